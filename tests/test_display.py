@@ -1,0 +1,121 @@
+"""The picture: what is drawn, in which order, and under which name."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import matplotlib
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+
+from skpar_select import MutualInfoDisplay, ParallelMutualInfoSelector
+
+matplotlib.use("Agg")  # the tests have no screen
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    matplotlib.pyplot.close("all")
+
+
+def drawn(display):
+    return [label.get_text() for label in display.ax_.get_yticklabels()]
+
+
+def test_from_scores__draws_the_best_first_and_on_top():
+    display = MutualInfoDisplay.from_scores([0.1, 0.7, 0.4], feature_names=["a", "b", "c"])
+    assert drawn(display) == ["b", "c", "a"]
+    assert [bar.get_width() for bar in display.bars_] == [0.7, 0.4, 0.1]
+    bottom, top = display.ax_.get_ylim()
+    assert bottom > top  # row 0 is the uppermost
+    assert display.figure_ is display.ax_.figure
+
+
+def test_from_scores__writes_the_values_and_the_unit():
+    display = MutualInfoDisplay.from_scores([0.12345])
+    assert [text.get_text() for text in display.ax_.texts] == ["0.123"]
+    assert display.ax_.get_xlabel() == "Mutual information with target (nats)"
+
+
+def test_from_scores__names_features_as_scikit_learn_does():
+    assert drawn(MutualInfoDisplay.from_scores([0.1, 0.2])) == ["x1", "x0"]
+
+
+def test_from_scores__keeps_equal_scores_in_the_order_of_the_columns():
+    assert drawn(MutualInfoDisplay.from_scores([0.0, 0.0, 0.0])) == ["x0", "x1", "x2"]
+
+
+def test_from_scores__draws_no_bar_for_a_score_that_is_not_a_number():
+    assert drawn(MutualInfoDisplay.from_scores([np.nan, 0.3, 0.5])) == ["x2", "x1"]
+
+
+@pytest.mark.parametrize("n_features", [1, 3, 50])
+def test_from_scores__limits_the_bars_and_leaves_room_for_values(n_features):
+    display = MutualInfoDisplay.from_scores(np.arange(1, n_features + 1), max_features=20)
+    assert len(display.bars_) == min(n_features, 20)
+    display.figure_.canvas.draw()
+    right = display.ax_.get_window_extent().x1
+    assert all(text.get_window_extent().x1 <= right for text in display.ax_.texts)
+
+
+def test_from_scores__cuts_the_middle_out_of_a_long_name():
+    (name,) = drawn(MutualInfoDisplay.from_scores([1.0], feature_names=["a" * 50 + "b" * 50]))
+    assert name == "a" * 19 + "…" + "b" * 19
+
+
+def test_plot__draws_into_given_axes():
+    _, ax = matplotlib.pyplot.subplots()
+    display = MutualInfoDisplay(scores=[0.2, 0.1]).plot(ax, bar_kw={"color": "red"})
+    assert display.ax_ is ax
+    assert display.bars_[0].get_facecolor() == (1.0, 0.0, 0.0, 1.0)
+
+
+def test_from_estimator__takes_names_and_scores_of_the_selector():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=80)
+    pandas = pytest.importorskip("pandas")
+    X = pandas.DataFrame({"noise": rng.normal(size=80), "signal": y + 0.1 * rng.normal(size=80)})
+    selector = ParallelMutualInfoSelector(k=1, random_state=0).fit(X, y)
+    display = MutualInfoDisplay.from_estimator(selector)
+    assert drawn(display) == ["signal", "noise"]
+    assert display.bars_[0].get_width() == selector.scores_[1]
+
+
+def test_from_estimator__does_not_call_another_score_nats():
+    selector = SimpleNamespace(scores_=[3.0, 200.0], score_func=abs, fit=None)
+    display = MutualInfoDisplay.from_estimator(selector)
+    assert display.ax_.get_xlabel() == "Score"
+    assert [text.get_text() for text in display.ax_.texts] == ["200", "3"]
+
+
+def test_from_estimator__needs_a_fitted_selector():
+    with pytest.raises(NotFittedError):
+        MutualInfoDisplay.from_estimator(ParallelMutualInfoSelector())
+
+
+@pytest.mark.parametrize(
+    ("scores", "keywords", "message"),
+    [
+        ([[1.0]], {}, r"scores of shape \(1, 1\) give no bar: .* one-dimensional"),
+        ([], {}, r"scores of shape \(0,\) give no bar"),
+        ([np.nan], {}, r"at least one finite score; pass the scores_"),
+        ([1.0], {"max_features": 0}, r"max_features=0 leaves no bar: .* at least 1"),
+        ([1.0], {"feature_names": ["a", "b"]}, r"2 feature_names for 1 scores: .* one name"),
+    ],
+)
+def test_from_scores__names_what_is_wrong(scores, keywords, message):
+    with pytest.raises(ValueError, match=message):
+        MutualInfoDisplay.from_scores(scores, **keywords)
+
+
+def test_plot__says_how_to_install_matplotlib(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(ImportError, match=r'pip install "skpar-select\[plot\]"'):
+        MutualInfoDisplay.from_scores([1.0])
+
+
+def test_import__leaves_matplotlib_alone():
+    code = "import sys, skpar_select; assert 'matplotlib' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,116 @@
+"""Reading targets: joined by id, and every fault named with its value, rule and remedy."""
+
+import numpy as np
+import pytest
+
+from skpar_select.targets import positions, read_targets
+
+
+@pytest.fixture
+def csv_file(tmp_path):
+    def write(text, encoding="utf-8"):
+        path = tmp_path / "map.csv"
+        path.write_bytes(text.encode(encoding))
+        return path
+
+    return write
+
+
+def test_read_targets__joins_by_id_whatever_the_order(csv_file):
+    file = csv_file("sample_id,age\nc,3\na,1\nb,2\n")
+    y = read_targets(file, "age", sample_ids=np.array(["a", "b", "c"]))
+    assert y.dtype == np.float64
+    assert y.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_read_targets__without_ids_keeps_the_order_of_the_file(csv_file):
+    assert read_targets(csv_file("age\n3\n1\n"), "age").tolist() == [3.0, 1.0]
+
+
+def test_read_targets__takes_the_first_column_in_which_an_id_occurs(csv_file):
+    file = csv_file("row,age,sample\n1,10,b\n2,20,a\n")
+    assert read_targets(file, "age", sample_ids=["a", "b"]).tolist() == [20.0, 10.0]
+
+
+def test_read_targets__takes_the_named_id_column(csv_file):
+    file = csv_file("old,new,age\na,b,1\nb,a,2\n")
+    assert read_targets(file, "age", sample_ids=["a", "b"], id_column="new").tolist() == [2.0, 1.0]
+
+
+def test_read_targets__reads_what_spreadsheets_write(csv_file):
+    file = csv_file('sample_id\tage\r\n"a" \t 1.5e1\r\n\r\n', encoding="utf-8-sig")
+    assert read_targets(file, "age", sample_ids=["a"]).tolist() == [15.0]
+
+
+def test_read_targets__keeps_classes_as_text(csv_file):
+    file = csv_file("id,kind\na,01\nb,1\n")
+    y = read_targets(file, "kind", sample_ids=["b", "a"], task="classification")
+    assert y.tolist() == ["1", "01"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"map\.csv holds no target: .* header and one row .*; check the path"),
+        ("id,age\n", r"map\.csv holds no target"),
+        ("id,years\na,1\n", r"no column 'age' in .*map\.csv: .* \('id', 'years'\); name one"),
+        ("id,age,age\na,1,2\n", r"column 'age' stands more than once .*; rename one"),
+        ("id,age\na,1,7\nb\n", r"holds 2 rows with other than 2 cells \(row 1, 2\)"),
+        ("id,age\na,1\na,2\nb,3\n", r"map\.csv repeats 1 sample id \('a'\): .* once; remove"),
+        (
+            "id,age\na,1\nb,old\n",
+            r"'age' of .* holds 1 value .*'old' in row 2\): it needs a finite",
+        ),
+        ("id,age\na,inf\nb,\n", r"holds 2 values .*'inf' in row 1, '' in row 2"),
+        ("id,age\na,1_0\nb,2\n", r"'1_0' in row 1"),
+        ("id,age\na,1\n", r"the matrix holds 1 sample without a target \('b'\): both must"),
+        ("id,age\na,1\nb,2\nc,3\n", r"map\.csv holds 1 target without a sample \('c'\)"),
+        ("id,age\na,1\nq,2\n", r"the matrix holds 1 sample .*\('b'\) and .* 1 target .*\('q'\)"),
+        (
+            "id,age\nq,1\nr,2\n",
+            r"no column of .*map\.csv holds a sample id .*\('a', 'b'\): .* by id",
+        ),
+    ],
+)
+def test_read_targets__names_what_is_wrong(csv_file, text, message):
+    with pytest.raises(ValueError, match=message):
+        read_targets(csv_file(text), "age", sample_ids=["a", "b"])
+
+
+def test_read_targets__refuses_a_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no file .*gone\.csv: .*; check the path"):
+        read_targets(tmp_path / "gone.csv", "age")
+
+
+def test_read_targets__refuses_another_encoding(csv_file):
+    with pytest.raises(
+        ValueError, match=r"cannot be read as a CSV file in UTF-8 .*; save it as one"
+    ):
+        read_targets(csv_file("id,age\nå,1\n", encoding="latin-1"), "age")
+
+
+def test_read_targets__refuses_an_id_column_without_ids(csv_file):
+    with pytest.raises(ValueError, match=r"id column 'id' was named, but .* name the dataset"):
+        read_targets(csv_file("id,age\na,1\n"), "age", id_column="id")
+
+
+def test_read_targets__refuses_an_unknown_id_column(csv_file):
+    with pytest.raises(ValueError, match=r"no column 'sample' in .* \('id', 'age'\); name one"):
+        read_targets(csv_file("id,age\na,1\n"), "age", sample_ids=["a"], id_column="sample")
+
+
+def test_read_targets__refuses_an_empty_class(csv_file):
+    with pytest.raises(ValueError, match=r"'kind' of .* is empty in 1 row \(row 2\): .* class"):
+        read_targets(csv_file("id,kind\na,x\nb,\n"), "kind", task="classification")
+
+
+def test_positions__names_the_first_few_of_many():
+    with pytest.raises(
+        ValueError, match=r"9 samples without a target \('s1', 's2', 's3', \.\.\.\)"
+    ):
+        positions(["s0"], [f"s{index}" for index in range(10)], where="map.csv")
+
+
+def test_positions__refuses_repeated_ids_in_the_matrix():
+    with pytest.raises(ValueError, match=r"the matrix repeats 1 sample id \('a'\)"):
+        positions(["a"], ["a", "a"], where="map.csv")
