@@ -1,0 +1,77 @@
+"""What we publish runs: the examples, and every code block of the README and the docs."""
+
+import csv
+import re
+import shlex
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import matplotlib
+import pytest
+
+from skpar_select import cli
+
+matplotlib.use("Agg")  # the tests have no screen
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def example():
+    def load(name):
+        spec = spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    yield load
+    matplotlib.pyplot.close("all")
+
+
+def test_blood_age__prints_the_best_sites_and_writes_scores_and_picture(example, tmp_path, capsys):
+    blood_age = example("blood_age")
+    blood_age.OUTPUT = tmp_path / "output"
+    blood_age.main()
+    printed = capsys.readouterr().out
+    assert re.search(r"^ +1 +cg16867657 +1\.16\d$", printed, re.MULTILINE)
+    with open(tmp_path / "output" / "scores.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 71
+    assert rows[0]["site"] == "cg16867657"
+    assert (tmp_path / "output" / "blood_age.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_grid_search__needs_more_than_one_site(example, capsys):
+    search = example("grid_search").main()
+    assert search.best_params_["select__k"] != 1
+    assert "mean absolute error (years)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page__its_code_runs_and_prints_what_it_says(page, tmp_path, monkeypatch, capsys):
+    """Run the blocks of a page in turn; a text block after a Python block is what that prints."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    names = {"__name__": "page"}
+    language = None
+    for kind, text in BLOCK.findall(page.read_text(encoding="utf-8")):
+        if kind == "text" and language == "python":
+            assert capsys.readouterr().out == text
+        if kind == "python":
+            capsys.readouterr()
+            exec(compile(text, page.name, "exec"), names)
+        if kind == "bash":
+            for line in text.splitlines():
+                command, *arguments = shlex.split(line)
+                if command == "skpar-select":
+                    assert cli.main(arguments) == 0
+        language = kind
+    matplotlib.pyplot.close("all")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page__its_links_lead_somewhere(page):
+    for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert link.startswith("https://") or (page.parent / link).exists(), link
