@@ -1,0 +1,293 @@
+"""The command line: parse, call, write."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn, TextIO
+
+import numpy as np
+from skpar_select._selector import ParallelMutualInfoSelector
+
+from skpar_select._results import check_output, write_matrix, write_scores
+from skpar_select.sources import open_matrix
+from skpar_select.targets import read_targets
+
+_EXAMPLE = """\
+example:
+  skpar-select score train.h5 --target ages.csv --target-column age -k 5000 --output scores.csv
+"""
+_FAULTS = (BrokenProcessPool, ImportError, KeyError, MemoryError, OSError, TypeError, ValueError)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, default=None
+        What follows the name of the command; None takes that of the process.
+
+    Returns
+    -------
+    code : int
+        0 if all went well, 2 after an error, 130 after Ctrl-C.
+    """
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            options = _parser().parse_args(arguments)
+            options.run(options)
+        except _FAULTS as error:
+            _say("error", error)
+            return 2
+        except KeyboardInterrupt:
+            _say("error", "interrupted")
+            return 130
+    return 0
+
+
+def _score(options: argparse.Namespace) -> None:
+    scores = check_output(options.output, inputs=(options.matrix, options.target))
+    _, selector = _fit(options)
+    _write_scores(scores, selector)
+
+
+def _select(options: argparse.Namespace) -> None:
+    inputs = (options.matrix, options.target)
+    output = check_output(options.output, inputs=inputs)
+    scores = options.scores and check_output(options.scores, inputs=inputs)
+    if scores and scores.resolve() == output.resolve():
+        raise ValueError(
+            f"{scores} is both --output and --scores: each needs a file of its own; rename one"
+        )
+    X, selector = _fit(options)
+    columns = selector.get_support(indices=True)
+    names = selector.get_feature_names_out()
+    write_matrix(output, X, columns, names, memory_budget=options.memory_budget)
+    print(f"{len(columns)} of {selector.n_features_in_} features written to {output}")
+    if scores:
+        _write_scores(scores, selector)
+
+
+def _fit(options: argparse.Namespace) -> tuple[Any, ParallelMutualInfoSelector]:
+    X = open_matrix(
+        options.matrix,
+        dataset=options.dataset,
+        feature_names=options.feature_names,
+        sample_ids=options.sample_ids,
+    )
+    if X.sample_ids is None:
+        _say(
+            "warning",
+            "the matrix has no sample ids: its rows are taken in the order of the targets",
+        )
+    y = read_targets(
+        options.target,
+        options.target_column,
+        sample_ids=X.sample_ids,
+        id_column=options.id_column,
+        task=options.task,
+    )
+    selector = ParallelMutualInfoSelector(
+        k=options.k,
+        threshold=options.threshold,
+        percentile=options.percentile,
+        task=options.task,
+        n_neighbors=options.n_neighbors,
+        random_state=options.random_state,
+        memory_budget=options.memory_budget,
+        n_jobs=options.n_jobs,
+    )
+    with _ProgressBar(sys.stderr):
+        selector.fit(X, y)
+    return X, selector
+
+
+def _write_scores(path: Path, selector: ParallelMutualInfoSelector) -> None:
+    n_features = selector.n_features_in_
+    names = getattr(selector, "feature_names_in_", [f"x{index}" for index in range(n_features)])
+    selected = selector.get_support()
+    write_scores(path, names, selector.scores_, selected)
+    print(f"{n_features} scores written to {path}, {np.count_nonzero(selected)} selected")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="skpar-select",
+        description="Score every column of a matrix by its mutual information with a target.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"%(prog)s {version('skpar-select')}"
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, run, output, text in (
+        (
+            "score",
+            _score,
+            "CSV file of the scores: feature,score,selected; best first",
+            "write the scores",
+        ),
+        (
+            "select",
+            _select,
+            "HDF5 file of the reduced matrix",
+            "write the matrix of the best columns",
+        ),
+    ):
+        command = commands.add_parser(name, help=text, description=f"Score a matrix and {text}.")
+        command.set_defaults(run=run)
+        _add_input(command)
+        _add_rules(command)
+        _add_scoring(command)
+        group = command.add_argument_group("output")
+        group.add_argument("--output", required=True, metavar="FILE", help=output)
+        if name == "select":
+            group.add_argument("--scores", metavar="CSV", help="CSV file of the scores, too")
+    return parser
+
+
+def _add_input(command: argparse.ArgumentParser) -> None:
+    group = command.add_argument_group("input")
+    group.add_argument("matrix", metavar="MATRIX", help="HDF5 file with samples in rows")
+    group.add_argument("--target", required=True, metavar="CSV", help="file of the targets")
+    group.add_argument(
+        "--target-column", required=True, metavar="NAME", help="its column to predict"
+    )
+    group.add_argument(
+        "--id-column",
+        metavar="NAME",
+        help="its column of sample ids (default: the first in which an id of the matrix occurs)",
+    )
+    group.add_argument(
+        "--dataset", default="data", help="the matrix in its file (default: %(default)s)"
+    )
+    group.add_argument(
+        "--feature-names", default="auto", metavar="DATASET", help="its names (default: found)"
+    )
+    group.add_argument(
+        "--sample-ids", default="auto", metavar="DATASET", help="its sample ids (default: found)"
+    )
+
+
+def _add_rules(command: argparse.ArgumentParser) -> None:
+    group = command.add_argument_group("rules; those given together all hold")
+    group.add_argument(
+        "-k",
+        type=_number_of_features,
+        default="auto",
+        metavar="K",
+        help="how many: 5000, a fraction such as 0.01, or all (default: 10 where no other rule is given)",
+    )
+    group.add_argument("--threshold", type=float, metavar="NATS", help="the least score")
+    group.add_argument("--percentile", type=float, metavar="P", help="the best P percent")
+
+
+def _add_scoring(command: argparse.ArgumentParser) -> None:
+    group = command.add_argument_group("scoring")
+    group.add_argument(
+        "--task",
+        choices=("regression", "classification"),
+        default="regression",
+        help="whether the target is a number or a class (default: %(default)s)",
+    )
+    group.add_argument(
+        "--n-neighbors", type=int, default=3, metavar="N", help="default: %(default)s"
+    )
+    group.add_argument(
+        "--random-state",
+        type=int,
+        default=0,
+        metavar="SEED",
+        help="seed of the noise that breaks ties (default: 0)",
+    )
+    group.add_argument(
+        "--memory-budget",
+        default="auto",
+        metavar="BYTES",
+        help="such as 2GB (default: a share of what is free)",
+    )
+    group.add_argument(
+        "--n-jobs", type=int, default=-1, metavar="N", help="workers (default: all cores)"
+    )
+
+
+def _number_of_features(text: str) -> int | float | str:
+    if text in ("all", "auto"):
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a number, nor a fraction, nor all; give for example 5000 or 0.01"
+        ) from None
+
+
+def _say(kind: str, message: object) -> None:
+    """Print one line, whatever line breaks the message has."""
+    text = message.args[0] if isinstance(message, KeyError) and message.args else message
+    line = " ".join(str(text).split()) or type(message).__name__
+    print(f"skpar-select: {kind}: {line}", file=sys.stderr)
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    _say("warning", message)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """End with one line, without the usage."""
+        _say("error", f"{message}; {self.prog} --help tells more")
+        self.exit(2)
+
+
+class _ProgressBar:
+    """A line that is drawn again after each finished block; on a terminal only."""
+
+    def __init__(self, stream: TextIO, *, width: int = 30) -> None:
+        self.stream = stream
+        self.width = width
+        self.drawn = False
+        self.started = time.monotonic()
+
+    def __call__(self, n_done: int, n_total: int) -> None:
+        if not self.stream.isatty():
+            return
+        bar = "#" * round(self.width * n_done / n_total)
+        left = (time.monotonic() - self.started) * (n_total - n_done) / n_done
+        text = f"[{bar:.<{self.width}}] {n_done:,} of {n_total:,} features, {left:.0f} s left"
+        self.stream.write(f"\r{text:<79}")
+        self.stream.flush()
+        self.drawn = True
+
+    def __enter__(self) -> _ProgressBar:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.drawn:
+            self.stream.write("\n")

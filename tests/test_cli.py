@@ -1,0 +1,281 @@
+"""The command line: what it writes, and that every error is one line and code 2."""
+
+import csv
+import io
+import os
+import signal
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+
+from skpar_select import ParallelMutualInfoSelector, cli, open_matrix
+
+N_SAMPLES, N_FEATURES = 60, 7
+IDS = [f"s{index:02}" for index in range(N_SAMPLES)]
+NAMES = [f"site{index}" for index in range(N_FEATURES)]
+
+
+@pytest.fixture
+def values():
+    return np.random.default_rng(0).normal(size=(N_SAMPLES, N_FEATURES)).astype(np.float32)
+
+
+@pytest.fixture
+def age(values):
+    return 50 + 10 * values[:, 4].astype(float)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, values, age):
+    """A folder with a matrix and, in another order, the targets of its samples."""
+    monkeypatch.chdir(tmp_path)
+    with h5py.File("x.h5", "w") as file:
+        file["data"] = values
+        file["features"] = NAMES
+        file["samples"] = IDS
+    write_targets("ages.csv", list(zip(IDS, age, strict=True))[::-1])
+    return tmp_path
+
+
+def write_targets(name, rows, header=("sample_id", "age")):
+    with open(name, "w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+def run(*arguments, command="score", target="ages.csv", output="out", matrix="x.h5"):
+    fixed = ["--target", target, "--target-column", "age", "--output", output, "--n-jobs", "1"]
+    return cli.main([command, matrix, *fixed, *map(str, arguments)])
+
+
+def read_scores(name="out"):
+    with open(name, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def error(capsys):
+    """Return the only line on stderr."""
+    printed = capsys.readouterr()
+    assert printed.err.count("\n") == 1, printed.err
+    assert printed.err.startswith("skpar-select: error: ")
+    return printed.err
+
+
+def test_score__writes_the_scores_of_the_selector_best_first(folder, values, age):
+    assert run("-k", 2) == 0
+    selector = ParallelMutualInfoSelector(k=2, random_state=0).fit(values, age)
+    rows = read_scores()
+    assert list(rows[0]) == ["feature", "score", "selected"]
+    assert rows[0]["feature"] == "site4"
+    assert {row["feature"]: float(row["score"]) for row in rows} == dict(
+        zip(NAMES, selector.scores_, strict=True)
+    )
+    scores = [float(row["score"]) for row in rows]
+    assert scores == sorted(scores, reverse=True)
+    assert [row["selected"] for row in rows] == ["true"] * 2 + ["false"] * 5
+
+
+@pytest.mark.parametrize(
+    ("rule", "n_selected"),
+    [
+        (["-k", "3"], 3),
+        (["-k", "0.3"], 2),
+        (["-k", "all"], 7),
+        (["--percentile", "50"], 3),
+        (["--threshold", "0.5"], 1),
+        (["-k", "3", "--threshold", "0.5"], 1),
+    ],
+)
+def test_score__selects_by_every_rule_given(folder, rule, n_selected):
+    assert run(*rule) == 0
+    assert sum(row["selected"] == "true" for row in read_scores()) == n_selected
+
+
+def test_score__gives_the_same_bytes_for_every_run_and_number_of_jobs(folder):
+    assert run("-k", 2, output="one.csv") == 0
+    assert run("-k", 2, "--n-jobs", 2, "--memory-budget", "1MB", output="two.csv") == 0
+    assert (folder / "one.csv").read_bytes() == (folder / "two.csv").read_bytes()
+
+
+def test_score__reads_classes(folder, age):
+    kinds = np.where(age > 50, "old", "young")
+    write_targets("kinds.csv", zip(IDS, kinds, strict=True))
+    assert run("-k", 1, "--task", "classification", target="kinds.csv") == 0
+    assert read_scores()[0]["feature"] == "site4"
+
+
+def test_score__without_ids_takes_rows_in_order_and_says_so(folder, values, age, capsys):
+    with h5py.File("bare.h5", "w") as file:
+        file["matrix"] = values
+    write_targets("ages.csv", zip(age, strict=True), header=["age"])
+    assert run("-k", 1, "--dataset", "matrix", matrix="bare.h5") == 0
+    assert read_scores()[0]["feature"] == "x4"
+    assert "no sample ids: its rows are taken in the order" in capsys.readouterr().err
+
+
+def test_select__writes_a_matrix_that_open_matrix_reads(folder, values):
+    assert run("-k", 3, "--scores", "scores.csv", command="select") == 0
+    kept = {row["feature"] for row in read_scores("scores.csv") if row["selected"] == "true"}
+    columns = [index for index, name in enumerate(NAMES) if name in kept]
+    X = open_matrix("out")
+    assert X.dtype == np.float32
+    np.testing.assert_array_equal(np.asarray(X), values[:, columns])
+    assert list(X.feature_names) == [NAMES[index] for index in columns]
+    assert list(X.sample_ids) == IDS
+
+
+def test_score__shows_progress_on_a_terminal_only(folder, capsys, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    assert run("-k", 1) == 0
+    assert capsys.readouterr().err == ""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert run("-k", 1) == 0
+    assert f"] {N_FEATURES} of {N_FEATURES} features" in terminal.getvalue()
+    assert terminal.getvalue().endswith("\n")
+
+
+def test_score__warns_in_one_line_when_k_exceeds_the_features(folder, capsys):
+    assert run("-k", 99) == 0
+    printed = capsys.readouterr().err
+    assert printed.startswith("skpar-select: warning: ")
+    assert "99" in printed
+    assert printed.count("\n") == 1
+    assert all(row["selected"] == "true" for row in read_scores())
+
+
+def test_score__warns_when_nothing_is_selected(folder, capsys):
+    assert run("--threshold", 99) == 0
+    printed = capsys.readouterr().err
+    assert printed.startswith("skpar-select: warning: ")
+    assert printed.count("\n") == 1
+    assert all(row["selected"] == "false" for row in read_scores())
+
+
+def test_select__writes_an_empty_matrix_when_nothing_is_selected(folder):
+    assert run("--threshold", 99, command="select") == 0
+    with h5py.File("out") as file:
+        assert file["data"].shape == (N_SAMPLES, 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"matrix": "gone.h5"}, "gone.h5"),
+        ({"target": "gone.csv"}, "gone.csv"),
+        ({"output": "gone/out"}, "no folder gone"),
+        ({"output": "x.h5"}, "x.h5 is an input"),
+        ({"output": "ages.csv"}, "ages.csv is an input"),
+    ],
+)
+def test_score__refuses_files_that_cannot_be(folder, capsys, arguments, expected):
+    assert run("-k", 1, **arguments) == 2
+    assert expected in error(capsys)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--dataset", "beta"], "beta"),
+        (["--feature-names", "probes"], "probes"),
+        (["--sample-ids", "people"], "people"),
+        (["--target-column", "years"], "no column 'years'"),
+        (["--id-column", "person"], "no column 'person'"),
+        (["--n-neighbors", "60"], "60"),
+        (["--n-neighbors", "0"], "n_neighbors"),
+        (["-k", "0"], "k"),
+        (["-k", "1.5"], "1.5"),
+        (["--percentile", "101"], "101"),
+        (["--memory-budget", "lots"], "lots"),
+        (["--memory-budget", "1"], "memory_budget"),
+    ],
+)
+def test_score__refuses_values_that_cannot_be(folder, capsys, arguments, expected):
+    assert run(*arguments) == 2
+    assert expected in error(capsys)
+    assert not (folder / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], "COMMAND"),
+        (["score", "x.h5"], "--target"),
+        (["score", "x.h5", "-k", "few"], "'few' is neither a number"),
+        (["score", "x.h5", "--task", "guess"], "guess"),
+    ],
+)
+def test_main__explains_a_wrong_call_in_one_line(capsys, arguments, expected):
+    with pytest.raises(SystemExit) as end:
+        cli.main(arguments)
+    assert end.value.code == 2
+    assert expected in error(capsys)
+
+
+def test_score__counts_samples_without_a_target(folder, capsys, age):
+    write_targets("ages.csv", list(zip(IDS, age, strict=True))[5:])
+    assert run() == 2
+    assert "5 samples without a target ('s00', 's01', 's02', ...)" in error(capsys)
+
+
+def test_score__refuses_targets_of_another_length(folder, capsys, values, age):
+    with h5py.File("bare.h5", "w") as file:
+        file["data"] = values
+    write_targets("ages.csv", zip(age[1:], strict=True), header=["age"])
+    assert run(matrix="bare.h5") == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1].startswith("skpar-select: error: ")
+    assert "59" in lines[-1]
+    assert "60" in lines[-1]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_score__names_the_column_that_is_not_finite(folder, capsys, values, bad):
+    values[3, 5] = bad
+    with h5py.File("x.h5", "r+") as file:
+        file["data"][:] = values
+    assert run() == 2
+    assert "site5" in error(capsys) or "5" in error(capsys)
+
+
+def test_score__refuses_a_matrix_of_text(folder, capsys):
+    assert run("--dataset", "features") == 2
+    assert "features" in error(capsys)
+
+
+def test_select__refuses_one_name_for_two_results(folder, capsys):
+    assert run("--scores", "./out", command="select") == 2
+    assert "both --output and --scores" in error(capsys)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a child")
+def test_main__ends_with_130_after_an_interrupt(folder):
+    code = (
+        "import os, signal, sys\n"
+        "from skpar_select import cli\n"
+        "cli.open_matrix = lambda *a, **k: os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.exit(cli.main(sys.argv[1:]))\n"
+    )
+    arguments = ["score", "x.h5", "--target", "ages.csv", "--target-column", "age", "--output", "o"]
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert ended.returncode == 130
+    assert ended.stderr == "skpar-select: error: interrupted\n"
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_main__helps(capsys, option):
+    with pytest.raises(SystemExit) as end:
+        cli.main([option])
+    assert end.value.code == 0
+    assert "skpar-select" in capsys.readouterr().out
