@@ -18,7 +18,12 @@ OUTPUT = HERE / "output"
 
 def main() -> None:
     """Score, print, write."""
-    X = open_matrix(HERE / "data" / "blood_methylation.h5", dataset="data")
+    X = open_matrix(
+        HERE / "data" / "blood_methylation.h5",
+        dataset="data",
+        feature_names="features",
+        sample_ids="samples",
+    )
     age = read_targets(HERE / "data" / "trainmap.csv", "age", sample_ids=X.sample_ids)
 
     selector = ParallelMutualInfoSelector(k=20, n_jobs=-1, random_state=0).fit(X, age)

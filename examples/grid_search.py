@@ -20,7 +20,7 @@ ROWS = slice(0, 1000)  # enough to see the effect within seconds
 
 def main() -> GridSearchCV:
     """Search over k and print the error of each."""
-    X = open_matrix(DATA / "blood_methylation.h5")
+    X = open_matrix(DATA / "blood_methylation.h5", feature_names="auto", sample_ids="auto")
     age = read_targets(DATA / "trainmap.csv", "age", sample_ids=X.sample_ids)
 
     model = Pipeline(

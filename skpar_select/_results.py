@@ -94,7 +94,7 @@ def write_matrix(
     """Write some columns of a matrix to HDF5, panel by panel.
 
     The file holds ``data`` (n_samples, n_columns) in the type of the source, ``features`` and,
-    where the source has ids, ``samples``: what :func:`skpar_select.open_matrix` finds by itself.
+    where the source has ids, ``samples``: the names that :func:`skpar_select.open_matrix` looks for.
 
     Parameters
     ----------

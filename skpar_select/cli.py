@@ -14,9 +14,9 @@ from types import TracebackType
 from typing import Any, NoReturn, TextIO
 
 import numpy as np
-from skpar_select._selector import ParallelMutualInfoSelector
 
 from skpar_select._results import check_output, write_matrix, write_scores
+from skpar_select._selector import ParallelMutualInfoSelector
 from skpar_select.sources import open_matrix
 from skpar_select.targets import read_targets
 
@@ -24,7 +24,7 @@ _EXAMPLE = """\
 example:
   skpar-select score train.h5 --target ages.csv --target-column age -k 5000 --output scores.csv
 """
-_FAULTS = (BrokenProcessPool, ImportError, KeyError, MemoryError, OSError, TypeError, ValueError)
+_FAULTS = (BrokenProcessPool, ImportError, MemoryError, OSError, TypeError, ValueError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -169,14 +169,16 @@ def _add_input(command: argparse.ArgumentParser) -> None:
         help="its column of sample ids (default: the first in which an id of the matrix occurs)",
     )
     group.add_argument(
-        "--dataset", default="data", help="the matrix in its file (default: %(default)s)"
+        "--dataset", metavar="DATASET", help="the matrix in its file (default: the only one)"
     )
-    group.add_argument(
-        "--feature-names", default="auto", metavar="DATASET", help="its names (default: found)"
-    )
-    group.add_argument(
-        "--sample-ids", default="auto", metavar="DATASET", help="its sample ids (default: found)"
-    )
+    for option, what in (("--feature-names", "feature names"), ("--sample-ids", "sample ids")):
+        group.add_argument(
+            option,
+            type=_names,
+            default="auto",
+            metavar="DATASET",
+            help=f"its {what}, or none (default: what is found beside the matrix)",
+        )
 
 
 def _add_rules(command: argparse.ArgumentParser) -> None:
@@ -221,6 +223,10 @@ def _add_scoring(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _names(text: str) -> str | None:
+    return None if text == "none" else text
+
+
 def _number_of_features(text: str) -> int | float | str:
     if text in ("all", "auto"):
         return text
@@ -238,8 +244,7 @@ def _number_of_features(text: str) -> int | float | str:
 
 def _say(kind: str, message: object) -> None:
     """Print one line, whatever line breaks the message has."""
-    text = message.args[0] if isinstance(message, KeyError) and message.args else message
-    line = " ".join(str(text).split()) or type(message).__name__
+    line = " ".join(str(message).split()) or type(message).__name__
     print(f"skpar-select: {kind}: {line}", file=sys.stderr)
 
 

@@ -115,11 +115,17 @@ def test_score__without_ids_takes_rows_in_order_and_says_so(folder, values, age,
     assert "no sample ids: its rows are taken in the order" in capsys.readouterr().err
 
 
+def test_score__leaves_names_and_ids_alone_when_told_to(folder, age):
+    write_targets("ages.csv", zip(age, strict=True), header=["age"])
+    assert run("-k", 1, "--feature-names", "none", "--sample-ids", "none") == 0
+    assert read_scores()[0]["feature"] == "x4"
+
+
 def test_select__writes_a_matrix_that_open_matrix_reads(folder, values):
     assert run("-k", 3, "--scores", "scores.csv", command="select") == 0
     kept = {row["feature"] for row in read_scores("scores.csv") if row["selected"] == "true"}
     columns = [index for index, name in enumerate(NAMES) if name in kept]
-    X = open_matrix("out")
+    X = open_matrix("out", feature_names="auto", sample_ids="auto")
     assert X.dtype == np.float32
     np.testing.assert_array_equal(np.asarray(X), values[:, columns])
     assert list(X.feature_names) == [NAMES[index] for index in columns]

@@ -52,7 +52,7 @@ def test_write_matrix__is_read_back_whatever_the_panels(tmp_path, budget):
     columns = np.array([0, 2, 4])
     file = tmp_path / "reduced.h5"
     write_matrix(file, Recorded(values, ids), columns, ["a", "ç", "e"], memory_budget=budget)
-    X = open_matrix(file)
+    X = open_matrix(file, feature_names="auto", sample_ids="auto")
     assert X.dtype == np.float32
     np.testing.assert_array_equal(np.asarray(X), values[:, columns])
     assert list(X.feature_names) == ["a", "ç", "e"]
