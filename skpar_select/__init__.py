@@ -1,0 +1,22 @@
+"""Select the columns of very wide matrices by mutual information, in parallel, from files too."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from skpar_select._display import MutualInfoDisplay
+from skpar_select._scoring import mutual_info_classif, mutual_info_regression
+from skpar_select._selector import ParallelMutualInfoSelector
+from skpar_select.sources import open_matrix
+
+try:
+    __version__ = version("skpar-select")
+except PackageNotFoundError:  # a source tree that was not installed
+    __version__ = "0+unknown"
+
+__all__ = [
+    "MutualInfoDisplay",
+    "ParallelMutualInfoSelector",
+    "__version__",
+    "mutual_info_classif",
+    "mutual_info_regression",
+    "open_matrix",
+]

@@ -1,0 +1,244 @@
+"""The selector: it stores parameters, has the columns scored, and decides which to keep."""
+
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.feature_selection import SelectorMixin
+from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skpar_select._rules import select
+from skpar_select._scoring import score_columns
+from skpar_select._typing import BoolArray, Progress
+from skpar_select._validation import (
+    check_finite,
+    check_k,
+    check_lazy_matrix,
+    check_matrix,
+    warn_of_none_selected,
+)
+from skpar_select.sources import LazyMatrix, Source, as_source
+
+
+class ParallelMutualInfoSelector(SelectorMixin, BaseEstimator):
+    """Keep the columns that share most mutual information with a target.
+
+    Every column is scored alone, in parallel over blocks of columns, from memory or streamed
+    from a file. A score depends on nothing but the column, the target, the parameters and the
+    seed: not on the number of workers, the width of a block or the container.
+
+    Parameters
+    ----------
+    k : int, float, "all" or "auto", default="auto"
+        How many columns to keep: a number, which may be 0; a fraction of the columns in (0, 1),
+        rounded to the nearest number and up to 1; ``"all"``; or ``"auto"``, which is 10 where
+        no other rule is given and no limit where one is.
+    threshold : float, default=None
+        The least score to keep, in nats by the own kernel.
+    percentile : float, default=None
+        The percentage of best scores to keep, in [0, 100]. Of `k`, `threshold` and
+        `percentile`, all that are given must hold.
+    task : {"regression", "classification"}, default="regression"
+        Whether the target is a number or a class label. Never guessed: integer ages are not
+        classes.
+    score_func : callable, default=None
+        None for the package's own mutual information. Otherwise a function of scikit-learn's
+        form, ``(X_block, y) -> scores`` or ``-> (scores, pvalues)``, which gets `y` as it was
+        given and blocks of columns, in a pool of processes. `task`, `discrete_features`,
+        `n_neighbors` and `random_state` belong to the own kernel and do not reach it: use
+        :func:`functools.partial`. Where it looks at more than one column at a time or draws
+        random numbers for all of them, what it sees is the block.
+    discrete_features : {"auto"}, bool or array-like, default="auto"
+        Which columns are discrete: all or none; a boolean mask of shape (n_features,); or
+        column indices. ``"auto"`` is all for a sparse matrix and none for any other.
+    n_neighbors : int, default=3
+        The number of neighbours by which densities are estimated, below n_samples.
+    random_state : int, RandomState instance or None, default=None
+        Keys the tiny noise that breaks ties. An int gives the same scores in every fit.
+    memory_budget : int or str, default="auto"
+        The most that reading and scoring may hold at a time over all workers, in bytes or as
+        text such as ``"2GB"``. ``"auto"`` is a quarter of the available memory.
+    n_jobs : int or None, default=None
+        The number of workers: threads for the own kernel, processes for a `score_func`. None
+        means 1 unless a ``joblib.parallel_config`` surrounds the call; -1 means all processors.
+
+    Attributes
+    ----------
+    scores_ : ndarray of shape (n_features,)
+        The score of every column; in nats, by the own kernel.
+    pvalues_ : ndarray of shape (n_features,) or None
+        The p-values, where `score_func` gives them.
+    n_features_in_ : int
+        The number of columns seen in `fit`.
+    feature_names_in_ : ndarray of str of shape (n_features,)
+        Their names, where `X` has any.
+
+    See Also
+    --------
+    mutual_info_regression : The scores alone, for a target of real numbers.
+    mutual_info_classif : The scores alone, for class labels.
+    open_matrix : A file as a matrix for `fit`.
+
+    Notes
+    -----
+    Changing `k`, `threshold` or `percentile` after `fit` changes the selection at once; nothing
+    is scored again. Of equal scores at the border of the best `k`, the highest column index
+    wins. A score that is NaN ranks last.
+
+    References
+    ----------
+    .. [1] A. Kraskov, H. Stoegbauer and P. Grassberger, "Estimating mutual information",
+       Phys. Rev. E 69, 066138 (2004), doi:10.1103/PhysRevE.69.066138.
+    .. [2] B. C. Ross, "Mutual information between discrete and continuous data sets",
+       PLoS ONE 9(2), e87357 (2014), doi:10.1371/journal.pone.0087357.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skpar_select import ParallelMutualInfoSelector
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 50))
+    >>> y = X[:, 7] - X[:, 3] + 0.1 * rng.normal(size=200)
+    >>> selector = ParallelMutualInfoSelector(k=2, random_state=0).fit(X, y)
+    >>> selector.get_support(indices=True)
+    array([3, 7])
+    >>> selector.transform(X).shape
+    (200, 2)
+    >>> selector.set_params(k=0.1).transform(X).shape
+    (200, 5)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "k": [
+            StrOptions({"all", "auto"}),
+            Interval(Integral, 0, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="neither"),
+        ],
+        "threshold": [Interval(Real, None, None, closed="neither"), None],
+        "percentile": [Interval(Real, 0, 100, closed="both"), None],
+        "task": [StrOptions({"regression", "classification"})],
+        "score_func": [callable, None],
+        "discrete_features": [StrOptions({"auto"}), "boolean", "array-like"],
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+        "memory_budget": [Interval(Integral, 1, None, closed="left"), str],
+        "n_jobs": [Integral, None],
+    }
+
+    # Called as score_columns calls its `progress`, where a caller sets it on a selector.
+    _progress: Progress | None = None
+
+    def __init__(
+        self,
+        k: Any = "auto",
+        *,
+        threshold: float | None = None,
+        percentile: float | None = None,
+        task: Any = "regression",
+        score_func: Any = None,
+        discrete_features: Any = "auto",
+        n_neighbors: int = 3,
+        random_state: Any = None,
+        memory_budget: int | str = "auto",
+        n_jobs: int | None = None,
+    ) -> None:
+        self.k = k
+        self.threshold = threshold
+        self.percentile = percentile
+        self.task = task
+        self.score_func = score_func
+        self.discrete_features = discrete_features
+        self.n_neighbors = n_neighbors
+        self.random_state = random_state
+        self.memory_budget = memory_budget
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]  # scikit-learn is untyped
+    def fit(self, X: Any, y: Any = None) -> "ParallelMutualInfoSelector":
+        """Score every column of `X` against `y`.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix, data frame or LazyMatrix of shape (n_samples, n_features)
+            The matrix. Neither copied nor changed.
+        y : array-like of shape (n_samples,)
+            The target; required, as the tags of the estimator say.
+
+        Returns
+        -------
+        self : ParallelMutualInfoSelector
+            The fitted selector.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the input breaks a rule; the message says which, and what to do.
+        OSError
+            If a file cannot be read or changed meanwhile.
+        """
+        source = self._source(X)
+        check_k(self.k, source.shape[1])
+        self.scores_, self.pvalues_ = score_columns(
+            source,
+            y,
+            task=self.task,
+            score_func=self.score_func,
+            discrete_features=self.discrete_features,
+            n_neighbors=self.n_neighbors,
+            random_state=self.random_state,
+            memory_budget=self.memory_budget,
+            n_jobs=self.n_jobs,
+            progress=self._progress,
+        )
+        if self.k != 0:
+            self._warn_of_none_selected()
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Keep the selected columns of `X`, in their order.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix, data frame or LazyMatrix of shape (n_samples, n_features)
+            Of a lazy matrix the selected columns alone are read.
+
+        Returns
+        -------
+        X_selected : ndarray, sparse matrix or data frame of shape (n_samples, n_selected)
+            A data frame where ``set_output`` asks for one.
+        """
+        if not isinstance(X, LazyMatrix):
+            return super().transform(X)
+        check_is_fitted(self)
+        check_lazy_matrix(X, self, reset=False)
+        self._warn_of_none_selected()
+        columns = self.get_support(indices=True)
+        names = X.feature_names if X.feature_names is not None else np.arange(X.shape[1])
+        values = X.read(columns)
+        check_finite(values, names=names[columns], where=X.where)
+        return values
+
+    def _get_support_mask(self) -> BoolArray:
+        check_is_fitted(self)
+        return select(self.scores_, k=self.k, threshold=self.threshold, percentile=self.percentile)
+
+    def _source(self, X: Any) -> Source:
+        if isinstance(X, LazyMatrix):
+            check_lazy_matrix(X, self, reset=True)
+            return X
+        X = check_matrix(X, self)
+        return as_source(X, getattr(self, "feature_names_in_", None))
+
+    def _warn_of_none_selected(self) -> None:
+        if not self._get_support_mask().any():
+            warn_of_none_selected(
+                self.scores_, k=self.k, threshold=self.threshold, percentile=self.percentile
+            )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.sparse = True
+        return tags

@@ -1,0 +1,348 @@
+"""Checks of what a user hands in. Every error quotes the value, the rule and the remedy."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+# Booleans of one piece of a finite check.
+_SCAN_BYTES = 4 * 2**20
+
+_NAMED = 5
+
+
+class DiscreteFeaturesError(ValueError, IndexError):
+    """`discrete_features` does not fit the columns; scikit-learn raises IndexError here."""
+
+
+def check_matrix(X: Any, estimator: Any = None, *, reset: bool = True) -> Any:
+    """Check a matrix in memory, without a copy and without a change of its type.
+
+    Values that are not finite pass: :func:`check_finite` names them, block by block.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+        The matrix.
+    estimator : estimator, default=None
+        Gets ``n_features_in_`` and ``feature_names_in_``.
+    reset : bool, default=True
+        Whether these are set, or compared.
+
+    Returns
+    -------
+    ndarray, or sparse matrix in CSC format
+    """
+    options = {"accept_sparse": "csc", "dtype": "numeric", "ensure_all_finite": False}
+    try:
+        if estimator is None:
+            return check_array(X, input_name="X", **options)
+        return validate_data(estimator, X, reset=reset, **options)
+    except (ValueError, TypeError) as error:
+        texts = _text_columns(X)
+        if not texts:
+            raise
+        raise ValueError(
+            f"X has {len(texts)} text columns: {_some(texts)}. All columns must be numbers. Leave "
+            "these out or encode them, with sklearn.preprocessing.OrdinalEncoder for example."
+        ) from error
+
+
+def check_lazy_matrix(X: Any, estimator: Any, *, reset: bool) -> None:
+    """Do for a lazy matrix what scikit-learn's ``validate_data`` does, without loading it.
+
+    Parameters
+    ----------
+    X : LazyMatrix of shape (n_samples, n_features)
+        The matrix.
+    estimator : estimator
+        Gets ``n_features_in_`` and ``feature_names_in_``.
+    reset : bool
+        Whether these are set, or compared.
+    """
+    (n_samples, n_features), names = X.shape, X.feature_names
+    if not (n_samples and n_features):
+        raise ValueError(
+            f"X has shape {X.shape}. At least one sample and one feature are needed. Check how "
+            f"{X.where} was sliced."
+        )
+    if reset:
+        estimator.n_features_in_ = n_features
+        if names is not None:
+            estimator.feature_names_in_ = names
+        elif hasattr(estimator, "feature_names_in_"):
+            del estimator.feature_names_in_
+        return
+    if n_features != estimator.n_features_in_:
+        raise ValueError(
+            f"X has {n_features} features, but {type(estimator).__name__} is expecting "
+            f"{estimator.n_features_in_} features as input. The columns must be those of the fit. "
+            "Pass the matrix that holds them."
+        )
+    fitted = getattr(estimator, "feature_names_in_", None)
+    if names is not None and fitted is not None:
+        differing = np.flatnonzero(names != fitted)
+        if len(differing):
+            first = differing[0]
+            raise ValueError(
+                f"{len(differing)} feature names differ from those of the fit, the first at "
+                f"column {first}: {names[first]!r}, not {fitted[first]!r}. Names and their order "
+                "must be those of the fit. Pass the matrix that holds them so."
+            )
+    elif (names is None) != (fitted is None):
+        has, lacks = ("the fit", "X") if names is None else ("X", "the fit")
+        warnings.warn(
+            f"{lacks} has no feature names, but {has} has. Columns are taken to be in the same "
+            "order. Give names to both, or to neither.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def check_target(y: Any, n_samples: int, *, task: str, score_func: Any = None) -> Any:
+    """Check a target; its type stays, so that a score function gets it as it was given.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        The target.
+    n_samples : int
+        The number of rows of the matrix.
+    task : {"regression", "classification"}
+        Numbers or class labels.
+    score_func : callable, default=None
+        If given, it alone decides what a target must be, besides its length and its being there.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+    """
+    if y is None:
+        raise ValueError(
+            "The selector requires y to be passed, but the target y is None. Scores are taken "
+            "against a target. Pass one value for each sample."
+        )
+    if issparse(y):
+        raise TypeError(
+            "y is a sparse matrix. A target is a dense one-dimensional array. Pass "
+            "y.toarray().ravel()."
+        )
+    target = column_or_1d(y, warn=True)
+    if len(target) != n_samples:
+        raise ValueError(
+            f"y has {len(target)} values, X has {n_samples} samples. There must be one value for "
+            "each sample, in the same order. Check which samples they are of."
+        )
+    target = _without_missing(target)
+    if score_func is None and task == "classification":
+        check_classification_targets(target)
+    elif score_func is None and target.dtype.kind not in "biuf":
+        raise ValueError(
+            f"y holds {target.dtype.name} values such as {target[0]!r}. With task='regression' "
+            "they must be numbers. Convert them, or set task='classification' if they are labels."
+        )
+    return target
+
+
+def check_n_neighbors(n_neighbors: int, n_samples: int) -> None:
+    """Refuse more neighbours than a sample can have."""
+    if n_neighbors >= n_samples:
+        raise ValueError(
+            f"n_neighbors={n_neighbors} is too large for {n_samples} samples. A sample has "
+            f"n_samples - 1 neighbours at most. Set n_neighbors to {max(1, n_samples - 1)} or "
+            "lower, or use more samples."
+        )
+
+
+def check_k(k: Any, n_features: int) -> None:
+    """Warn of a `k` that is larger than the number of columns."""
+    if not isinstance(k, str) and k > n_features:
+        warnings.warn(
+            f"k={k} is greater than n_features={n_features}. At most all features can be kept, "
+            "and all will be. Lower k, or set k='all'.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def warn_of_none_selected(scores: Any, **rules: Any) -> None:
+    """Warn that no column holds by the rules."""
+    given = ", ".join(f"{rule}={value!r}" for rule, value in rules.items() if value is not None)
+    numbers = scores[~np.isnan(scores)]
+    best = f"the best is {numbers.max():.6g}" if numbers.size else "none is a number"
+    warnings.warn(
+        f"No features were selected by {given}: of {scores.size} scores {best}. Every rule given "
+        "must hold for a feature to be kept. Loosen one; it takes effect without a new fit.",
+        UserWarning,
+        stacklevel=3,
+    )
+
+
+def discrete_mask(discrete_features: Any, n_features: int, *, sparse: bool) -> Any:
+    """Turn `discrete_features` into a boolean mask of length `n_features`.
+
+    Parameters
+    ----------
+    discrete_features : {"auto"}, bool, or array-like of bool or int
+        ``"auto"`` is all for a sparse matrix and none for any other.
+    n_features : int
+        The number of columns.
+    sparse : bool
+        Whether the matrix is sparse.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_features,)
+    """
+    if isinstance(discrete_features, str):
+        if discrete_features != "auto":
+            raise ValueError(
+                f"discrete_features={discrete_features!r} is not known. It must be 'auto', a "
+                "bool, a boolean mask or column indices. Columns are given by index, not by name."
+            )
+        mask = np.full(n_features, sparse)
+    elif np.ndim(discrete_features) == 0:
+        mask = np.full(n_features, bool(discrete_features))
+    else:
+        mask = _mask_of(np.asarray(discrete_features), n_features)
+    if sparse and not mask.all():
+        raise ValueError(
+            "Sparse matrix `X` can't have continuous features. All columns of a sparse matrix "
+            "are counted as discrete. Pass X.toarray(), or discrete_features=True."
+        )
+    return mask
+
+
+def check_finite(block: Any, *, names: Any = None, first_column: int = 0, where: str = "X") -> None:
+    """Refuse NaN and infinity, naming the columns and counting the values.
+
+    Parameters
+    ----------
+    block : ndarray or sparse matrix in CSC format of shape (n_samples, width)
+        What is checked. Memory stays below a few MB whatever its size.
+    names : ndarray of str of shape (width,), default=None
+        The names of its columns.
+    first_column : int, default=0
+        The index of its first column in the whole matrix.
+    where : str, default="X"
+        The matrix in words.
+    """
+    values = block.data if issparse(block) else block
+    if values.dtype.kind != "f" or not values.size:
+        return
+    # A sum is NaN or infinite if a value is, at the speed of memory; it may be so without, too.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(values.sum(dtype=np.promote_types(values.dtype, np.float32))):
+            return
+    n_nan, n_infinite = _count_not_finite(block)
+    wrong = np.flatnonzero(n_nan + n_infinite)
+    if not len(wrong):
+        return
+    kinds = {"NaN": n_nan, "infinity": n_infinite}
+    what = " and ".join(kind for kind, counts in kinds.items() if counts.any())
+    columns = [
+        (f"{names[column]!r}" if names is not None else f"column {first_column + column}")
+        + f" ({', '.join(f'{counts[column]} {kind}' for kind, counts in kinds.items() if counts[column])})"
+        for column in wrong
+    ]
+    raise ValueError(
+        f"{where} contains {what}: {n_nan.sum() + n_infinite.sum()} values in {len(wrong)} "
+        f"columns, {_some(columns, quoted=False)}. All values must be finite. Leave these columns "
+        "out, or fill them first, with sklearn.impute.SimpleImputer for example."
+    )
+
+
+def _count_not_finite(block: Any) -> tuple[Any, Any]:
+    n_samples, width = block.shape
+    n_nan, n_infinite = np.zeros(width, dtype=np.intp), np.zeros(width, dtype=np.intp)
+    if issparse(block):
+        column = np.repeat(np.arange(width), np.diff(block.indptr))
+        np.add.at(n_nan, column[np.isnan(block.data)], 1)
+        np.add.at(n_infinite, column[np.isinf(block.data)], 1)
+        return n_nan, n_infinite
+    step = max(1, _SCAN_BYTES // n_samples)
+    for start in range(0, width, step):
+        piece = slice(start, start + step)
+        n_nan[piece] = np.isnan(block[:, piece]).sum(axis=0)
+        n_infinite[piece] = np.isinf(block[:, piece]).sum(axis=0)
+    return n_nan, n_infinite
+
+
+def _without_missing(target: Any) -> Any:
+    if target.dtype.kind == "O":
+        missing = np.array([value is None or value != value for value in target], dtype=bool)
+        infinite = np.zeros(len(target), dtype=bool)
+    elif target.dtype.kind in "fc":
+        missing, infinite = np.isnan(target), np.isinf(target)
+    else:
+        return target
+    for what, where in (("NaN", missing), ("infinity", infinite)):
+        if where.any():
+            raise ValueError(
+                f"y contains {what}: {where.sum()} of {len(target)} values, the first at position "
+                f"{np.flatnonzero(where)[0]}. Every sample needs a target. Leave these samples "
+                "out of X and y."
+            )
+    return _numbers(target)
+
+
+def _numbers(target: Any) -> Any:
+    if target.dtype.kind != "O" or any(isinstance(value, str) for value in target):
+        return target
+    # A data frame's column of numbers may come as objects.
+    try:
+        return np.asarray(target.tolist())
+    except ValueError:
+        return target
+
+
+def _mask_of(index: Any, n_features: int) -> Any:
+    if index.ndim != 1 or (index.size and index.dtype.kind not in "biu"):
+        raise DiscreteFeaturesError(
+            f"discrete_features has shape {index.shape} and type {index.dtype}. It must be a "
+            "boolean mask or a list of column indices. Convert it."
+        )
+    if index.dtype.kind == "b":
+        if index.size != n_features:
+            raise DiscreteFeaturesError(
+                f"discrete_features has {index.size} entries, X has {n_features} features. A "
+                "boolean mask has one entry for each feature. Give as many, or column indices."
+            )
+        return index.copy()
+    mask = np.zeros(n_features, dtype=bool)
+    outside = index[(index < -n_features) | (index >= n_features)]
+    if outside.size:
+        raise DiscreteFeaturesError(
+            f"discrete_features holds index {outside[0]}, X has {n_features} features. Indices "
+            f"run from 0 to {n_features - 1}. Correct it."
+        )
+    mask[index.astype(np.intp)] = True
+    return mask
+
+
+def _text_columns(X: Any) -> list[str]:
+    if issparse(X) or not hasattr(X, "columns"):
+        values = np.asarray(X) if isinstance(X, np.ndarray | list | tuple) else np.empty(0)
+        if values.ndim != 2 or values.dtype.kind not in "OSU":
+            return []
+        return [str(column) for column in range(values.shape[1]) if _is_text(values[:, column])]
+    return [str(name) for name in X.columns if _is_text(np.asarray(X[name]))]
+
+
+def _is_text(values: Any) -> bool:
+    if values.dtype.kind in "biufc":
+        return False
+    try:
+        values.astype(np.float64)
+    except (TypeError, ValueError):
+        return any(isinstance(value, str | bytes) for value in values.ravel()[:100_000])
+    return values.dtype.kind in "SU"
+
+
+def _some(items: list[str], *, quoted: bool = True) -> str:
+    shown = ", ".join(repr(item) if quoted else item for item in items[:_NAMED])
+    return shown + (f" and {len(items) - _NAMED} more" if len(items) > _NAMED else "")

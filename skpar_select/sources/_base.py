@@ -1,0 +1,68 @@
+"""The contract of a source.
+
+A source is a samples x features matrix of real numbers whose columns can be read by blocks. It
+knows its ``shape`` and ``dtype``, and the names of its features and samples where there are any.
+``read`` gives the columns asked for, in the order asked for. ``part`` gives a source over
+adjacent columns alone, which is what a worker is sent: it pickles small, carries no open file,
+and may be read in any thread of any process. A source is never changed by being read.
+
+What a container adds: ``in_memory`` tells whether the values are in memory already,
+``blocks_are_views`` whether a block of them takes no memory either, ``chunk_columns`` how many
+columns are cheapest to read together, and ``buffer_bytes`` what a read holds besides the block
+that it returns. The planner asks these and nothing else.
+
+A container is admitted by the shared suite of ``tests/test_sources.py``.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+
+from skpar_select._typing import Array, Columns, Names
+
+
+class Source(ABC):
+    """A samples x features matrix that is read by blocks of columns."""
+
+    feature_names: Names | None = None
+    sample_ids: Names | None = None
+    in_memory: bool = False
+    blocks_are_views: bool = False
+    chunk_columns: int = 1
+    buffer_bytes: int = 0
+    where: str = "X"
+    """The matrix in words, for errors."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int]:
+        """(n_samples, n_features)."""
+
+    @property
+    @abstractmethod
+    def dtype(self) -> np.dtype[Any]:
+        """The type in which blocks are read."""
+
+    @abstractmethod
+    def read(self, columns: Columns) -> Array:
+        """Read the given columns.
+
+        Parameters
+        ----------
+        columns : slice or integer array
+            Columns in any order; a slice has step 1.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_columns)
+            May be a view and read-only.
+        """
+
+    @abstractmethod
+    def part(self, columns: slice) -> "Source":
+        """Give a small, picklable source over the columns of a slice of step 1."""
+
+    def native(self) -> Any:
+        """Give the whole of this source as a score function of scikit-learn's form takes it."""
+        return self.read(slice(None))

@@ -1,0 +1,148 @@
+"""Names of features and ids of samples, from a sequence or from a dataset beside the matrix."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import h5py
+import numpy as np
+
+from skpar_select._typing import Names
+from skpar_select.sources._hdf5 import datasets
+
+Axis = Literal["feature_names", "sample_ids"]
+
+# What people and programs call them, tried by "auto" where more than one dataset would fit.
+_CONVENTIONAL: dict[Axis, tuple[str, ...]] = {
+    "feature_names": ("feature_names", "features", "columns", "var_names", "probes", "genes"),
+    "sample_ids": ("sample_ids", "samples", "index", "ids", "obs_names", "rows"),
+}
+_UNIT: dict[Axis, str] = {"feature_names": "features", "sample_ids": "samples"}
+
+
+def read_names(
+    file: Any, dataset: str, given: str | Sequence[str] | None, axis: Axis, lengths: dict[Axis, int]
+) -> Names | None:
+    """Find, read and check the names of one axis of the matrix `dataset`.
+
+    Parameters
+    ----------
+    file : h5py.File
+        The open file.
+    dataset : str
+        The matrix.
+    given : str, sequence of str or None
+        The name of a dataset; the names themselves; or ``"auto"``.
+    axis : {"feature_names", "sample_ids"}
+        Which names.
+    lengths : dict
+        The length of both axes.
+
+    Returns
+    -------
+    ndarray of str or None
+
+    Raises
+    ------
+    ValueError
+        If there is no such dataset, or the names are no text, not unique or of another number.
+    """
+    if given is None:
+        return None
+    if isinstance(given, str):
+        place = _auto(file, dataset, axis, lengths) if given == "auto" else given
+        if place is None:
+            return None
+        where = f"{axis}={place!r} in '{file.filename}'"
+        names = _read(file, place, where)
+    else:
+        where = axis
+        names = np.asarray([_text(name, where) for name in given], dtype=object)
+    return _checked(names, where, _UNIT[axis], lengths[axis])
+
+
+def _checked(names: Names, where: str, unit: str, length: int) -> Names:
+    if len(names) != length:
+        raise ValueError(
+            f"{where} holds {len(names)} names, the matrix has {length} {unit}. There must be one "
+            f"for each of its {unit}. Give as many, in the order of the matrix."
+        )
+    values, counts = np.unique(names.astype(str), return_counts=True)
+    repeated = values[counts > 1]
+    if len(repeated):
+        first = ", ".join(repr(str(name)) for name in repeated[:3])
+        raise ValueError(
+            f"{where} repeats {len(repeated)} names: {first}. Names must be unique. Make them so, "
+            "or leave them out."
+        )
+    return names
+
+
+def _read(file: Any, place: str, where: str) -> Names:
+    data = file.get(place)
+    if not isinstance(data, h5py.Dataset):
+        texts = [name for name, other in datasets(file) if _is_text(other)]
+        raise ValueError(
+            f"{where} does not exist. One-dimensional text datasets of this file are: "
+            f"{', '.join(texts[:10]) or 'none'}. Name one of them, or give the names themselves."
+        )
+    if data.shape is not None and len(data.shape) == 1 and data.dtype.kind in "iu":
+        return np.asarray([str(number) for number in data[:]], dtype=object)
+    if not _is_text(data):
+        raise ValueError(
+            f"{where} has shape {data.shape} and type {data.dtype}. Names are one-dimensional "
+            "text. Name another dataset, or give the names themselves."
+        )
+    return np.asarray([_text(name, where) for name in data[:]], dtype=object)
+
+
+def _text(name: object, where: str) -> str:
+    if isinstance(name, bytes):
+        try:
+            return name.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f"{where} holds {name!r}, which is not UTF-8 ({error.reason}). Names are text in "
+                "UTF-8. Store them so, or give the names themselves."
+            ) from error
+    if isinstance(name, str):
+        return str(name)
+    raise ValueError(
+        f"{where} holds {name!r}, a {type(name).__name__}. Names are text. Convert them with str."
+    )
+
+
+def _is_text(data: Any) -> bool:
+    return (
+        data.shape is not None
+        and len(data.shape) == 1
+        and h5py.check_string_dtype(data.dtype) is not None
+    )
+
+
+def _auto(file: Any, dataset: str, axis: Axis, lengths: dict[Axis, int]) -> str | None:
+    group = file[dataset].parent
+    fitting = [
+        name
+        for name in sorted(group)
+        if isinstance(group.get(name, getlink=True), h5py.HardLink)
+        and isinstance(group[name], h5py.Dataset)
+        and _is_text(group[name])
+        and group[name].shape[0] == lengths[axis]
+    ]
+    known = [name for name in fitting if name.lower() in _CONVENTIONAL[axis]]
+    other: Axis = "sample_ids" if axis == "feature_names" else "feature_names"
+    # A dataset that is called after the other axis is never taken for this one, and one that
+    # repeats itself, such as a group or a sex, is no set of names.
+    candidates = known or [
+        name
+        for name in fitting
+        if name.lower() not in _CONVENTIONAL[other] and len(set(group[name][:])) == lengths[axis]
+    ]
+    if not candidates:
+        return None
+    if len(candidates) > 1 or (not known and lengths[axis] == lengths[other]):
+        raise ValueError(
+            f"{axis}='auto' fits {', '.join(candidates)} in '{file.filename}'. It must fit one "
+            f"dataset without doubt. Name it, as in {axis}={candidates[0]!r}."
+        )
+    return str(group[candidates[0]].name)
