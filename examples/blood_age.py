@@ -40,7 +40,7 @@ def main() -> None:
         table.writerow(["site", "nats"])
         table.writerows((X.feature_names[column], selector.scores_[column]) for column in best)
     display = MutualInfoDisplay.from_estimator(selector)
-    display.ax_.set_title("Blood methylation and age, 8,085 donors", loc="left")
+    display.ax_.set_title("Blood methylation and age, 8,085 samples", loc="left")
     display.figure_.savefig(OUTPUT / "blood_age.png", dpi=120)
     print(f"\nAll scores: {OUTPUT / 'scores.csv'}\nPicture:    {OUTPUT / 'blood_age.png'}")
 

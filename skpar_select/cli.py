@@ -8,13 +8,13 @@ import time
 import warnings
 from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
-from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, TextIO
 
 import numpy as np
 
+from skpar_select import __version__
 from skpar_select._results import check_output, write_matrix, write_scores
 from skpar_select._selector import ParallelMutualInfoSelector
 from skpar_select.sources import open_matrix
@@ -106,7 +106,7 @@ def _fit(options: argparse.Namespace) -> tuple[Any, ParallelMutualInfoSelector]:
         memory_budget=options.memory_budget,
         n_jobs=options.n_jobs,
     )
-    with _ProgressBar(sys.stderr):
+    with _ProgressBar(sys.stderr) as selector._progress:
         selector.fit(X, y)
     return X, selector
 
@@ -126,9 +126,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--version", action="version", version=f"%(prog)s {version('skpar-select')}"
-    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, run, output, text in (
         (

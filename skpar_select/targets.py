@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from os import PathLike, fspath
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ def read_targets(
     path: str | PathLike[str],
     column: str,
     *,
-    sample_ids: Sequence[str] | NDArray[np.str_] | None = None,
+    sample_ids: Sequence[str] | NDArray[Any] | None = None,
     id_column: str | None = None,
     task: str = "regression",
 ) -> NDArray[np.float64] | NDArray[np.str_]:
@@ -47,6 +48,7 @@ def read_targets(
     Examples
     --------
     >>> from pathlib import Path
+from typing import Any
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     file = Path(folder, "ages.csv")

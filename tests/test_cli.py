@@ -146,6 +146,7 @@ def test_score__shows_progress_on_a_terminal_only(folder, capsys, monkeypatch):
     assert terminal.getvalue().endswith("\n")
 
 
+@pytest.mark.filterwarnings("default")  # a warning is what is tested
 def test_score__warns_in_one_line_when_k_exceeds_the_features(folder, capsys):
     assert run("-k", 99) == 0
     printed = capsys.readouterr().err
@@ -155,6 +156,7 @@ def test_score__warns_in_one_line_when_k_exceeds_the_features(folder, capsys):
     assert all(row["selected"] == "true" for row in read_scores())
 
 
+@pytest.mark.filterwarnings("default")  # a warning is what is tested
 def test_score__warns_when_nothing_is_selected(folder, capsys):
     assert run("--threshold", 99) == 0
     printed = capsys.readouterr().err
@@ -163,6 +165,7 @@ def test_score__warns_when_nothing_is_selected(folder, capsys):
     assert all(row["selected"] == "false" for row in read_scores())
 
 
+@pytest.mark.filterwarnings("default")  # a warning is what is expected
 def test_select__writes_an_empty_matrix_when_nothing_is_selected(folder):
     assert run("--threshold", 99, command="select") == 0
     with h5py.File("out") as file:
@@ -194,7 +197,7 @@ def test_score__refuses_files_that_cannot_be(folder, capsys, arguments, expected
         (["--id-column", "person"], "no column 'person'"),
         (["--n-neighbors", "60"], "60"),
         (["--n-neighbors", "0"], "n_neighbors"),
-        (["-k", "0"], "k"),
+        (["-k", "-1"], "-1"),
         (["-k", "1.5"], "1.5"),
         (["--percentile", "101"], "101"),
         (["--memory-budget", "lots"], "lots"),

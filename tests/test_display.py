@@ -2,12 +2,12 @@
 
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_selection import SelectKBest
 
 from skpar_select import MutualInfoDisplay, ParallelMutualInfoSelector
 
@@ -84,7 +84,8 @@ def test_from_estimator__takes_names_and_scores_of_the_selector():
 
 
 def test_from_estimator__does_not_call_another_score_nats():
-    selector = SimpleNamespace(scores_=[3.0, 200.0], score_func=abs, fit=None)
+    X = np.array([[1.0, 2.0], [2.0, 1.0], [3.0, 5.0], [4.0, 3.0]])
+    selector = SelectKBest(lambda X, y: np.array([3.0, 200.0]), k=1).fit(X, X[:, 0])
     display = MutualInfoDisplay.from_estimator(selector)
     assert display.ax_.get_xlabel() == "Score"
     assert [text.get_text() for text in display.ax_.texts] == ["200", "3"]
