@@ -48,7 +48,6 @@ def read_targets(
     Examples
     --------
     >>> from pathlib import Path
-from typing import Any
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     file = Path(folder, "ages.csv")
