@@ -1,0 +1,19 @@
+"""Mutual information of each column of a block with one target: arrays in, nats out.
+
+Which estimator scores a column follows from the kinds of both sides:
+
+=============  ============  ==========================================================
+column         target        estimator
+=============  ============  ==========================================================
+continuous     continuous    Kraskov et al. 2004, number 1, doi:10.1103/PhysRevE.69.066138
+continuous     discrete      Ross 2014, doi:10.1371/journal.pone.0087357
+discrete       continuous    the same
+discrete       discrete      plug-in: the mutual information of the observed frequencies
+=============  ============  ==========================================================
+"""
+
+from skpar_select.kernels._config import show_config
+from skpar_select.kernels._score import mutual_information, standardize
+from skpar_select.kernels._target import Target, prepare_target
+
+__all__ = ["Target", "mutual_information", "prepare_target", "show_config", "standardize"]

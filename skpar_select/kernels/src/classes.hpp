@@ -1,0 +1,37 @@
+// The classes of a discrete column: equal values, numbered in ascending order.
+
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "axis.hpp"
+#include "buffer.hpp"
+
+namespace skpar::SKPAR_ISA {
+
+struct Classes {
+    std::int32_t n_classes = 0;
+    Buffer<std::int32_t> order;  // (n,) samples sorted by value
+    Buffer<std::int32_t> start;  // (n_classes + 1,) borders in `order`
+
+    void find(double* x, std::int32_t n) {
+        // differences of huge values must not overflow; a power of two keeps distinct values distinct
+        if (std::any_of(x, x + n, [](double value) { return std::fabs(value) > 0x1p+1000; })) {
+            for (std::int32_t i = 0; i < n; ++i) x[i] *= 0x1p-30;
+        }
+        axis_.sort(x, n, order.reserve(n));
+        start.reserve(n + 1);
+        n_classes = 0;
+        for (std::int32_t i = 0; i < n; ++i) {
+            if (i == 0 || axis_.values()[i] != axis_.values()[i - 1]) start[n_classes++] = i;
+        }
+        start[n_classes] = n;
+    }
+
+  private:
+    Axis axis_;
+};
+
+}  // namespace skpar::SKPAR_ISA

@@ -1,0 +1,158 @@
+// All SIMD of the package: a Pack is eight doubles, held in as many native vectors as the
+// instruction set needs. Every operation is per lane or exact, so that a result does not depend on
+// SKPAR_LANES, the number of doubles in one native vector (8: AVX-512, 4: AVX2, 2: SSE2 and NEON).
+
+#pragma once
+
+#include <cstdint>
+
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#include <immintrin.h>
+#define SKPAR_LANES 8
+#elif defined(__AVX2__)
+#include <immintrin.h>
+#define SKPAR_LANES 4
+#elif defined(__SSE2__)
+#include <emmintrin.h>
+#define SKPAR_LANES 2
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#define SKPAR_LANES 2
+#else
+#define SKPAR_LANES 1
+#endif
+
+// One namespace for each build of this code: the linker must never merge a function that was
+// compiled for AVX-512 with its baseline twin.
+#ifndef SKPAR_ISA
+#define SKPAR_ISA baseline
+#endif
+
+namespace skpar::SKPAR_ISA {
+
+constexpr int kLanes = SKPAR_LANES;
+constexpr int kPack = 8;
+constexpr int kVectors = kPack / kLanes;
+
+// clang-format off
+#if SKPAR_LANES == 8
+using Vector = __m512d;
+inline Vector load(const double* p) { return _mm512_loadu_pd(p); }
+inline void store(double* p, Vector a) { _mm512_storeu_pd(p, a); }
+inline Vector broadcast(double a) { return _mm512_set1_pd(a); }
+inline Vector add(Vector a, Vector b) { return _mm512_add_pd(a, b); }
+inline Vector sub(Vector a, Vector b) { return _mm512_sub_pd(a, b); }
+inline Vector mul(Vector a, Vector b) { return _mm512_mul_pd(a, b); }
+inline Vector min(Vector a, Vector b) { return _mm512_min_pd(a, b); }
+inline Vector max(Vector a, Vector b) { return _mm512_max_pd(a, b); }
+// max(|a|, |b|) is one instruction here: the selection "larger absolute value, sign cleared"
+inline Vector max_abs(Vector a, Vector b) { return _mm512_range_pd(a, b, 0b1011); }
+inline unsigned less_bits(Vector a, Vector b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
+#elif SKPAR_LANES == 4
+using Vector = __m256d;
+inline Vector load(const double* p) { return _mm256_loadu_pd(p); }
+inline void store(double* p, Vector a) { _mm256_storeu_pd(p, a); }
+inline Vector broadcast(double a) { return _mm256_set1_pd(a); }
+inline Vector add(Vector a, Vector b) { return _mm256_add_pd(a, b); }
+inline Vector sub(Vector a, Vector b) { return _mm256_sub_pd(a, b); }
+inline Vector mul(Vector a, Vector b) { return _mm256_mul_pd(a, b); }
+inline Vector min(Vector a, Vector b) { return _mm256_min_pd(a, b); }
+inline Vector max(Vector a, Vector b) { return _mm256_max_pd(a, b); }
+inline Vector max_abs(Vector a, Vector b) {
+    const Vector sign = _mm256_set1_pd(-0.0);
+    return _mm256_max_pd(_mm256_andnot_pd(sign, a), _mm256_andnot_pd(sign, b));
+}
+inline unsigned less_bits(Vector a, Vector b) {
+    return static_cast<unsigned>(_mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_LT_OQ)));
+}
+#elif defined(__SSE2__)
+using Vector = __m128d;
+inline Vector load(const double* p) { return _mm_loadu_pd(p); }
+inline void store(double* p, Vector a) { _mm_storeu_pd(p, a); }
+inline Vector broadcast(double a) { return _mm_set1_pd(a); }
+inline Vector add(Vector a, Vector b) { return _mm_add_pd(a, b); }
+inline Vector sub(Vector a, Vector b) { return _mm_sub_pd(a, b); }
+inline Vector mul(Vector a, Vector b) { return _mm_mul_pd(a, b); }
+inline Vector min(Vector a, Vector b) { return _mm_min_pd(a, b); }
+inline Vector max(Vector a, Vector b) { return _mm_max_pd(a, b); }
+inline Vector max_abs(Vector a, Vector b) {
+    const Vector sign = _mm_set1_pd(-0.0);
+    return _mm_max_pd(_mm_andnot_pd(sign, a), _mm_andnot_pd(sign, b));
+}
+inline unsigned less_bits(Vector a, Vector b) {
+    return static_cast<unsigned>(_mm_movemask_pd(_mm_cmplt_pd(a, b)));
+}
+#elif defined(__aarch64__)
+using Vector = float64x2_t;
+inline Vector load(const double* p) { return vld1q_f64(p); }
+inline void store(double* p, Vector a) { vst1q_f64(p, a); }
+inline Vector broadcast(double a) { return vdupq_n_f64(a); }
+inline Vector add(Vector a, Vector b) { return vaddq_f64(a, b); }
+inline Vector sub(Vector a, Vector b) { return vsubq_f64(a, b); }
+inline Vector mul(Vector a, Vector b) { return vmulq_f64(a, b); }
+inline Vector min(Vector a, Vector b) { return vminq_f64(a, b); }
+inline Vector max(Vector a, Vector b) { return vmaxq_f64(a, b); }
+inline Vector max_abs(Vector a, Vector b) { return vmaxq_f64(vabsq_f64(a), vabsq_f64(b)); }
+inline unsigned less_bits(Vector a, Vector b) {
+    const uint64x2_t less = vcltq_f64(a, b);
+    return static_cast<unsigned>((vgetq_lane_u64(less, 0) & 1) | (vgetq_lane_u64(less, 1) & 2));
+}
+#else
+using Vector = double;
+inline Vector load(const double* p) { return *p; }
+inline void store(double* p, Vector a) { *p = a; }
+inline Vector broadcast(double a) { return a; }
+inline Vector add(Vector a, Vector b) { return a + b; }
+inline Vector sub(Vector a, Vector b) { return a - b; }
+inline Vector mul(Vector a, Vector b) { return a * b; }
+inline Vector min(Vector a, Vector b) { return a < b ? a : b; }
+inline Vector max(Vector a, Vector b) { return a > b ? a : b; }
+inline Vector max_abs(Vector a, Vector b) {
+    return max(a < 0 ? -a : a, b < 0 ? -b : b);
+}
+inline unsigned less_bits(Vector a, Vector b) { return a < b; }
+#endif
+// clang-format on
+
+struct Pack {
+    Vector v[kVectors];
+
+    static Pack load(const double* p) {
+        Pack a;
+        for (int i = 0; i < kVectors; ++i) a.v[i] = SKPAR_ISA::load(p + i * kLanes);
+        return a;
+    }
+    static Pack all(double value) {
+        Pack a;
+        for (int i = 0; i < kVectors; ++i) a.v[i] = broadcast(value);
+        return a;
+    }
+    void store(double* p) const {
+        for (int i = 0; i < kVectors; ++i) SKPAR_ISA::store(p + i * kLanes, v[i]);
+    }
+};
+
+#define SKPAR_LANEWISE(name)                                                            \
+    inline Pack name(Pack a, Pack b) {                                                  \
+        for (int i = 0; i < kVectors; ++i) a.v[i] = SKPAR_ISA::name(a.v[i], b.v[i]);    \
+        return a;                                                                       \
+    }
+SKPAR_LANEWISE(add)
+SKPAR_LANEWISE(sub)
+SKPAR_LANEWISE(mul)
+SKPAR_LANEWISE(min)
+SKPAR_LANEWISE(max)
+SKPAR_LANEWISE(max_abs)
+#undef SKPAR_LANEWISE
+
+// bit i is set where a < b in lane i
+inline unsigned less_bits(Pack a, Pack b) {
+    unsigned bits = 0;
+    for (int i = 0; i < kVectors; ++i) bits |= less_bits(a.v[i], b.v[i]) << (i * kLanes);
+    return bits;
+}
+
+// the number of set bits below the first clear one
+inline int prefix_length(unsigned bits) { return __builtin_ctz(~bits); }
+
+}  // namespace skpar::SKPAR_ISA
