@@ -1,5 +1,6 @@
 """Run one task over many parts, in this process or in joblib's pools. Knows no data."""
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, TypeVar
 
@@ -60,9 +61,13 @@ def run(
         max_nbytes=None,
     )(delayed(_indexed)(task, index, part) for index, part in enumerate(parts))
     try:
-        yield from results
+        for result in results:  # noqa: UP028  # its closing is left to the lines below
+            yield result
     finally:
-        results.close()
+        # joblib warns of results that nobody took; whoever stops early knows that.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            results.close()
 
 
 def _indexed(task: Callable[[Part], Result], index: int, part: Part) -> tuple[int, Result]:

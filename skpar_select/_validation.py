@@ -40,8 +40,12 @@ def check_matrix(X: Any, estimator: Any = None, *, reset: bool = True) -> Any:
     options = {"accept_sparse": "csc", "dtype": "numeric", "ensure_all_finite": False}
     try:
         if estimator is None:
-            return check_array(X, input_name="X", **options)
-        return validate_data(estimator, X, reset=reset, **options)
+            checked = check_array(X, input_name="X", **options)
+        else:
+            checked = validate_data(estimator, X, reset=reset, **options)
+        if checked.dtype.kind == "O":
+            # scikit-learn lets the objects of a polars frame pass.
+            checked = checked.astype(np.float64)
     except (ValueError, TypeError) as error:
         texts = _text_columns(X)
         if not texts:
@@ -50,6 +54,12 @@ def check_matrix(X: Any, estimator: Any = None, *, reset: bool = True) -> Any:
             f"X has {len(texts)} text columns: {_some(texts)}. All columns must be numbers. Leave "
             "these out or encode them, with sklearn.preprocessing.OrdinalEncoder for example."
         ) from error
+    if checked.dtype.kind not in "biuf":
+        raise ValueError(
+            f"X holds values of type {checked.dtype}. All columns must be real numbers. Convert "
+            "them, with X.astype(float) for example."
+        )
+    return checked
 
 
 def check_lazy_matrix(X: Any, estimator: Any, *, reset: bool) -> None:
@@ -274,7 +284,7 @@ def _count_not_finite(block: Any) -> tuple[Any, Any]:
 
 def _without_missing(target: Any) -> Any:
     if target.dtype.kind == "O":
-        missing = np.array([value is None or value != value for value in target], dtype=bool)
+        missing = np.array([_is_missing(value) for value in target], dtype=bool)
         infinite = np.zeros(len(target), dtype=bool)
     elif target.dtype.kind in "fc":
         missing, infinite = np.isnan(target), np.isinf(target)
@@ -288,6 +298,11 @@ def _without_missing(target: Any) -> Any:
                 "out of X and y."
             )
     return _numbers(target)
+
+
+def _is_missing(value: Any) -> bool:
+    # pandas' NA and NaT compare to nothing; they are known by name, as pandas is optional.
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
 
 
 def _numbers(target: Any) -> Any:

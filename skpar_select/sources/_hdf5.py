@@ -162,12 +162,18 @@ def _find(file: Any, dataset: str, where: str) -> Any:
                 f"{where}: '{place}' is a link to another file, '{link.filename}'. Values must "
                 "lie in the file itself. Open that file instead."
             )
-        if name not in group:
+        if group.get(name) is None:
             raise ValueError(
                 f"{where}: '{place}' is a link to nothing. The file holds {_listing(file)}. "
                 "Name one of them."
             )
         group = group[name]
+    if group.file.filename != file.filename:
+        # A soft link may lead over an external one.
+        raise ValueError(
+            f"{where} is a link to another file, '{group.file.filename}'. Values must lie in the "
+            "file itself. Open that file instead."
+        )
     if not isinstance(group, h5py.Dataset):
         raise ValueError(
             f"{where} is a group, not a dataset. The file holds {_listing(file)}. Name one of them."

@@ -293,7 +293,7 @@ def _runs(order: IndexArray, ordered: IndexArray, apart: BoolArray) -> Iterator[
     for first, last in pairwise(borders):
         into, wanted = order[first:last], ordered[first:last]
         start, stop = int(wanted[0]), int(wanted[-1]) + 1
-        if stop - start == last - first and (np.diff(into) == 1).all():
+        if (np.diff(wanted) == 1).all() and (np.diff(into) == 1).all():
             begin = int(into[0])
             yield _Run(slice(start, stop), slice(begin, begin + stop - start), None)
         else:

@@ -1,0 +1,125 @@
+import os
+import threading
+import time
+
+import joblib
+import pytest
+
+from skpar_select._execution import PARTS_AHEAD, n_workers, run
+
+
+def square(x):
+    return x * x
+
+
+class Unhappy(Exception):
+    def __init__(self, part, reason):
+        super().__init__(part, reason)
+        self.part = part
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, 7])
+@pytest.mark.parametrize("prefer", ["threads", "processes"])
+def test_run__gives_every_part_once_with_its_index(n_jobs, prefer):
+    got = list(
+        run(
+            square,
+            range(5),
+            n_jobs=min(n_jobs, 2) if prefer == "processes" else n_jobs,
+            prefer=prefer,
+        )
+    )
+    assert sorted(got) == [(i, i * i) for i in range(5)]
+
+
+def test_run__gives_results_as_they_finish():
+    first_may_end = threading.Event()
+
+    def task(part):
+        if part == 0:
+            assert first_may_end.wait(10)
+        return part
+
+    results = run(task, range(4), n_jobs=2, prefer="threads")
+    assert next(results)[0] != 0
+    first_may_end.set()
+    assert len(list(results)) == 3
+
+
+@pytest.mark.parametrize("prefer", ["threads", "processes"])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_run__raises_what_the_task_raised(n_jobs, prefer):
+    def task(part):
+        if part == 2:
+            raise Unhappy(part, "no")
+        return part
+
+    with pytest.raises(Unhappy, match="no") as error:
+        list(run(task, range(50), n_jobs=n_jobs, prefer=prefer))
+    assert error.value.part == 2
+
+
+def test_run__goes_on_after_an_error():
+    with pytest.raises(ZeroDivisionError):
+        list(run(lambda part: 1 // part, range(9), n_jobs=2, prefer="threads"))
+    assert len(list(run(square, range(9), n_jobs=2, prefer="threads"))) == 9
+
+
+def test_run__with_one_job_stays_in_this_thread():
+    here = threading.get_ident()
+    got = list(run(lambda part: threading.get_ident(), range(3), n_jobs=1, prefer="threads"))
+    assert {thread for _, thread in got} == {here}
+
+
+def test_run__draws_parts_only_a_little_ahead():
+    drawn = []
+    hold = threading.Event()
+
+    def parts():
+        for part in range(100):
+            drawn.append(part)
+            yield part
+
+    def task(part):
+        hold.wait(10)
+        return part
+
+    results = run(task, parts(), n_jobs=2, prefer="threads")
+    starter = threading.Thread(target=lambda: next(results))
+    starter.start()
+    time.sleep(0.3)
+    assert 0 < len(drawn) <= 2 * PARTS_AHEAD + 1
+    hold.set()
+    starter.join()
+    assert len(list(results)) == 99
+
+
+def test_run__stops_when_its_generator_is_closed():
+    seen = []
+    results = run(
+        lambda part: seen.append(part) or time.sleep(0.01), range(1000), n_jobs=2, prefer="threads"
+    )
+    next(results)
+    results.close()
+    time.sleep(0.1)
+    n_seen = len(seen)
+    time.sleep(0.1)
+    assert len(seen) == n_seen < 1000
+
+
+def test_run__obeys_a_surrounding_parallel_config():
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        assert n_workers(None) == 2
+        got = list(run(lambda part: os.getpid(), range(4), n_jobs=None, prefer="processes"))
+    assert {process for _, process in got} == {os.getpid()}
+
+
+def test_run__uses_processes_where_they_are_preferred():
+    got = list(run(lambda part: os.getpid(), range(4), n_jobs=2, prefer="processes"))
+    assert os.getpid() not in {process for _, process in got}
+
+
+def test_n_workers__has_the_meaning_of_scikit_learn():
+    assert n_workers(None) == 1
+    assert n_workers(3) == 3
+    assert n_workers(-1) == joblib.cpu_count()

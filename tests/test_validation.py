@@ -1,0 +1,365 @@
+"""Bad input: every error names the value, the rule and the remedy, before any work starts."""
+
+import tracemalloc
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from numpy.testing import assert_array_equal
+from scipy import sparse
+
+from skpar_select import (
+    ParallelMutualInfoSelector,
+    _scoring,
+    mutual_info_classif,
+    mutual_info_regression,
+    open_matrix,
+)
+from skpar_select._validation import check_finite, check_matrix, discrete_mask
+
+
+@pytest.fixture(autouse=True)
+def no_work(monkeypatch):
+    """Every check comes before the pool starts."""
+
+    def run(*args, **options):
+        raise AssertionError("work has started")
+
+    monkeypatch.setattr(_scoring, "run", run)
+
+
+@pytest.fixture
+def X(problem):
+    return problem[0].copy()
+
+
+@pytest.fixture
+def y(problem):
+    return problem[1]
+
+
+def fit(X, y, **parameters):
+    return ParallelMutualInfoSelector(**parameters).fit(X, y)
+
+
+def test_y__of_another_length(X, y):
+    message = "y has 59 values, X has 60 samples.*one value for each sample.*Check"
+    for call in (fit, mutual_info_regression):
+        with pytest.raises(ValueError, match=message):
+            call(X, y[:-1])
+
+
+def test_y__of_another_length_for_a_file(X, y, write_h5):
+    with pytest.raises(ValueError, match="y has 59 values, X has 60 samples"):
+        fit(open_matrix(write_h5(X)), y[:-1])
+
+
+def test_y__missing(X):
+    with pytest.raises(ValueError, match="requires y to be passed, but the target y is None"):
+        fit(X, None)
+
+
+@pytest.mark.parametrize(("value", "what"), [(np.nan, "NaN"), (np.inf, "infinity")])
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_y__not_finite(X, y, value, what, task):
+    y = y.copy()
+    y[[3, 7]] = value
+    message = f"y contains {what}: 2 of 60 values, the first at position 3.*Leave these samples"
+    with pytest.raises(ValueError, match=message):
+        fit(X, y, task=task)
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT])
+def test_y__missing_labels(X, missing):
+    labels = pd.Series(["a", "b", missing] * 20, dtype=object)
+    with pytest.raises(ValueError, match="y contains NaN: 20 of 60 values"):
+        fit(X, labels, task="classification")
+
+
+def test_y__text_for_regression(X):
+    with pytest.raises(
+        ValueError, match=r"such as .*'a'.*task='regression'.*task='classification'"
+    ):
+        fit(X, np.array(["a", "b"] * 30))
+
+
+def test_y__numbers_for_classification(X, y):
+    with pytest.raises(ValueError, match="Unknown label type: continuous"):
+        fit(X, y, task="classification")
+    with pytest.raises(ValueError, match="Unknown label type: continuous"):
+        mutual_info_classif(X, y)
+
+
+def test_y__two_columns(X, y):
+    with pytest.raises(ValueError, match="y should be a 1d array"):
+        fit(X, np.column_stack([y, y]))
+
+
+def test_y__sparse(X, y):
+    with pytest.raises(TypeError, match="y is a sparse matrix"):
+        fit(X, sparse.csc_array(y[:, None]))
+
+
+def test_X__not_finite_in_memory_names_columns_and_counts(X, y):
+    X[:3, 5] = np.nan
+    X[0, 20] = -np.inf
+    message = (
+        r"X contains NaN and infinity: 4 values in 2 columns, column 5 \(3 NaN\), "
+        r"column 20 \(1 infinity\)\. All values must be finite\. .*fill them first"
+    )
+    for call in (fit, mutual_info_regression):
+        with pytest.raises(ValueError, match=message):
+            call(X, y)
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_X__not_finite_in_a_frame_names_columns(X, y, frame):
+    X = frame({f"cg{i}": X[:, i] for i in range(23)})
+    values = {name: np.array(X[name]) for name in X.columns}
+    values["cg7"][4] = np.nan
+    with pytest.raises(ValueError, match=r"'cg7' \(1 NaN\)"):
+        fit(frame(values), y)
+
+
+def test_X__not_finite_in_many_columns_names_the_first(X, y):
+    X[1] = np.inf
+    with pytest.raises(ValueError, match=r"23 values in 23 columns, column 0 .* and 18 more"):
+        fit(X, y)
+
+
+@pytest.mark.parametrize("container", [sparse.csr_array, sparse.csc_matrix])
+def test_X__not_finite_in_a_sparse_matrix(X, y, container):
+    X[2, 3] = np.nan
+    with pytest.raises(
+        ValueError, match=r"contains NaN: 1 values in 1 columns, column 3 \(1 NaN\)"
+    ):
+        mutual_info_classif(container(X), y > 0)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", ">f4", "g"])
+def test_check_finite__finds_one_value_in_any_type(dtype):
+    values = np.zeros((50, 40), dtype)
+    check_finite(values)
+    values[13, 17] = np.nan
+    with pytest.raises(ValueError, match="column 17"):
+        check_finite(values)
+
+
+def test_check_finite__takes_an_overflowing_sum_for_what_it_is():
+    check_finite(np.full((10, 10), 1e308))
+    check_finite(np.full((100, 100), 6e4, np.float16))
+    check_finite(np.full((10, 10), 3e38, np.float32))
+    check_finite(np.array([[1e308, -1e308] * 4]))
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("last", [0, np.nan])
+def test_check_finite__needs_little_memory(order, last):
+    values = np.zeros((2000, 4000), np.float32, order=order)  # 32 MB
+    values[-1, -1] = last
+    values[0, 0] = 3e38
+    values[1, 0] = 3e38
+    tracemalloc.start()
+    if last == 0:
+        check_finite(values)
+    else:
+        with pytest.raises(ValueError, match="column 3999"):
+            check_finite(values)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # A mask of the whole would take 8 MB.
+    assert peak < 6e6
+
+
+def test_X__text_columns_of_a_frame(X, y):
+    X = pd.DataFrame(X, columns=[f"cg{i}" for i in range(23)]).assign(sex="f", site="x")
+    message = r"X has 2 text columns: 'sex', 'site'.*must be numbers.*Leave these out or encode"
+    with pytest.raises(ValueError, match=message):
+        fit(X, y)
+    with pytest.raises(ValueError, match=message):
+        fit(pl.DataFrame({name: X[name].to_numpy() for name in X.columns}), y)
+
+
+def test_X__text_columns_of_an_array(X, y):
+    values = X.astype(object)
+    values[:, 3] = "a"
+    with pytest.raises(ValueError, match="X has 1 text columns: '3'"):
+        fit(values, y)
+    with pytest.raises(ValueError, match="X has 23 text columns: '0', '1'"):
+        fit(np.full((60, 23), "word"), y)
+
+
+def test_X__objects_that_are_numbers_are_welcome(X):
+    assert check_matrix(X.astype(object)).dtype == np.float64
+
+
+@pytest.mark.parametrize("shape", [(60,), (60, 2, 2)])
+def test_X__not_a_matrix(shape):
+    with pytest.raises(ValueError, match=r"Expected 2D array|dim"):
+        fit(np.zeros(shape), np.arange(60))
+
+
+def test_X__dates(y):
+    with pytest.raises(ValueError, match=r"X holds values of type datetime64.*real numbers"):
+        fit(np.zeros((60, 2), "M8[s]"), y)
+
+
+def test_X__complex(y):
+    with pytest.raises(ValueError, match="Complex data not supported"):
+        fit(np.zeros((60, 2), complex), y)
+
+
+@pytest.mark.parametrize("n_neighbors", [60, 61, 1000])
+def test_n_neighbors__too_large(X, y, n_neighbors):
+    message = f"n_neighbors={n_neighbors} is too large for 60 samples.*Set n_neighbors to 59"
+    with pytest.raises(ValueError, match=message):
+        fit(X, y, n_neighbors=n_neighbors)
+    with pytest.raises(ValueError, match=message):
+        mutual_info_classif(X, y > 0, n_neighbors=n_neighbors)
+
+
+@pytest.mark.parametrize("k", [24, 1000])
+def test_k__above_the_number_of_columns_warns(X, y, k, monkeypatch):
+    monkeypatch.undo()
+    with pytest.warns(UserWarning, match=f"k={k} is greater than n_features=23.*all will be"):
+        selector = fit(X, y, k=k)
+    assert selector.get_support().all()
+
+
+def test_selection__of_nothing_warns(X, y, monkeypatch):
+    monkeypatch.undo()
+    message = r"No features were selected by k='auto', threshold=50.0: of 23 scores the best is "
+    with pytest.warns(UserWarning, match=message):
+        selector = fit(X, y, threshold=50.0)
+    with pytest.warns(UserWarning, match="No features were selected"):
+        assert selector.transform(X).shape == (60, 0)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"k": -1}, "'k' parameter .* Got -1"),
+        ({"k": 0.0}, r"'k' parameter .* range \(0.0, 1.0\)"),
+        ({"k": 1.5}, "'k' parameter .* Got 1.5"),
+        ({"k": "most"}, "'k' parameter .* Got 'most'"),
+        ({"threshold": np.nan}, "'threshold' parameter .* Got nan"),
+        ({"threshold": "0.1"}, "'threshold' parameter"),
+        ({"percentile": 101}, r"'percentile' parameter .* \[0.0, 100.0\] or None. Got 101"),
+        ({"percentile": np.nan}, "'percentile' parameter .* Got nan"),
+        ({"task": "ranking"}, "'task' parameter .* Got 'ranking'"),
+        ({"score_func": "f_regression"}, "'score_func' parameter .* must be a callable or None"),
+        ({"n_neighbors": 0}, "'n_neighbors' parameter .* Got 0"),
+        ({"n_neighbors": 2.5}, "'n_neighbors' parameter .* Got 2.5"),
+        ({"memory_budget": 0}, "'memory_budget' parameter .* Got 0"),
+        ({"memory_budget": "much"}, "memory_budget='much' is no amount of memory"),
+        ({"n_jobs": 1.5}, "'n_jobs' parameter .* Got 1.5"),
+        ({"random_state": "seed"}, "'random_state' parameter .* Got 'seed'"),
+        ({"discrete_features": "manual"}, "'discrete_features' parameter .* Got 'manual'"),
+    ],
+)
+def test_parameters__out_of_range(X, y, parameters, message):
+    with pytest.raises(ValueError, match=message):
+        fit(X, y, **parameters)
+
+
+@pytest.mark.parametrize(
+    ("discrete_features", "message"),
+    [
+        ([True, False], "has 2 entries, X has 23 features.*one entry for each feature"),
+        ([1, 23], "holds index 23, X has 23 features.*0 to 22"),
+        ([-24], "holds index -24"),
+        ([0.5, 1.5], "boolean mask or a list of column indices"),
+        (["f1"], "boolean mask or a list of column indices"),
+    ],
+)
+def test_discrete_features__that_do_not_fit(X, y, discrete_features, message):
+    # Both: scikit-learn's functions raise IndexError, its estimators ValueError.
+    for kind in (IndexError, ValueError):
+        for call in (fit, mutual_info_regression):
+            with pytest.raises(kind, match=message):
+                call(X, y, discrete_features=discrete_features)
+
+
+def test_discrete_features__of_a_sparse_matrix_are_all(X, y):
+    with pytest.raises(ValueError, match=r"Sparse matrix `X` can't have continuous features\."):
+        mutual_info_regression(sparse.csr_array(X), y, discrete_features=False)
+
+
+@pytest.mark.parametrize(
+    ("discrete_features", "sparse_X", "expected"),
+    [
+        ("auto", False, [False] * 4),
+        ("auto", True, [True] * 4),
+        (True, False, [True] * 4),
+        (np.bool_(False), False, [False] * 4),
+        ([1, -1], False, [False, True, False, True]),
+        ([], False, [False] * 4),
+        (np.array([True, False, True, False]), False, [True, False, True, False]),
+        (pd.Series([True, False, True, False]), False, [True, False, True, False]),
+    ],
+)
+def test_discrete_mask__of_all_forms(discrete_features, sparse_X, expected):
+    assert_array_equal(discrete_mask(discrete_features, 4, sparse=sparse_X), expected)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", ">f8", "i1", "u8", "?"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_check_matrix__neither_copies_nor_converts(dtype, order):
+    values = np.zeros((5, 4), dtype, order=order)
+    values.flags.writeable = False
+    checked = check_matrix(values)
+    assert checked.dtype == values.dtype
+    assert np.shares_memory(checked, values)
+
+
+def test_check_matrix__takes_a_frame_of_one_type_as_it_lies():
+    values = np.zeros((5, 4), np.float32)
+    frame = pd.DataFrame(values, copy=False)
+    assert np.shares_memory(check_matrix(frame), frame.to_numpy())
+
+
+class TestLazy:
+    @pytest.fixture
+    def fitted(self, X, y, write_h5, monkeypatch):
+        monkeypatch.undo()
+        return fit(open_matrix(write_h5(X), feature_names="features"), y, k=3)
+
+    def test_transform__of_another_width(self, fitted, X, write_h5):
+        message = "X has 22 features, but ParallelMutualInfoSelector is expecting 23 features"
+        with pytest.raises(ValueError, match=message):
+            fitted.transform(open_matrix(write_h5(X[:, 1:])))
+
+    def test_transform__with_other_names(self, fitted, X, write_h5):
+        names = [f"f{i}" for i in range(22)] + ["other"]
+        with pytest.raises(
+            ValueError, match=r"1 feature names differ.*column 22: 'other', not 'f22'"
+        ):
+            fitted.transform(open_matrix(write_h5(X), feature_names=names))
+
+    def test_transform__without_names_warns(self, fitted, X, write_h5):
+        with pytest.warns(UserWarning, match="X has no feature names, but the fit has"):
+            fitted.transform(open_matrix(write_h5(X)))
+
+    def test_transform__not_finite(self, fitted, X, write_h5):
+        column = fitted.get_support(indices=True)[1]
+        X[7, column] = np.nan
+        matrix = open_matrix(write_h5(X), feature_names="features")
+        with pytest.raises(
+            ValueError, match=rf"matrix\.h5', dataset 'data' contains NaN.*'f{column}'"
+        ):
+            fitted.transform(matrix)
+
+    def test_fit__not_finite_names_file_column_and_count(self, X, y, write_h5, monkeypatch):
+        monkeypatch.undo()
+        X[[3, 9], 21] = np.nan
+        path = write_h5(X)
+        for names, column in ((None, "column 21"), ("features", "'f21'")):
+            message = rf"matrix\.h5', dataset 'data' contains NaN: 2 values in 1 columns, {column} \(2 NaN\)"
+            for score_func in (None, lambda X, y: np.zeros(X.shape[1])):
+                with pytest.raises(ValueError, match=message):
+                    fit(open_matrix(path, feature_names=names), y, score_func=score_func)
+
+    def test_fit__of_no_samples(self, X, y, write_h5):
+        with pytest.raises(ValueError, match=r"X has shape \(0, 23\)"):
+            fit(open_matrix(write_h5(X))[:0], y[:0])
