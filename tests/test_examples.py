@@ -16,6 +16,7 @@ matplotlib.use("Agg")  # the tests have no screen
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 RUN = [page for page in PAGES if page.name != "design.md"]  # its blocks are signatures
+README = PAGES[0].read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -41,6 +42,11 @@ def test_blood_age__prints_the_best_sites_and_writes_scores_and_picture(example,
         rows = list(csv.DictReader(file))
     assert len(rows) == 71
     assert rows[0]["site"] == "cg16867657"
+    published = re.findall(r"^\| (\d+) \| (cg\d+) \| (\d\.\d+) \|$", README, re.MULTILINE)
+    assert len(published) == 10
+    for (rank, site, nats), row in zip(published, rows, strict=False):
+        assert site == row["site"], rank
+        assert float(nats) == pytest.approx(float(row["nats"]), abs=0.002)
     assert (tmp_path / "output" / "blood_age.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -60,6 +66,13 @@ def test_page__its_code_runs_and_prints_what_it_says(page, tmp_path, monkeypatch
     for kind, text in BLOCK.findall(page.read_text(encoding="utf-8")):
         if kind == "text" and language == "python":
             assert capsys.readouterr().out == text
+        if text.startswith("feature,score,selected\n"):
+            written = (tmp_path / "scores.csv").read_text().splitlines()
+            for shown, row in zip(
+                csv.DictReader(text.splitlines()), csv.DictReader(written), strict=False
+            ):
+                assert shown | {"score": None} == row | {"score": None}
+                assert float(shown["score"]) == pytest.approx(float(row["score"]), abs=1e-9)
         if kind == "python":
             capsys.readouterr()
             exec(compile(text, page.name, "exec"), names)
