@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from skpar_select._display import MutualInfoDisplay
 from skpar_select._scoring import mutual_info_classif, mutual_info_regression
 from skpar_select._selector import ParallelMutualInfoSelector
+from skpar_select.kernels import show_config
 from skpar_select.sources import open_matrix
 
 try:
@@ -19,4 +20,5 @@ __all__ = [
     "mutual_info_classif",
     "mutual_info_regression",
     "open_matrix",
+    "show_config",
 ]

@@ -183,7 +183,7 @@ def _score_by_function(
     _check_block(values, block)
     result = score_func(_portable(values), y)
     pvalues: Any = None
-    if isinstance(result, tuple) or (isinstance(result, list) and np.ndim(result) == 2):
+    if isinstance(result, tuple) or (isinstance(result, list) and np.ndim(result[:1]) > 1):
         if len(result) != 2:
             raise ValueError(
                 f"score_func={_name(score_func)} returned {len(result)} things. It must return "

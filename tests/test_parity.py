@@ -1,0 +1,167 @@
+"""A score never depends on how the work was cut or where the matrix lies: bit for bit."""
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+from scipy import sparse
+
+from skpar_select import ParallelMutualInfoSelector, _scoring, mutual_info_classif, open_matrix
+
+N_SAMPLES, N_FEATURES = 60, 23
+WIDTHS = [1, 7, N_FEATURES]
+DISCRETE = [0, 5, 6, 22]
+
+KINDS = {
+    "continuous": ("regression", False),
+    "mixed": ("regression", DISCRETE),
+    "classes": ("classification", False),
+    "classes, mixed": ("classification", DISCRETE),
+    "counts": ("classification", True),
+}
+CONTAINERS = [
+    "C",
+    "F",
+    "strided",
+    "frame",
+    "contiguous",
+    "rows",
+    "squares",
+    "columns",
+    "view of rows",
+]
+
+
+@pytest.fixture(scope="module")
+def values():
+    """Ties, constants and discrete columns among continuous ones."""
+    rng = np.random.default_rng(11)
+    X = rng.normal(size=(N_SAMPLES, N_FEATURES)).astype(np.float32)
+    X[:, DISCRETE] = rng.integers(0, 3, size=(N_SAMPLES, len(DISCRETE)))
+    X[:, 9] = 1.5
+    X[:, 10] = np.round(X[:, 10], 1)
+    return X
+
+
+@pytest.fixture(scope="module")
+def targets(values):
+    return {
+        "regression": np.round(values[:, 4] + values[:, 10], 1),
+        "classification": np.where(values[:, 4] > 0, "old", "young"),
+    }
+
+
+@pytest.fixture(scope="module")
+def containers(values, tmp_path_factory):
+    import h5py
+
+    path = tmp_path_factory.mktemp("parity") / "x.h5"
+    order = np.random.default_rng(0).permutation(N_SAMPLES)
+    back = np.argsort(order)
+    with h5py.File(path, "w") as file:
+        file["contiguous"] = values
+        file.create_dataset("rows", data=values, chunks=(8, N_FEATURES), compression="gzip")
+        file.create_dataset("squares", data=values, chunks=(16, 5), compression="gzip")
+        file.create_dataset("columns", data=values, chunks=(N_SAMPLES, 1))
+        file["view of rows"] = values[order]
+    made = {name: open_matrix(path, name) for name in ("contiguous", "rows", "squares", "columns")}
+    made["view of rows"] = open_matrix(path, "view of rows")[back]
+    made |= {
+        "C": values,
+        "F": np.asfortranarray(values),
+        "strided": np.repeat(values, 2, axis=1)[:, ::2],
+        "frame": pd.DataFrame(values, columns=[f"f{i}" for i in range(N_FEATURES)]),
+    }
+    return made
+
+
+@pytest.fixture
+def cut(monkeypatch):
+    """Have blocks of a given width cut, whatever the planner thinks."""
+
+    def to(width):
+        def plan_blocks(*, n_features, **options):
+            return [
+                slice(start, min(start + width, n_features))
+                for start in range(0, n_features, width)
+            ]
+
+        monkeypatch.setattr(_scoring, "plan_blocks", plan_blocks)
+
+    return to
+
+
+def fit(X, targets, kind, n_jobs=1, **parameters):
+    task, discrete = KINDS[kind]
+    parameters = {"task": task, "discrete_features": discrete, "random_state": 5} | parameters
+    return ParallelMutualInfoSelector(n_jobs=n_jobs, **parameters).fit(X, targets[task]).scores_
+
+
+@pytest.fixture(scope="module")
+def reference(values, targets):
+    """One column after the other: each scored alone, with the index it has in the matrix."""
+    scores = {kind: fit(values, targets, kind) for kind in KINDS}
+    for got in scores.values():
+        assert got.shape == (N_FEATURES,)
+        assert len(np.unique(got)) > 5
+    return scores
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_scores__are_the_same_bits(
+    kind, container, width, n_jobs, containers, targets, reference, cut
+):
+    cut(width)
+    assert_array_equal(fit(containers[container], targets, kind, n_jobs), reference[kind])
+
+
+@pytest.mark.parametrize("n_jobs", [3, 64, -1])
+@pytest.mark.parametrize("container", ["C", "squares"])
+def test_scores__with_more_jobs_than_columns(container, n_jobs, containers, targets, reference):
+    scores = fit(containers[container], targets, "mixed", n_jobs)
+    assert_array_equal(scores, reference["mixed"])
+
+
+@pytest.mark.parametrize("memory_budget", ["7kB", "40kB", "1GB"])
+def test_scores__under_any_budget(memory_budget, containers, targets, reference):
+    scores = fit(containers["squares"], targets, "mixed", 2, memory_budget=memory_budget)
+    assert_array_equal(scores, reference["mixed"])
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_scores__in_any_backend(backend, containers, targets, reference):
+    for container in ("C", "squares"):
+        with joblib.parallel_config(backend=backend, n_jobs=2):
+            scores = fit(containers[container], targets, "mixed", None)
+        assert_array_equal(scores, reference["mixed"])
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("container", [sparse.csc_array, sparse.csr_array, sparse.csr_matrix])
+def test_scores__of_sparse_matrices_are_those_of_dense_ones(container, width, cut):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 3, size=(N_SAMPLES, N_FEATURES)) * rng.integers(0, 2, size=N_FEATURES)
+    y = X[:, 1] + rng.integers(0, 2, size=N_SAMPLES)
+    dense = mutual_info_classif(X, y, discrete_features=True)
+    cut(width)
+    assert_array_equal(mutual_info_classif(container(X), y, n_jobs=2), dense)
+
+
+@pytest.mark.parametrize("dtype", ["f2", ">f2", ">f4", "i2", ">i8", "u1", "?"])
+def test_scores__depend_on_values_and_not_on_their_type(dtype, write_h5, targets):
+    # Values that every one of the types holds.
+    X = np.random.default_rng(1).integers(0, 2, size=(N_SAMPLES, N_FEATURES)).astype(dtype)
+    expected = fit(X.astype(np.float64), targets, "mixed")
+    assert_array_equal(fit(X, targets, "mixed"), expected)
+    assert_array_equal(fit(open_matrix(write_h5(X)), targets, "mixed", 2), expected)
+
+
+def test_scores__of_a_column_need_no_other(values, targets, reference):
+    changed = values.copy()
+    changed[:, 5:] = 0
+    scores = fit(changed, targets, "continuous")
+    assert_array_equal(scores[:5], reference["continuous"][:5])
