@@ -7,7 +7,6 @@ import sys
 import time
 import warnings
 from collections.abc import Sequence
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, TextIO
@@ -24,7 +23,8 @@ _EXAMPLE = """\
 example:
   skpar-select score train.h5 --target ages.csv --target-column age -k 5000 --output scores.csv
 """
-_FAULTS = (BrokenProcessPool, ImportError, MemoryError, OSError, TypeError, ValueError)
+# h5py tells of some damaged files by KeyError and RuntimeError.
+_FAULTS = (ImportError, KeyError, MemoryError, OSError, RuntimeError, ValueError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

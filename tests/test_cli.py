@@ -257,6 +257,13 @@ def test_score__refuses_a_matrix_of_text(folder, capsys):
     assert "features" in error(capsys)
 
 
+def test_score__survives_a_truncated_matrix(folder, capsys):
+    whole = (folder / "x.h5").read_bytes()
+    (folder / "x.h5").write_bytes(whole[: len(whole) // 2])
+    assert run() == 2
+    assert "x.h5' cannot be opened as HDF5" in error(capsys)
+
+
 def test_select__refuses_one_name_for_two_results(folder, capsys):
     assert run("--scores", "./out", command="select") == 2
     assert "both --output and --scores" in error(capsys)
