@@ -126,7 +126,6 @@ class Axis {
                       double* sums) const {
         std::int32_t i = 0;
         for (; i + kPack <= size; i += kPack) {
-            if (n > kCached) prefetch(x, r, i, size);
             std::int32_t counts[kPack];
             count_within(x + i, r + i, counts);
             for (int lane = 0; lane < kPack; ++lane) sums[lane] += digamma[counts[lane]];
@@ -187,7 +186,7 @@ class Axis {
         std::fill(v + kPack + size, v + 2 * kPack + size, std::numeric_limits<double>::infinity());
         const std::int32_t most_inner = size / kCrowded + 1;
         inner_.reserve(most_inner);
-        std::int32_t* start = start_.reserve(2 * (std::size_t(size) + 2 + most_inner));
+        std::int32_t* start = start_.reserve(2 * (std::int64_t(size) + 2 + most_inner));
         std::fill(start, start + size + 2, 0);
     }
 
@@ -250,22 +249,6 @@ class Axis {
         for (int i = 0; i < kPack; ++i) {
             const std::int32_t end = end_of_near(rank_near(upper[i], x[i] + r[i]), x[i], r[i]);
             counts[i] = end - begin_of_near(rank_near(lower[i], x[i] - r[i]), x[i], r[i]);
-        }
-    }
-
-    // Above this many values the table does not stay in the second-level cache: ask for its lines
-    // two packs ahead, and for the lines of the values one pack ahead.
-    static constexpr std::int32_t kCached = 1 << 16;
-
-    void prefetch(const double* x, const double* r, std::int32_t i, std::int32_t size) const {
-        if (i + 3 * kPack > size) return;
-        for (std::int32_t j = i + kPack; j < i + 2 * kPack; ++j) {
-            __builtin_prefetch(values() + rank_near(map_.clamped(x[j] + r[j]), x[j] + r[j]));
-            __builtin_prefetch(values() + rank_near(map_.clamped(x[j] - r[j]), x[j] - r[j]));
-        }
-        for (std::int32_t j = i + 2 * kPack; j < i + 3 * kPack; ++j) {
-            __builtin_prefetch(start_.data() + map_.clamped(x[j] + r[j]));
-            __builtin_prefetch(start_.data() + map_.clamped(x[j] - r[j]));
         }
     }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "simd.hpp"
@@ -12,19 +13,19 @@ namespace skpar::SKPAR_ISA {
 template <class T>
 class Buffer {
   public:
-    T* reserve(std::size_t size) {
+    T* reserve(std::int64_t size) {
         if (size > capacity_) {
-            data_.reset(new T[size]);
+            data_.reset(new T[static_cast<std::size_t>(size)]);
             capacity_ = size;
         }
         return data_.get();
     }
     T* data() const { return data_.get(); }
-    T& operator[](std::size_t i) const { return data_[i]; }
+    T& operator[](std::int64_t i) const { return data_[i]; }
 
   private:
     std::unique_ptr<T[]> data_;
-    std::size_t capacity_ = 0;
+    std::int64_t capacity_ = 0;
 };
 
 }  // namespace skpar::SKPAR_ISA

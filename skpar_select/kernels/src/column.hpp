@@ -62,9 +62,9 @@ template <class T>
 void cast_columns(const Block& block, std::int64_t first, int width, double* out) {
     const char* corner = block.data + first * block.column_stride;
     const auto value = [](const char* p) {
-        T value;
-        std::memcpy(&value, p, sizeof value);
-        return static_cast<double>(value);
+        T number;
+        std::memcpy(&number, p, sizeof number);
+        return static_cast<double>(number);
     };
     const std::int64_t n = block.n_samples;
     if (width == 1) {
@@ -117,30 +117,25 @@ inline bool all_finite(const double* x, std::int64_t n) {
     return sum == 0.0;
 }
 
+inline double largest_magnitude(const double* x, std::int64_t n) {
+    Pack largest = Pack::all(0.0);
+    std::int64_t i = 0;
+    for (; i + kPack <= n; i += kPack) largest = max_abs(largest, Pack::load(x + i));
+    double lanes[kPack];
+    largest.store(lanes);
+    for (; i < n; ++i) lanes[0] = std::max(lanes[0], std::fabs(x[i]));
+    return *std::max_element(lanes, lanes + kPack);
+}
+
 // Centre, scale to unit population deviation and jitter, in place. Centring first keeps the signal
 // of a column with a large offset (scikit-learn scales the noise by the mean: its issue 30772).
 inline void standardize(double* x, std::int64_t n, std::uint64_t seed, std::uint64_t column) {
-    const double largest = [=] {
-        Pack a = Pack::all(0.0);
-        std::int64_t i = 0;
-        for (; i + kPack <= n; i += kPack) a = max_abs(a, Pack::load(x + i));
-        double lanes[kPack];
-        a.store(lanes);
-        for (; i < n; ++i) lanes[0] = std::max(lanes[0], std::fabs(x[i]));
-        return *std::max_element(lanes, lanes + kPack);
-    }();
-    // a power of two keeps the squares of huge and of denormal values in range, exactly
-    double unit = 1.0;
+    double largest = largest_magnitude(x, n);
     if (largest > 0x1p+400 || (largest < 0x1p-400 && largest > 0.0)) {
-        int exponent;
-        std::frexp(largest, &exponent);
-        const int shift = std::min(-exponent, 1000);
-        unit = std::ldexp(1.0, shift);
-        const double rest = std::ldexp(1.0, -exponent - shift);
-        for (std::int64_t i = 0; i < n; ++i) x[i] = x[i] * unit * rest;
-        unit *= largest * rest;
-    } else {
-        unit = largest;
+        // powers of two bring huge and denormal values to where squares stay in range, exactly
+        const int exponent = std::ilogb(largest);
+        for (std::int64_t i = 0; i < n; ++i) x[i] = std::ldexp(x[i], -exponent);
+        largest = std::ldexp(largest, -exponent);
     }
     const double mean = ordered_sum(x, n, [](Pack a) { return a; }) / static_cast<double>(n);
     const double square = ordered_sum(x, n, [mean](Pack a) {
@@ -149,7 +144,7 @@ inline void standardize(double* x, std::int64_t n, std::uint64_t seed, std::uint
     });
     const double deviation = std::sqrt(square / static_cast<double>(n));
     // a spread below the rounding of the values is no spread: such a column counts as constant
-    const double scale = deviation > 4e-16 * unit ? 1.0 / deviation : 1.0;
+    const double scale = deviation > 4e-16 * largest ? 1.0 / deviation : 1.0;
     const std::uint64_t key = noise_key(seed, column);
     for (std::int64_t i = 0; i < n; ++i) {
         x[i] = (x[i] - mean) * scale + kNoise * noise(key, static_cast<std::uint64_t>(i));
