@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from numbers import Integral
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -280,9 +280,8 @@ def mutual_info_regression(
     Raises
     ------
     ValueError
-        If `X` or `y` is not finite, their lengths differ, or `n_neighbors` is too large.
-    IndexError
-        If `discrete_features` does not fit the columns.
+        If `X` or `y` is not finite, their lengths differ, `n_neighbors` is too large, or
+        `discrete_features` does not fit the columns, which is an IndexError too.
 
     See Also
     --------
@@ -352,10 +351,8 @@ def mutual_info_classif(
     Raises
     ------
     ValueError
-        If `X` is not finite, `y` holds no labels, their lengths differ, or `n_neighbors` is too
-        large.
-    IndexError
-        If `discrete_features` does not fit the columns.
+        If `X` is not finite, `y` holds no labels, their lengths differ, `n_neighbors` is too
+        large, or `discrete_features` does not fit the columns, which is an IndexError too.
 
     See Also
     --------
@@ -383,7 +380,7 @@ def mutual_info_classif(
 def _estimate(
     X: Any,
     y: Any,
-    task: Literal["regression", "classification"],
+    task: Task,
     discrete_features: Any,
     n_neighbors: int,
     random_state: Any,

@@ -162,9 +162,9 @@ def check_n_neighbors(n_neighbors: int, n_samples: int) -> None:
     """Refuse more neighbours than a sample can have."""
     if n_neighbors >= n_samples:
         raise ValueError(
-            f"n_neighbors={n_neighbors} is too large for {n_samples} samples. A sample has "
-            f"n_samples - 1 neighbours at most. Set n_neighbors to {max(1, n_samples - 1)} or "
-            "lower, or use more samples."
+            f"n_neighbors={n_neighbors} is too large for n_samples={n_samples}: it must be below, "
+            f"as a sample has only the others for neighbours. Use more than {n_neighbors} samples"
+            + (f", or set n_neighbors to {n_samples - 1} or lower." if n_samples > 1 else ".")
         )
 
 

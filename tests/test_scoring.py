@@ -1,5 +1,6 @@
 import csv
 import functools
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.feature_selection import chi2, f_classif, f_regression, r_regressio
 
 from skpar_select import _scoring, mutual_info_classif, mutual_info_regression, open_matrix
 from skpar_select._scoring import score_columns
-from skpar_select.sources import as_source
+from skpar_select.sources import _lazy, as_source
 
 TRAINMAP = Path(__file__).parents[1] / "examples" / "data" / "trainmap.csv"
 
@@ -123,7 +124,8 @@ class TestScoreFunc:
 
     @pytest.mark.parametrize("n_jobs", [1, 2])
     def test_sparse__blocks_stay_sparse(self, n_jobs):
-        X = sparse.random_array((60, 23), density=0.2, rng=np.random.default_rng(0), format="csr")
+        rng = np.random.default_rng(0)
+        X = sparse.csr_array(rng.integers(0, 9, (60, 23)) * rng.integers(0, 2, (60, 23)))
         y = np.arange(60) % 3
 
         def by_format(block, y):
@@ -291,3 +293,30 @@ def test_real_matrix__scores_are_within_the_spread_of_scikit_learn(real_matrix, 
     assert X.feature_names[scores.argmax()] == "cg16867657"
     # Means over five seeds of scikit-learn 1.9.1.
     assert_allclose(scores[:5], [1.165, 0.950, 0.804, 0.655, 0.811], atol=0.003)
+
+
+class TestMeasuredMemory:
+    """What the plan allows is what NumPy takes; the kernel's own scratch is a column or two."""
+
+    @pytest.fixture
+    def matrix(self, write_h5, request):
+        values = np.random.default_rng(0).normal(size=(300, 20_000)).astype("f4")  # 24 MB
+        return open_matrix(write_h5(values, features=False, samples=False, **request.param))
+
+    @pytest.mark.parametrize(
+        "matrix",
+        [{}, {"chunks": (50, 100)}, {"chunks": (10, 20_000)}, {"chunks": (300, 8)}],
+        ids=["contiguous", "squares", "rows", "columns"],
+        indirect=True,
+    )
+    @pytest.mark.parametrize("shuffled", [False, True])
+    def test_peak__stays_below_the_budget(self, matrix, shuffled, monkeypatch):
+        if shuffled:
+            monkeypatch.setattr(_lazy, "PIECE_BYTES", 2**19)
+            matrix = matrix[np.random.default_rng(0).permutation(300)]
+        budget, fixed = 4_000_000, 20_000 * 8 * 6  # the results and their counts
+        tracemalloc.start()
+        score(matrix, np.arange(300.0), memory_budget=budget, score_func=None)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < budget + fixed

@@ -276,7 +276,7 @@ def test_array__loads_the_whole(matrix):
     assert_array_equal(np.asarray(matrix), values_of())
     assert np.asarray(matrix, dtype=np.float64).dtype == np.float64
     with pytest.raises(ValueError, match="copy=False"):
-        np.array(matrix, copy=False)
+        matrix.__array__(copy=False)
 
 
 def test_array__refuses_what_does_not_fit(matrix, monkeypatch):

@@ -113,7 +113,6 @@ def test_X__not_finite_in_memory_names_columns_and_counts(X, y):
             call(X, y)
 
 
-@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
 def test_X__not_finite_in_a_frame_names_columns(X, y, frame):
     X = frame({f"cg{i}": X[:, i] for i in range(23)})
     values = {name: np.array(X[name]) for name in X.columns}
@@ -212,11 +211,16 @@ def test_X__complex(y):
 
 @pytest.mark.parametrize("n_neighbors", [60, 61, 1000])
 def test_n_neighbors__too_large(X, y, n_neighbors):
-    message = f"n_neighbors={n_neighbors} is too large for 60 samples.*Set n_neighbors to 59"
+    message = f"n_neighbors={n_neighbors} is too large for n_samples=60: .*set n_neighbors to 59"
     with pytest.raises(ValueError, match=message):
         fit(X, y, n_neighbors=n_neighbors)
     with pytest.raises(ValueError, match=message):
         mutual_info_classif(X, y > 0, n_neighbors=n_neighbors)
+
+
+def test_n_neighbors__of_a_single_sample():
+    with pytest.raises(ValueError, match=r"too large for n_samples=1: .*more than 3 samples\.$"):
+        fit(np.zeros((1, 2)), [0.0])
 
 
 @pytest.mark.parametrize("k", [24, 1000])

@@ -89,9 +89,11 @@ class LazyMatrix(Source):
         chunk_rows, chunk_columns = container.chunks or (0, 1)
         self.chunk_columns = min(chunk_columns, max(1, len(self._columns)))
         chunk = chunk_rows * chunk_columns * self.dtype.itemsize
-        # HDF5 holds a chunk as stored and as decoded; picking rows or columns holds a piece
-        # and what is picked of it.
-        self.buffer_bytes = 2 * chunk + (0 if self._in_order() else 2 * max(PIECE_BYTES, chunk))
+        whole = container.shape[0] * len(self._columns) * self.dtype.itemsize
+        piece = min(max(PIECE_BYTES, chunk), whole)
+        # HDF5 holds a chunk as stored and as decoded; picking rows holds a piece and what is
+        # picked of it.
+        self.buffer_bytes = 2 * chunk + (0 if self._in_order() else 2 * piece)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -113,14 +115,12 @@ class LazyMatrix(Source):
         if isinstance(key, int | np.integer):
             row = self._row(int(key))
             return self._view(range(row, row + 1)).read(slice(None))[0]
-        if isinstance(key, slice):
-            rows = self._rows[key]
-        else:
-            rows = np.asarray(self._rows, dtype=np.intp)[self._positions(key)]
         ids = self.sample_ids
-        if ids is not None:
-            ids = ids[key if isinstance(key, slice) else self._positions(key)]
-        return self._view(rows, ids)
+        if isinstance(key, slice):
+            return self._view(self._rows[key], None if ids is None else ids[key])
+        index = self._positions(key)
+        rows = np.asarray(self._rows, dtype=np.intp)[index]
+        return self._view(rows, None if ids is None else ids[index])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """Load the whole matrix, if it fits the memory that a fit may take by default."""

@@ -1,5 +1,6 @@
 """Names of features and ids of samples, from a sequence or from a dataset beside the matrix."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -66,10 +67,9 @@ def _checked(names: Names, where: str, unit: str, length: int) -> Names:
             f"{where} holds {len(names)} names, the matrix has {length} {unit}. There must be one "
             f"for each of its {unit}. Give as many, in the order of the matrix."
         )
-    values, counts = np.unique(names.astype(str), return_counts=True)
-    repeated = values[counts > 1]
-    if len(repeated):
-        first = ", ".join(repr(str(name)) for name in repeated[:3])
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        first = ", ".join(repr(name) for name in repeated[:3])
         raise ValueError(
             f"{where} repeats {len(repeated)} names: {first}. Names must be unique. Make them so, "
             "or leave them out."
