@@ -49,7 +49,7 @@ def standardize(x, *, seed, column):
     x = np.asarray(x).astype(np.float64)
     largest = np.abs(x).max()
     if largest > 2.0**400 or 0 < largest < 2.0**-400:
-        exponent = int(np.frexp(largest)[1])
+        exponent = int(np.frexp(largest)[1]) - 1  # largest becomes 1 to 2
         x, largest = np.ldexp(x, -exponent), np.ldexp(largest, -exponent)
     mean = ordered_sum(x) / len(x)
     deviation = np.sqrt(ordered_sum((x - mean) * (x - mean)) / len(x))

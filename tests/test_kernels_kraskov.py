@@ -12,6 +12,11 @@ from sklearn.feature_selection._mutual_info import _compute_mi_cc
 SIZES = [2, 3, 4, 5, 7, 8, 9, 16, 17, 63, 64, 65, 200]
 
 
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20240)
+
+
 def neighbors_of(n_samples):
     return sorted({k for k in (1, 2, 3, 8, 9, n_samples - 1) if 1 <= k < n_samples})
 
