@@ -1,5 +1,8 @@
 """Run one task over many parts, in this process or in joblib's pools. Knows no data."""
 
+import copy
+import os
+import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, TypeVar
@@ -31,7 +34,8 @@ def run(
     Parameters
     ----------
     task : callable
-        Called once with each part. What it raises is raised here, unchanged.
+        Called once with each part. What it raises is raised here, unchanged; where it cannot be
+        pickled in another process, as a RuntimeError of the same text.
     parts : iterable
         Drawn lazily, at most ``PARTS_AHEAD`` for each worker ahead of the results.
     n_jobs : int or None
@@ -59,7 +63,7 @@ def run(
         batch_size=1,
         # Blocks are read once: writing them to a memory-mapped file first would only cost.
         max_nbytes=None,
-    )(delayed(_indexed)(task, index, part) for index, part in enumerate(parts))
+    )(delayed(_indexed)(task, index, part, os.getpid()) for index, part in enumerate(parts))
     try:
         for result in results:  # noqa: UP028  # its closing is left to the lines below
             yield result
@@ -70,5 +74,25 @@ def run(
             results.close()
 
 
-def _indexed(task: Callable[[Part], Result], index: int, part: Part) -> tuple[int, Result]:
-    return index, task(part)
+def _indexed(
+    task: Callable[[Part], Result], index: int, part: Part, caller: int
+) -> tuple[int, Result]:
+    try:
+        return index, task(part)
+    except Exception as error:
+        if os.getpid() == caller or _travels(error):
+            raise
+        told = RuntimeError(f"{type(error).__qualname__}: {error}")
+        told.add_note(traceback.format_exc())
+        raise told from None
+
+
+def _travels(error: Exception) -> bool:
+    # An exception whose __init__ takes other arguments than it hands on cannot be made again
+    # from its pickle; sent as it is, it would break the pool and hide what happened. A copy is
+    # made by the same way as a pickle is read.
+    try:
+        copy.copy(error)
+    except Exception:
+        return False
+    return True

@@ -60,7 +60,7 @@ def score_columns(
         A function ``(X_block, y) -> scores`` or ``-> (scores, pvalues)``; None for the
         package's own mutual information.
     discrete_features : {"auto"}, bool or array-like
-        Which columns are discrete. Of the own kernel, as are `n_neighbors` and `random_state`.
+        Which columns are discrete. Of the own kernel, as are the two that follow.
     n_neighbors : int
         The number of neighbours.
     random_state : int, RandomState instance or None
@@ -82,12 +82,12 @@ def score_columns(
     n_samples, n_features = source.shape
     budget = parse_memory(memory_budget)
     target = check_target(y, n_samples, task=task, score_func=score_func)
-    if score_func is None:
-        scorer: Any = _kernel_scorer(
-            source, target, task, discrete_features, n_neighbors, random_state
-        )
-    else:
+    scorer: Any
+    if score_func is not None:
         scorer = partial(_score_by_function, score_func, target)
+    else:
+        options = (discrete_features, n_neighbors, random_state)
+        scorer = _kernel_scorer(source, target, task, *options)
     if source.in_memory:
         check_finite(source.native(), names=source.feature_names, where=source.where)
     blocks = plan_blocks(
@@ -169,8 +169,7 @@ def _kernel_scorer(
 
 
 def _score_by_kernel(target: Any, mask: BoolArray, block: _Block) -> tuple[FloatArray, None]:
-    columns, source = block.columns, block.source
-    values = source.read(slice(None))
+    columns, values = block.columns, block.source.read(slice(None))
     _check_block(values, block)
     scores = mutual_information(values, target, discrete=mask[columns], first_column=columns.start)
     return scores, None
@@ -386,9 +385,8 @@ def _estimate(
     random_state: Any,
     n_jobs: int | None,
 ) -> FloatArray:
-    source = as_source(X if isinstance(X, Source) else check_matrix(X))
     scores, _ = score_columns(
-        source,
+        as_source(X if isinstance(X, Source) else check_matrix(X)),
         y,
         task=task,
         score_func=None,

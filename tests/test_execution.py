@@ -59,6 +59,24 @@ def test_run__raises_what_the_task_raised(n_jobs, prefer):
     assert error.value.part == 2
 
 
+class Unpicklable(Exception):
+    def __init__(self, part, reason):
+        super().__init__(f"part {part}: {reason}")
+
+
+@pytest.mark.parametrize("prefer", ["threads", "processes"])
+def test_run__tells_an_error_that_does_not_pickle(prefer):
+    def task(part):
+        raise Unpicklable(part, "no")
+
+    expected = Unpicklable if prefer == "threads" else RuntimeError
+    with pytest.raises(expected, match="part 0: no") as error:
+        list(run(task, [0, 0], n_jobs=2, prefer=prefer))
+    if prefer == "processes":
+        assert "Unpicklable: part 0" in str(error.value)
+        assert "in task" in error.value.__notes__[0]
+
+
 def test_run__goes_on_after_an_error():
     with pytest.raises(ZeroDivisionError):
         list(run(lambda part: 1 // part, range(9), n_jobs=2, prefer="threads"))

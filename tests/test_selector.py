@@ -301,6 +301,10 @@ class TestModelSelection:
             pipeline().fit(expected[0], expected[2]).score(expected[1], expected[3])
         )
 
+    def test_model__without_a_selector_loads_what_fits(self, problem, lazy):
+        X, y = problem
+        assert_allclose(Ridge().fit(lazy, y).predict(lazy), Ridge().fit(X, y).predict(X))
+
     def test_feature_union__of_two_selectors(self, problem, lazy):
         union = FeatureUnion(
             [
