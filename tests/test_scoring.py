@@ -281,6 +281,19 @@ def test_assembly__refuses_columns_lost_or_scored_twice(problem, monkeypatch):
             score(*problem)
 
 
+# Means over the seeds 0 to 4 of scikit-learn 1.9.1's mutual_info_regression on the real matrix.
+# fmt: off
+OF_SCIKIT_LEARN = [
+    1.1651, 0.9503, 0.8038, 0.6551, 0.8103, 0.6707, 0.6628, 0.6817, 0.6878, 0.6667, 0.5497, 0.6268,
+    0.7024, 0.4587, 0.5907, 0.4870, 0.5784, 0.5582, 0.5969, 0.4877, 0.4903, 0.4839, 0.6056, 0.3194,
+    0.4072, 0.4905, 0.4772, 0.4959, 0.4567, 0.5270, 0.3780, 0.5579, 0.3812, 0.3262, 0.3685, 0.5760,
+    0.4164, 0.4783, 0.3392, 0.3952, 0.3766, 0.3487, 0.4827, 0.5209, 0.5806, 0.6179, 0.4019, 0.3124,
+    0.2977, 0.2678, 0.4138, 0.2586, 0.2904, 0.2989, 0.3647, 0.4267, 0.3169, 0.4840, 0.4083, 0.4063,
+    0.3698, 0.3601, 0.2905, 0.4209, 0.2777, 0.2198, 0.4289, 0.3103, 0.1638, 0.4033, 0.3519,
+]
+# fmt: on
+
+
 @pytest.fixture(scope="module")
 def age():
     with TRAINMAP.open(newline="") as file:
@@ -291,8 +304,10 @@ def test_real_matrix__scores_are_within_the_spread_of_scikit_learn(real_matrix, 
     X = open_matrix(real_matrix, "data", feature_names="features")
     scores = mutual_info_regression(X, age, random_state=0, n_jobs=2)
     assert X.feature_names[scores.argmax()] == "cg16867657"
-    # Means over five seeds of scikit-learn 1.9.1.
-    assert_allclose(scores[:5], [1.165, 0.950, 0.804, 0.655, 0.811], atol=0.003)
+    # One draw of the noise against the mean of five: the standard deviation of a score is about
+    # 0.0005 nats over seeds, in scikit-learn and here, and 0.001 in the worst column.
+    assert_allclose(scores, OF_SCIKIT_LEARN, atol=0.003)
+    assert abs(np.mean(scores - OF_SCIKIT_LEARN)) < 0.0003
 
 
 class TestMeasuredMemory:
