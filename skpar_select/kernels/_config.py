@@ -3,7 +3,7 @@
 import os
 
 try:
-    from skpar_select.kernels import _kernels
+    from skpar_select.kernels import _kernels as _kernels
 except ImportError as error:  # pragma: no cover
     raise ImportError(
         f"The compiled part of skpar_select cannot be imported ({error}). Where Python was started "

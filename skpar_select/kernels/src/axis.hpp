@@ -27,9 +27,12 @@ struct CellMap {
     std::int32_t n_cells = 1;
 
     CellMap() = default;
-    CellMap(double low_value, double high_value, std::int32_t cells)
-        : low(low_value), scale(cells / (high_value - low_value)), n_cells(cells) {
-        if (!(scale <= std::numeric_limits<double>::max())) scale = 0.0;
+    CellMap(double low_value, double high_value, std::int32_t cells) : n_cells(cells) {
+        // where the range or its reciprocal overflows, one cell takes all values
+        const double per_value = cells / (high_value - low_value);
+        if (!(per_value > 0.0 && per_value <= std::numeric_limits<double>::max())) return;
+        low = low_value;
+        scale = per_value;
     }
     // the cell of a value between low and high
     std::int32_t operator()(double value) const {

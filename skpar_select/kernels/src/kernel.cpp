@@ -51,7 +51,7 @@ class DiscreteColumn {
     }
 
     // x: (n_samples,) in the order of the target
-    double score(double* x) {
+    double score(const double* x) {
         classes_.find(x, n_);
         // classes of a single sample are left out
         std::int32_t* class_of = class_of_.reserve(n_);
