@@ -51,7 +51,7 @@ def standardize(x, *, seed, column):
     if largest > 2.0**400 or 0 < largest < 2.0**-400:
         exponent = int(np.frexp(largest)[1]) - 1  # largest becomes 1 to 2
         x, largest = np.ldexp(x, -exponent), np.ldexp(largest, -exponent)
-    mean = ordered_sum(x) / len(x)
+    mean = x[0] + ordered_sum(x - x[0]) / len(x)
     deviation = np.sqrt(ordered_sum((x - mean) * (x - mean)) / len(x))
     scale = 1.0 / deviation if deviation > 4e-16 * largest else 1.0
     return (x - mean) * scale + 1e-10 * noise(len(x), seed=seed, column=column)

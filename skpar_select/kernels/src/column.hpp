@@ -137,7 +137,11 @@ inline void standardize(double* x, std::int64_t n, std::uint64_t seed, std::uint
         for (std::int64_t i = 0; i < n; ++i) x[i] = std::ldexp(x[i], -exponent);
         largest = std::ldexp(largest, -exponent);
     }
-    const double mean = ordered_sum(x, n, [](Pack a) { return a; }) / static_cast<double>(n);
+    // summed from the first value on: the rounding of a plain sum is a spread of its own in a constant column
+    const double origin = x[0];
+    const double shift =
+        ordered_sum(x, n, [origin](Pack a) { return sub(a, Pack::all(origin)); }) / static_cast<double>(n);
+    const double mean = origin + shift;
     const double square = ordered_sum(x, n, [mean](Pack a) {
         const Pack centred = sub(a, Pack::all(mean));
         return mul(centred, centred);
