@@ -93,6 +93,8 @@ def standardize(block: NDArray[Any], *, seed: int, first_column: int) -> NDArray
 def _readable(block: NDArray[Any]) -> NDArray[Any]:
     """Return the block in a form that the extension reads: nearly always the block itself."""
     native = block.dtype.newbyteorder("=")
+    if native.kind not in "fiubO":
+        raise TypeError(f"dtype {block.dtype} is not of real numbers. Convert it to float64 first.")
     if native.kind not in "fiub" or native.itemsize > 8:
         native = np.dtype(np.float64)
     in_steps = all(stride % block.itemsize == 0 for stride in block.strides)

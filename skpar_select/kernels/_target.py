@@ -76,8 +76,7 @@ def prepare_target(y: ArrayLike, *, discrete: bool, n_neighbors: int, seed: int)
     if discrete:
         order, class_start = _group(y)
     else:
-        column = y.astype(np.float64)[:, np.newaxis]
-        jittered = standardize(column, seed=seed, first_column=TARGET_COLUMN)[:, 0]
+        jittered = standardize(y[:, np.newaxis], seed=seed, first_column=TARGET_COLUMN)[:, 0]
         order = np.argsort(jittered, kind="stable").astype(np.int32)
         values = jittered[order]
     return Target(order, values, class_start, digamma(counts), np.log(counts), n_neighbors, seed)
