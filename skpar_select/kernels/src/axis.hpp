@@ -222,6 +222,7 @@ class Axis {
                 low = std::min(low, value(i));
                 high = std::max(high, value(i));
             }
+            if (low == high) continue;
             const Inner inner = {CellMap(low, high, count), free};
             std::fill(free, free + count + 2, 0);
             for (std::int32_t i = begin; i < end; ++i) ++free[inner.map(value(i)) + 2];
