@@ -15,6 +15,7 @@ class Problem:
 
     number = 1
     rounds = 1
+    warmup_time = 0  # it would show a column before it is timed
     repeat = 5
     timeout = 300
     param_names = ("n_samples", "problem")
@@ -61,6 +62,7 @@ class Scaling:
 
     number = 1
     rounds = 1
+    warmup_time = 0  # it would show a column before it is timed
     repeat = 5
     timeout = 300
     param_names = ("n_samples", "column", "target")
