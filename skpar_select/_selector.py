@@ -178,6 +178,7 @@ class ParallelMutualInfoSelector(SelectorMixin, BaseEstimator):
         OSError
             If a file cannot be read or changed meanwhile.
         """
+        self._forget_scores()
         source = self._source(X)
         check_k(self.k, source.shape[1])
         self.scores_, self.pvalues_ = score_columns(
@@ -211,7 +212,7 @@ class ParallelMutualInfoSelector(SelectorMixin, BaseEstimator):
         """
         if not isinstance(X, LazyMatrix):
             return super().transform(X)
-        check_is_fitted(self)
+        check_is_fitted(self, "scores_")
         check_lazy_matrix(X, self, reset=False)
         self._warn_of_none_selected()
         columns = self.get_support(indices=True)
@@ -221,8 +222,14 @@ class ParallelMutualInfoSelector(SelectorMixin, BaseEstimator):
         return values
 
     def _get_support_mask(self) -> BoolArray:
-        check_is_fitted(self)
+        check_is_fitted(self, "scores_")
+        self._validate_params()  # the rules may have been changed since fit
         return select(self.scores_, k=self.k, threshold=self.threshold, percentile=self.percentile)
+
+    def _forget_scores(self) -> None:
+        # Should this fit fail, old scores must not stand beside new names.
+        for name in ("scores_", "pvalues_"):
+            vars(self).pop(name, None)
 
     def _source(self, X: Any) -> Source:
         if isinstance(X, LazyMatrix):

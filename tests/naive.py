@@ -45,7 +45,7 @@ def plugin(x, y):
 
 
 def standardize(x, *, seed, column):
-    """Centre, divide by the population deviation (by 1 if constant) and jitter by 1e-10."""
+    """Centre, divide by the population deviation (to zero if constant) and jitter by 1e-10."""
     x = np.asarray(x).astype(np.float64)
     largest = np.abs(x).max()
     if largest > 2.0**400 or 0 < largest < 2.0**-400:
@@ -53,7 +53,7 @@ def standardize(x, *, seed, column):
         x, largest = np.ldexp(x, -exponent), np.ldexp(largest, -exponent)
     mean = x[0] + ordered_sum(x - x[0]) / len(x)
     deviation = np.sqrt(ordered_sum((x - mean) * (x - mean)) / len(x))
-    scale = 1.0 / deviation if deviation > 4e-16 * largest else 1.0
+    scale = 1.0 / deviation if deviation > 4e-16 * largest else 0.0
     return (x - mean) * scale + 1e-10 * noise(len(x), seed=seed, column=column)
 
 

@@ -139,3 +139,12 @@ def test_naive_twin__is_right_in_whole_numbers():
     terms = [(Fraction(2, 3), Fraction(3, 2)), (Fraction(1, 3), Fraction(3, 4))]
     expected = sum(float(p) * np.log(float(ratio)) for p, ratio in terms)
     assert abs(plugin([0, 0, 1], [0, 1, 1]) - expected) < 1e-15
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_classes__of_integers_beyond_float64_stay_apart(dtype):
+    # hashed identifiers are such integers; broke once: 2**60 .. 2**60 + 3 became one class
+    label = np.arange(60) % 4
+    block = (2**60 + label).astype(dtype)[:, np.newaxis]
+    (mi,) = score(block, discrete_target(label), discrete=True)
+    assert abs(mi - np.log(4)) < 1e-14

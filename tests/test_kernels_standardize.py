@@ -55,6 +55,14 @@ def test_spread_of_one_rounding__still_counts_as_constant():
     assert np.abs(seen).max() < 1e-9
 
 
+def test_spread_of_one_rounding_at_a_huge_offset__is_noise_alone():
+    # broke once: the difference of 1e104 was left as it was
+    x = np.full(60, 1e120)
+    x[-1] = np.nextafter(1e120, np.inf)
+    seen = standardize(x[:, np.newaxis], seed=0, first_column=0)[:, 0]
+    assert np.abs(seen).max() < 1e-9
+
+
 @pytest.mark.parametrize("scale", [1e300, 1e-300, 1e-308])
 def test_huge_and_tiny_scales__have_unit_deviation(rng, scale):
     x = rng.normal(size=500) * scale

@@ -10,6 +10,7 @@ import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import SelectKBest, SelectPercentile, f_regression
 from sklearn.feature_selection import mutual_info_regression as sklearn_regression
 from sklearn.linear_model import Ridge
@@ -340,3 +341,20 @@ def test_swap_of_select_k_best__selects_the_same(problem):
     theirs = SelectKBest(sklearn_regression, k=4).fit(X, y)
     ours = ParallelMutualInfoSelector(k=4, random_state=0).fit(X, y)
     assert_array_equal(ours.get_support(), theirs.get_support())
+
+
+@pytest.mark.parametrize("rule", [{"k": "foo"}, {"k": 2.5}, {"k": -3}, {"percentile": 200}])
+def test_rule_set_after_fit__is_checked_like_any_parameter(rule):
+    X = np.random.default_rng(0).normal(size=(30, 4))
+    selector = ParallelMutualInfoSelector(k=2).fit(X, X[:, 0])
+    with pytest.raises(ValueError, match=f"The '{next(iter(rule))}' parameter .* must be"):
+        selector.set_params(**rule).get_support()
+
+
+def test_failed_fit__leaves_no_old_scores_beside_new_names():
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 2)), columns=["a", "b"])
+    selector = ParallelMutualInfoSelector(k=1).fit(X, X["b"])
+    with pytest.raises(ValueError, match="y has 29 values"):
+        selector.fit(X.rename(columns={"a": "d", "b": "e"}), X["b"][:29])
+    with pytest.raises(NotFittedError):
+        selector.get_feature_names_out()

@@ -46,9 +46,9 @@ def mutual_information(
     ValueError
         If a column holds NaN or infinity, or the shapes do not fit.
     """
-    block = _readable(block)
-    scores = np.empty(block.shape[1])
     mask = np.ascontiguousarray(discrete, dtype=np.bool_)
+    block = _with_exact_classes(_readable(block), mask)
+    scores = np.empty(block.shape[1])
     if target.values is not None:
         _kernels.score_continuous(
             block, mask, first_column, target.seed, target.order, target.values,
@@ -66,9 +66,9 @@ def mutual_information(
 def standardize(block: NDArray[Any], *, seed: int, first_column: int) -> NDArray[np.float64]:
     """Return continuous columns as the estimators see them: centred, scaled and jittered.
 
-    Each column is centred, divided by its population standard deviation (by 1 where that is below
-    the rounding of the values) and gets a noise of 1e-10 that is keyed by the seed and the index of
-    the column.
+    Each column is centred, divided by its population standard deviation (by infinity where that is
+    below the rounding of the values) and gets a noise of 1e-10 that is keyed by the seed and the
+    index of the column.
 
     Parameters
     ----------
@@ -101,3 +101,20 @@ def _readable(block: NDArray[Any]) -> NDArray[Any]:
     if native != block.dtype or not block.flags.aligned or not in_steps:
         block = block.astype(native)
     return block
+
+
+def _with_exact_classes(block: NDArray[Any], discrete: NDArray[np.bool_]) -> NDArray[Any]:
+    """Number the classes of discrete columns whose integers are too large for a float64.
+
+    Hashed identifiers are such integers: the kernel reads float64, exact up to 2**53.
+    """
+    if block.dtype.kind not in "iu" or block.itemsize < 8 or not (block.size and discrete.any()):
+        return block
+    too_large = (block.max(axis=0) > 2**53) | (block.min(axis=0) < -(2**53))
+    columns = np.flatnonzero(too_large & discrete)
+    if not columns.size:
+        return block
+    numbered = block.astype(np.float64)
+    for column in columns:
+        numbered[:, column] = np.unique(block[:, column], return_inverse=True)[1]
+    return numbered

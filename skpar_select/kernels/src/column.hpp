@@ -148,7 +148,7 @@ inline void standardize(double* x, std::int64_t n, std::uint64_t seed, std::uint
     });
     const double deviation = std::sqrt(square / static_cast<double>(n));
     // a spread below the rounding of the values is no spread: such a column counts as constant
-    const double scale = deviation > 4e-16 * largest ? 1.0 / deviation : 1.0;
+    const double scale = deviation > 4e-16 * largest ? 1.0 / deviation : 0.0;
     const std::uint64_t key = noise_key(seed, column);
     for (std::int64_t i = 0; i < n; ++i) {
         x[i] = (x[i] - mean) * scale + kNoise * noise(key, static_cast<std::uint64_t>(i));

@@ -46,9 +46,7 @@ void standardize_column(const Block& block, std::int64_t j, double* x) {
 class DiscreteColumn {
   public:
     DiscreteColumn(const ContinuousTarget& target, std::int32_t n, const Tables& tables)
-        : target_(target), n_(n), ross_(tables.digamma, tables.n_neighbors) {
-        all_.assign(target.values, n);
-    }
+        : target_(target), n_(n), ross_(tables.digamma, tables.n_neighbors) {}
 
     // x: (n_samples,) in the order of the target
     double score(const double* x) {
@@ -67,7 +65,10 @@ class DiscreteColumn {
         }
         start[n_classes] = n_repeated;
         if (n_repeated == 0) return 0.0;
-        if (n_repeated == n_) return ross_.score(all_, class_of, start, n_classes);
+        if (n_repeated == n_) {
+            if (all_.n == 0) all_.assign(target_.values, n_);
+            return ross_.score(all_, class_of, start, n_classes);
+        }
         double* values = values_.reserve(n_repeated);
         std::int32_t kept = 0;
         for (std::int32_t rank = 0; rank < n_; ++rank) {

@@ -88,7 +88,7 @@ Type type_of(const nb::dlpack::dtype& dtype) {
 
 Block view(const Matrix& block, const bool* discrete, std::uint64_t first_column, std::uint64_t seed) {
     require(block.shape(0) >= 2, "block: at least 2 samples");
-    require(block.shape(0) <= 0x7fffff00, "block: fewer than 2**31 samples");
+    require(block.shape(0) <= std::size_t(1) << 30, "block: at most 2**30 samples");
     const auto size = static_cast<std::int64_t>(block.itemsize());
     return {static_cast<const char*>(block.data()),
             type_of(block.dtype()),
