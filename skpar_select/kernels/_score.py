@@ -104,7 +104,7 @@ def _readable(block: NDArray[Any]) -> NDArray[Any]:
 
 
 def _with_exact_classes(block: NDArray[Any], discrete: NDArray[np.bool_]) -> NDArray[Any]:
-    """Number the classes of discrete columns whose integers are too large for a float64.
+    """Replace integers too large for a float64 by the number of their class, in discrete columns.
 
     Hashed identifiers are such integers: the kernel reads float64, exact up to 2**53.
     """
