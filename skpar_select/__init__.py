@@ -3,7 +3,7 @@
 from importlib.metadata import PackageNotFoundError, version
 
 from skpar_select._display import MutualInfoDisplay
-from skpar_select._scoring import mutual_info_classif, mutual_info_regression
+from skpar_select._functions import mutual_info_classif, mutual_info_regression
 from skpar_select._selector import ParallelMutualInfoSelector
 from skpar_select.kernels import show_config
 from skpar_select.sources import open_matrix

@@ -1,16 +1,26 @@
-"""Blocks of columns and the memory that they take: pure arithmetic, no input or output.
+"""The planner: how a matrix is cut, read and held. Pure arithmetic, no input or output.
 
-The memory model counts, for every worker,
+The memory model counts all that a run holds besides the interpreters and what the caller holds
+already (the matrix, its names):
 
-- the block that it reads (nothing for an array in memory, of which a block is a view),
-- what its source holds while it reads (``bytes_per_worker``: raw and decoded chunks),
+- the results, 24 bytes a column, and the target, 100 bytes a sample;
+- for every worker, the kernel's scratch, 194 bytes a sample: eight columns of float64, and what
+  the neighbours are looked up in; and what decoding holds besides its result;
+- for every block in flight (one for each worker, and one that is read ahead), the block, its bytes
+  as stored where these are decoded apart, and what the read holds;
+- the places of the chunks;
 - for a ``score_func``, the copies that travel to its process and the copies that it makes.
 
-It does not count the interpreters, the matrix that the caller holds, the target (a few times
-``8 * n_samples`` bytes) or the results (16 bytes a column).
+docs/out_of_core.md has the same for a person, and what was measured.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
 from skpar_select._memory import format_bytes
+from skpar_select._plan import Plan, Route
+from skpar_select._storage import Storage
 
 # So that the last worker ends at most a sixteenth of its time after the first.
 BLOCKS_PER_WORKER = 16
@@ -23,76 +33,267 @@ SCORE_FUNC_COPIES = 4
 # parts that are dispatched ahead, and the array made of it.
 PICKLED_COPIES = 3
 
+RESULT_BYTES = 24
+TARGET_BYTES = 100
+KERNEL_BYTES = 8 * 8 + 130
 
-def bytes_per_column(
-    *,
-    n_samples: int,
-    itemsize: int,
-    in_memory: bool,
-    blocks_are_views: bool,
-    score_func: bool,
-) -> int:
-    """Bytes that one column of a block takes in a worker, by the memory model above."""
-    if not score_func:
-        return 0 if blocks_are_views else n_samples * itemsize
-    copies = PICKLED_COPIES if in_memory else 1
-    return n_samples * (copies * itemsize + SCORE_FUNC_COPIES * 8)
+# So that reading and scoring overlap, and the last worker does not end long after the first.
+FEWEST_BLOCKS = 4
+
+# A run of wanted values in a row costs a seek or a page on either side; this long, both are small.
+RUN_BYTES = 64 * 2**10
+
+# Pieces that are copied, to memory or to a scratch file, are not cut smaller than this.
+PIECE_BYTES = 8 * 2**20
+
+# gzip decodes at 240 MB a second and core, a fifth of what a file in memory or a disk gives.
+DECODING_COST = 5
 
 
-def plan_blocks(
-    *,
-    n_features: int,
-    bytes_per_column: int,
-    bytes_per_worker: int,
-    chunk_columns: int,
-    n_workers: int,
-    memory_budget: int,
-) -> list[slice]:
-    """Cut the columns into blocks.
+@dataclass(frozen=True, kw_only=True)
+class Demand:
+    """What is to be planned for."""
+
+    storage: Storage
+    n_samples: int
+    n_features: int
+    itemsize: int
+    native: bool
+    """Whether the kernel takes the values as they are stored, without a copy."""
+    score_func: bool
+    n_workers: int
+    """Blocks that are scored at a time; may exceed the number of columns."""
+    in_flight: int
+    """Blocks that are read or scored at a time."""
+    separate: bool
+    """Whether the workers are processes, each with its own index of chunks."""
+    scratch_available: int
+    """Bytes that a temporary file may take."""
+
+
+def plan_blocks(demand: Demand, *, memory_budget: int) -> Plan:
+    """Choose the way to read that costs least within the budget.
 
     Parameters
     ----------
-    n_features : int
-        Number of columns.
-    bytes_per_column : int
-        Memory that a worker takes for each column of its block.
-    bytes_per_worker : int
-        Memory that a worker takes whatever the width of its block.
-    chunk_columns : int
-        Columns that are cheapest to read together. Blocks begin at its multiples unless the
-        budget forbids so wide a block or a worker would have none.
-    n_workers : int
-        Blocks that are worked on at the same time; may exceed the number of columns.
+    demand : Demand
+        The matrix, how it lies, and the workers.
     memory_budget : int
         Bytes that all workers together may take.
 
     Returns
     -------
-    list of slice
-        Every column exactly once, in order.
+    Plan
 
     Raises
     ------
     ValueError
-        If the budget does not hold one column for each worker.
+        If no way fits the budget. It names what is needed, what is allowed, and the smallest
+        budget that would do.
     """
-    if n_features == 0:
-        return []
-    n_workers = min(n_workers, n_features)
-    share = memory_budget // n_workers - bytes_per_worker
-    if share < bytes_per_column:
-        needed = n_workers * (bytes_per_worker + bytes_per_column)
-        raise ValueError(
-            f"memory_budget={memory_budget} bytes is too small: one column for each of "
-            f"{n_workers} workers needs {needed} bytes, allowed are {memory_budget}. "
-            f"Set memory_budget to at least {format_bytes(needed)}, or lower n_jobs."
-        )
-    widest = share // bytes_per_column if bytes_per_column else n_features
-    even = -(-n_features // n_workers)
-    if chunk_columns <= min(widest, even):
-        fine = min(widest, -(-n_features // (n_workers * BLOCKS_PER_WORKER)))
-        width = max(chunk_columns, fine // chunk_columns * chunk_columns)
+    if not demand.n_features:
+        return Plan(route="memory", n_workers=demand.n_workers)
+    n_workers = min(demand.n_workers, demand.n_features)
+    demand = replace(
+        demand, n_workers=n_workers, in_flight=n_workers + demand.in_flight - demand.n_workers
+    )
+    plans = list(_ways(demand, memory_budget))
+    fitting = [plan for plan in plans if plan.peak_bytes <= memory_budget]
+    if fitting:
+        return min(fitting, key=lambda plan: _cost(plan, demand))
+    needed = min(plan.peak_bytes for plan in _ways(demand, 0))
+    raise ValueError(
+        f"memory_budget={memory_budget} bytes is too small: one column for each of "
+        f"{n_workers} workers needs {needed} bytes, allowed are {memory_budget}. "
+        f"Set memory_budget to at least {format_bytes(needed)}, or lower n_jobs."
+    )
+
+
+def _cost(plan: Plan, demand: Demand) -> int:
+    whole = demand.n_samples * demand.n_features * demand.itemsize
+    decoding = DECODING_COST * whole * plan.n_passes if demand.storage.compressed else 0
+    return plan.bytes_read + plan.scratch_bytes + decoding
+
+
+def _ways(demand: Demand, budget: int) -> Iterator[Plan]:
+    """All ways to read the matrix, each as fast as the budget allows; or, within no budget, small."""
+    storage = demand.storage
+    if storage.kind != "chunks":
+        yield _in_place(demand, budget)
+        return
+    assert storage.chunks is not None
+    panels = _panels(demand)
+    if len(panels) >= demand.n_workers:
+        yield _by_chunks(demand, budget, panels)
+    yield _again(demand, budget)
+    whole = demand.n_samples * demand.n_features * demand.itemsize
+    if not demand.separate:
+        loaded = replace(demand, storage=Storage(kind="memory", views=True))
+        yield _copied("load", demand, budget, whole, _in_place(loaded, budget - whole))
+    if whole <= demand.scratch_available:
+        written = replace(demand, storage=Storage(kind="rows", stored_bytes=whole))
+        yield _copied("scratch", demand, budget, 0, _in_place(written, budget))
+
+
+@dataclass(frozen=True)
+class _Memory:
+    """Bytes that are held: whatever is read, for each block in flight, for each of its columns."""
+
+    fixed: int
+    block: int
+    column: int
+
+    def peak(self, width: int, in_flight: int) -> int:
+        return self.fixed + in_flight * (self.block + width * self.column)
+
+    def widest(self, budget: int, in_flight: int) -> int:
+        left = budget - self.fixed - in_flight * self.block
+        return max(0, left // (in_flight * self.column)) if self.column else max(0, left) and 2**62
+
+
+def _memory(demand: Demand) -> _Memory:
+    storage, n_samples = demand.storage, demand.n_samples
+    if demand.score_func:
+        copies = PICKLED_COPIES if storage.kind == "memory" else 1
+        column = n_samples * (copies * demand.itemsize + SCORE_FUNC_COPIES * 8)
     else:
-        # Every block reads chunks that others read too: as few blocks as keep all busy.
-        width = min(widest, even)
+        copies = (not storage.views) + (not demand.native)
+        column = n_samples * copies * demand.itemsize
+    kernel = 0 if demand.score_func else KERNEL_BYTES * n_samples
+    indexes = demand.n_workers if demand.separate else 1
+    fixed = (
+        _results(demand)
+        + demand.n_workers * (kernel + storage.decode_bytes)
+        + indexes * storage.index_bytes
+    )
+    return _Memory(fixed, storage.read_bytes, column)
+
+
+def _results(demand: Demand) -> int:
+    return RESULT_BYTES * demand.n_features + TARGET_BYTES * demand.n_samples
+
+
+def _in_place(demand: Demand, budget: int) -> Plan:
+    """Read blocks of any width, each column once."""
+    memory = _memory(demand)
+    widest = memory.widest(budget, demand.in_flight)
+    n_features, n_workers = demand.n_features, demand.n_workers
+    width = -(-n_features // (n_workers * BLOCKS_PER_WORKER))
+    if demand.storage.kind == "rows":
+        run = min(RUN_BYTES // demand.itemsize, -(-n_features // (n_workers * FEWEST_BLOCKS)))
+        width = max(width, run)
+    width = max(1, min(width, widest, -(-n_features // n_workers)))
+    route: Route = demand.storage.kind
+    return _plan(route, demand, memory, _equal(n_features, width), demand.storage.stored_bytes)
+
+
+def _by_chunks(demand: Demand, budget: int, panels: list[int]) -> Plan:
+    """Read blocks of whole columns of chunks, each chunk once."""
+    assert demand.storage.chunks is not None
+    chunk_columns = demand.storage.chunks[1]
+    memory = _memory(demand)
+    raw = demand.storage.raw_panel
+    panel = replace(memory, column=memory.column * chunk_columns + raw)
+    most = panel.widest(budget, demand.in_flight)
+    n_panels = max(1, min(most, len(panels) // (demand.n_workers * BLOCKS_PER_WORKER)))
+    borders = [*panels[::n_panels], demand.n_features]
+    # A matrix made of several files has narrower columns of chunks, too: none is counted less.
+    blocks = [slice(start, stop) for start, stop in pairwise(borders)]
+    peak = panel.peak(n_panels, min(demand.in_flight, len(blocks)))
+    return _plan("chunks", demand, memory, blocks, demand.storage.stored_bytes, peak=peak)
+
+
+def _again(demand: Demand, budget: int) -> Plan:
+    """Read blocks of any width, and every chunk as often as blocks have a part of it."""
+    memory = _memory(demand)
+    widest = memory.widest(budget, demand.in_flight)
+    width = max(1, min(widest, -(-demand.n_features // demand.n_workers)))
+    blocks = _equal(demand.n_features, width)
+    panels = _panels(demand)
+    # Every border of blocks inside a column of chunks has that read once more.
+    inside = len({block.start for block in blocks} - set(panels))
+    stored = demand.storage.stored_bytes
+    bytes_read = stored + inside * (demand.storage.raw_panel or -(-stored // len(panels)))
+    passes = -(-(len(panels) + inside) // len(panels))
+    return _plan("again", demand, memory, blocks, bytes_read, n_passes=passes)
+
+
+def _copied(route: Route, demand: Demand, budget: int, held: int, scored: Plan) -> Plan:
+    """Read and decode every chunk once, to memory or to a file; score from there."""
+    storage = demand.storage
+    assert storage.chunks is not None
+    chunk_rows, chunk_columns = storage.chunks
+    panels = _panels(demand)
+    indexes = demand.n_workers if demand.separate else 1
+    fixed = held + _results(demand) + indexes * storage.index_bytes
+
+    def piece(n_panels: int) -> int:
+        whole = n_panels == len(panels)
+        columns = demand.n_features if whole else n_panels * chunk_columns
+        values = (storage.band_rows or chunk_rows) * columns * demand.itemsize
+        return values + (storage.raw_band if whole else n_panels * storage.raw_chunk)
+
+    def peak(n_bands: int, n_panels: int, in_flight: int) -> int:
+        decoding = min(demand.n_workers, in_flight) * storage.decode_bytes
+        return fixed + decoding + in_flight * (n_bands * piece(n_panels) + storage.read_bytes)
+
+    bands, width, in_flight = 1, len(panels), demand.in_flight
+    while in_flight > 1 and peak(1, width, in_flight) > budget:
+        in_flight -= 1
+    while width > 1 and peak(1, width, 1) > budget:
+        width = -(-width // 2)
+    if width == len(panels):
+        spare = max(0, budget - peak(1, width, in_flight)) // (in_flight * piece(width))
+        bands = min(1 + spare, -(-PIECE_BYTES // piece(width)), -(-storage.n_rows // chunk_rows))
+    across = [*panels[::width], demand.n_features]
+    pieces = tuple(
+        (slice(start, min(start + bands * chunk_rows, storage.n_rows)), slice(*columns))
+        for start in range(0, storage.n_rows, bands * chunk_rows)
+        for columns in pairwise(across)
+    )
+    whole = demand.n_samples * demand.n_features * demand.itemsize
+    return replace(
+        scored,
+        route=route,
+        pieces=pieces,
+        pieces_in_flight=in_flight,
+        peak_bytes=max(peak(bands, width, in_flight), held + scored.peak_bytes),
+        bytes_read=storage.stored_bytes + (0 if route == "load" else whole),
+        scratch_bytes=whole if route == "scratch" else 0,
+    )
+
+
+def _plan(
+    route: Route,
+    demand: Demand,
+    memory: _Memory,
+    blocks: list[slice],
+    bytes_read: int,
+    *,
+    peak: int | None = None,
+    n_passes: int = 1,
+) -> Plan:
+    width = max(block.stop - block.start for block in blocks)
+    return Plan(
+        route=route,
+        blocks=tuple(blocks),
+        n_workers=demand.n_workers,
+        peak_bytes=memory.peak(width, min(demand.in_flight, len(blocks))) if peak is None else peak,
+        bytes_read=bytes_read,
+        n_passes=n_passes,
+    )
+
+
+def _equal(n_features: int, width: int) -> list[slice]:
     return [slice(start, min(start + width, n_features)) for start in range(0, n_features, width)]
+
+
+def _panels(demand: Demand) -> list[int]:
+    """Give the first column of every column of chunks."""
+    assert demand.storage.chunks is not None
+    starts = [*demand.storage.starts, demand.n_features]
+    return [
+        column
+        for start, stop in pairwise(starts)
+        for column in range(start, stop, demand.storage.chunks[1])
+    ]

@@ -2,15 +2,18 @@
 
 import copy
 import os
+import threading
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from typing import Literal, TypeVar
+from collections.abc import Callable, Generator, Iterable
+from functools import partial
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from joblib import Parallel, delayed, effective_n_jobs
+from joblib.parallel import get_active_backend
 
-Part = TypeVar("Part")
 Result = TypeVar("Result")
+Prefer: TypeAlias = Literal["threads", "processes"]
 
 # One part in work and one waiting for each worker: nobody waits, and no more parts than the
 # memory model counts are on their way.
@@ -22,13 +25,27 @@ def n_workers(n_jobs: int | None) -> int:
     return int(effective_n_jobs(n_jobs))
 
 
+def in_flight(n_jobs: int | None, prefer: Prefer, *, staged: bool) -> int:
+    """Give the number of parts that :func:`run` holds at a time."""
+    workers = n_workers(n_jobs)
+    return workers + 1 if staged and _in_threads(prefer) else workers
+
+
+def in_processes(n_jobs: int | None, prefer: Prefer) -> bool:
+    """Tell whether :func:`run` works outside of this process."""
+    backend, _ = get_active_backend(prefer=prefer)
+    return n_workers(n_jobs) > 1 and not getattr(backend, "uses_threads", False)
+
+
 def run(
-    task: Callable[[Part], Result],
-    parts: Iterable[Part],
+    task: Callable[[Any], Result],
+    parts: Iterable[Any],
     *,
     n_jobs: int | None,
-    prefer: Literal["threads", "processes"],
-) -> Iterator[tuple[int, Result]]:
+    prefer: Prefer = "threads",
+    fetch: Callable[[Any], Any] | None = None,
+    shared: bool = False,
+) -> Generator[tuple[int, Result], None, None]:
     """Yield ``(index, task(part))`` for every part, in the order in which they finish.
 
     Parameters
@@ -39,9 +56,16 @@ def run(
     parts : iterable
         Drawn lazily, at most ``PARTS_AHEAD`` for each worker ahead of the results.
     n_jobs : int or None
-        scikit-learn's meaning. One worker runs in this thread, without a pool.
-    prefer : {"threads", "processes"}
+        scikit-learn's meaning. One worker runs in this thread, without a pool, unless there is
+        something to fetch.
+    prefer : {"threads", "processes"}, default="threads"
         Used where no surrounding ``joblib.parallel_config`` says otherwise.
+    fetch : callable, default=None
+        Called with each part before `task`, which gets what it returns. In threads, one more than
+        there are workers, it overlaps with tasks: never do more than `n_jobs` tasks run at a time,
+        nor are more than ``n_jobs + 1`` fetched parts held.
+    shared : bool, default=False
+        Whether `task` writes into memory of this process: then threads, whatever surrounds.
 
     Yields
     ------
@@ -51,13 +75,20 @@ def run(
         What `task` returned.
     """
     workers = n_workers(n_jobs)
+    if fetch is not None:
+        if shared or _in_threads(prefer):
+            task = partial(_in_turn, fetch, task, threading.Semaphore(workers))
+            workers += 1
+        else:
+            task = partial(_one_after_the_other, fetch, task)
     if workers == 1:
         for index, part in enumerate(parts):
             yield index, task(part)
         return
     results = Parallel(
         n_jobs=workers,
-        prefer=prefer,
+        prefer=None if shared else prefer,
+        require="sharedmem" if shared else None,
         return_as="generator_unordered",
         pre_dispatch=PARTS_AHEAD * workers,
         batch_size=1,
@@ -74,8 +105,34 @@ def run(
             results.close()
 
 
+def _in_threads(prefer: Prefer) -> bool:
+    backend, _ = get_active_backend(prefer=prefer)
+    # The sequential backend, too, says that it uses threads; it calls nobody back.
+    return bool(
+        getattr(backend, "uses_threads", False)
+        and getattr(backend, "supports_retrieve_callback", False)
+    )
+
+
+def _in_turn(
+    fetch: Callable[[Any], Any],
+    task: Callable[[Any], Result],
+    slots: threading.Semaphore,
+    part: Any,
+) -> Result:
+    fetched = fetch(part)
+    with slots:
+        return task(fetched)
+
+
+def _one_after_the_other(
+    fetch: Callable[[Any], Any], task: Callable[[Any], Result], part: Any
+) -> Result:
+    return task(fetch(part))
+
+
 def _indexed(
-    task: Callable[[Part], Result], index: int, part: Part, caller: int
+    task: Callable[[Any], Result], index: int, part: Any, caller: int
 ) -> tuple[int, Result]:
     try:
         return index, task(part)

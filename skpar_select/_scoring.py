@@ -1,28 +1,28 @@
 """From a source and a target to scores: the whole path, as one function."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
-from skpar_select._blocks import bytes_per_column, plan_blocks
-from skpar_select._execution import n_workers, run
+from skpar_select._blocks import Demand, plan_blocks
+from skpar_select._copies import copied, scratch_available
+from skpar_select._execution import Prefer, in_flight, in_processes, n_workers, run
 from skpar_select._memory import parse_memory
+from skpar_select._plan import Plan
 from skpar_select._typing import Array, BoolArray, FloatArray, Progress, ScoreFunc, Task
 from skpar_select._validation import (
     check_finite,
-    check_matrix,
     check_n_neighbors,
     check_target,
     discrete_mask,
 )
 from skpar_select.kernels import mutual_information, prepare_target
-from skpar_select.sources import LazyMatrix, Source, SparseSource, as_source
+from skpar_select.sources import Source, SparseSource
 
 
 @dataclass(frozen=True)
@@ -88,48 +88,92 @@ def score_columns(
     else:
         options = (discrete_features, n_neighbors, random_state)
         scorer = _kernel_scorer(source, target, task, *options)
-    if source.in_memory:
-        check_finite(source.native(), names=source.feature_names, where=source.where)
-    blocks = plan_blocks(
-        n_features=n_features,
-        bytes_per_column=bytes_per_column(
-            n_samples=n_samples,
-            itemsize=source.dtype.itemsize,
-            in_memory=source.in_memory,
-            blocks_are_views=source.blocks_are_views,
-            score_func=score_func is not None,
-        ),
-        bytes_per_worker=source.buffer_bytes,
-        chunk_columns=source.chunk_columns,
+    plan = plan_scoring(
+        source, score_func=score_func is not None, memory_budget=budget, n_jobs=n_jobs
+    )
+    fetch = partial(_fetch, plan.route == "chunks")
+    with copied(source, plan) as ready:
+        if ready.in_memory:
+            check_finite(ready.native(), names=source.feature_names, where=source.where)
+        finished = run(
+            scorer,
+            (_Block(ready.part(columns), columns) for columns in plan.blocks),
+            n_jobs=n_jobs,
+            prefer=_prefer(score_func is not None),
+            fetch=fetch if score_func is None and not ready.in_memory else None,
+        )
+        with closing(finished):
+            scores = _assemble(finished, plan.blocks, n_features, progress)
+    source.check_unchanged()
+    return scores
+
+
+def plan_scoring(
+    source: Source, *, score_func: bool, memory_budget: int, n_jobs: int | None
+) -> Plan:
+    """Plan what :func:`score_columns` does, without doing it.
+
+    Parameters
+    ----------
+    source : Source
+        The matrix.
+    score_func : bool
+        Whether a function other than the own kernel scores.
+    memory_budget : int
+        Bytes that all workers together may take.
+    n_jobs : int or None
+        The number of workers.
+
+    Returns
+    -------
+    Plan
+    """
+    prefer = _prefer(score_func)
+    demand = Demand(
+        storage=source.storage,
+        n_samples=source.shape[0],
+        n_features=source.shape[1],
+        itemsize=source.dtype.itemsize,
+        native=source.dtype.isnative,
+        score_func=score_func,
         n_workers=n_workers(n_jobs),
-        memory_budget=budget,
+        in_flight=in_flight(n_jobs, prefer, staged=not (score_func or source.in_memory)),
+        separate=in_processes(n_jobs, prefer),
+        scratch_available=scratch_available(),
     )
-    finished = run(
-        scorer,
-        (_Block(source.part(columns), columns) for columns in blocks),
-        n_jobs=n_jobs,
-        prefer="threads" if score_func is None else "processes",
-    )
-    return _assemble(finished, blocks, n_features, progress)
+    return plan_blocks(demand, memory_budget=memory_budget)
+
+
+def _prefer(score_func: bool) -> Prefer:
+    return "processes" if score_func else "threads"
+
+
+def _fetch(apart: bool, block: _Block) -> tuple[_Block, Callable[[], Array]]:
+    """Do the input of a block; its decoding too, unless that is done apart."""
+    if apart:
+        return block, block.source.fetch()
+    values = block.source.read(slice(None))
+    return block, lambda: values
 
 
 def _assemble(
     finished: Iterator[tuple[int, tuple[FloatArray, FloatArray | None]]],
-    blocks: list[slice],
+    blocks: tuple[slice, ...],
     n_features: int,
     progress: Progress | None,
 ) -> tuple[FloatArray, FloatArray | None]:
     scores, pvalues = np.full(n_features, np.nan), np.full(n_features, np.nan)
-    n_filled, n_pvalues = np.zeros(n_features, dtype=np.intp), 0
+    n_filled, n_done, n_pvalues = np.zeros(n_features, dtype=np.uint8), 0, 0
     for index, (block_scores, block_pvalues) in finished:
         columns = blocks[index]
         scores[columns] = block_scores
         n_filled[columns] += 1
+        n_done += columns.stop - columns.start
         if block_pvalues is not None:
             pvalues[columns] = block_pvalues
             n_pvalues += len(block_pvalues)
         if progress is not None:
-            progress(int(n_filled.sum()), n_features)
+            progress(n_done, n_features)
     if not (n_filled == 1).all():
         raise RuntimeError(
             f"{np.count_nonzero(n_filled != 1)} of {n_features} columns were not scored exactly "
@@ -168,8 +212,14 @@ def _kernel_scorer(
     return partial(_score_by_kernel, prepared, mask)
 
 
-def _score_by_kernel(target: Any, mask: BoolArray, block: _Block) -> tuple[FloatArray, None]:
-    columns, values = block.columns, block.source.read(slice(None))
+def _score_by_kernel(target: Any, mask: BoolArray, part: Any) -> tuple[FloatArray, None]:
+    if isinstance(part, _Block):
+        block, values = part, part.source.read(slice(None))
+    else:
+        block, decoded = part
+        values = decoded()
+        del decoded, part  # and with them the bytes as stored
+    columns = block.columns
     _check_block(values, block)
     scores = mutual_information(values, target, discrete=mask[columns], first_column=columns.start)
     return scores, None
@@ -223,177 +273,3 @@ def _portable(values: Any) -> Any:
 def _name(score_func: ScoreFunc) -> str:
     function = getattr(score_func, "func", score_func)
     return str(getattr(function, "__qualname__", repr(function)))
-
-
-_CONSTRAINTS: dict[str, list[Any]] = {
-    "X": ["array-like", "sparse matrix", LazyMatrix],
-    "y": ["array-like"],
-    "discrete_features": [StrOptions({"auto"}), "boolean", "array-like"],
-    "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-    "copy": ["boolean"],
-    "random_state": ["random_state"],
-    "n_jobs": [Integral, None],
-}
-
-
-@validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]  # scikit-learn is untyped
-def mutual_info_regression(
-    X: Any,
-    y: Any,
-    *,
-    discrete_features: Any = "auto",
-    n_neighbors: int = 3,
-    copy: bool = True,
-    random_state: Any = None,
-    n_jobs: int | None = None,
-) -> FloatArray:
-    """Estimate mutual information with a continuous target.
-
-    A drop-in for scikit-learn's function of this name, which takes lazy matrices too.
-
-    Parameters
-    ----------
-    X : array-like, sparse matrix or LazyMatrix of shape (n_samples, n_features)
-        The matrix. Never written into.
-    y : array-like of shape (n_samples,)
-        The target, of real numbers.
-    discrete_features : {"auto"}, bool or array-like, default="auto"
-        Which columns are discrete: all or none; a boolean mask of shape (n_features,); or
-        column indices. ``"auto"`` is all for a sparse matrix and none for any other.
-    n_neighbors : int, default=3
-        The number of neighbours, below n_samples. More lower the variance of the estimate and
-        raise its bias.
-    copy : bool, default=True
-        Of no effect; there to be called as scikit-learn's function.
-    random_state : int, RandomState instance or None, default=None
-        Keys the tiny noise that breaks ties. An int gives the same scores in every call.
-    n_jobs : int or None, default=None
-        The number of threads. None means 1 unless a ``joblib.parallel_config`` surrounds the
-        call; -1 means all processors.
-
-    Returns
-    -------
-    mi : ndarray of float64 of shape (n_features,)
-        In nats, at least 0.
-
-    Raises
-    ------
-    ValueError
-        If `X` or `y` is not finite, their lengths differ, `n_neighbors` is too large, or
-        `discrete_features` does not fit the columns, which is an IndexError too.
-
-    See Also
-    --------
-    mutual_info_classif : The same for class labels.
-    ParallelMutualInfoSelector : Keeps the best columns.
-
-    References
-    ----------
-    .. [1] A. Kraskov, H. Stoegbauer and P. Grassberger, "Estimating mutual information",
-       Phys. Rev. E 69, 066138 (2004), doi:10.1103/PhysRevE.69.066138.
-    .. [2] B. C. Ross, "Mutual information between discrete and continuous data sets",
-       PLoS ONE 9(2), e87357 (2014), doi:10.1371/journal.pone.0087357.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skpar_select import mutual_info_regression
-    >>> rng = np.random.default_rng(0)
-    >>> X = rng.normal(size=(200, 3))
-    >>> y = X[:, 1] + 0.1 * rng.normal(size=200)
-    >>> int(mutual_info_regression(X, y, random_state=0).argmax())
-    1
-    """
-    return _estimate(X, y, "regression", discrete_features, n_neighbors, random_state, n_jobs)
-
-
-@validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]  # scikit-learn is untyped
-def mutual_info_classif(
-    X: Any,
-    y: Any,
-    *,
-    discrete_features: Any = "auto",
-    n_neighbors: int = 3,
-    copy: bool = True,
-    random_state: Any = None,
-    n_jobs: int | None = None,
-) -> FloatArray:
-    """Estimate mutual information with class labels.
-
-    A drop-in for scikit-learn's function of this name, which takes lazy matrices too.
-
-    Parameters
-    ----------
-    X : array-like, sparse matrix or LazyMatrix of shape (n_samples, n_features)
-        The matrix. Never written into.
-    y : array-like of shape (n_samples,)
-        The class labels, of any type.
-    discrete_features : {"auto"}, bool or array-like, default="auto"
-        Which columns are discrete: all or none; a boolean mask of shape (n_features,); or
-        column indices. ``"auto"`` is all for a sparse matrix and none for any other.
-    n_neighbors : int, default=3
-        The number of neighbours, below n_samples. In a class of no more members than that, one
-        less than its members are used.
-    copy : bool, default=True
-        Of no effect; there to be called as scikit-learn's function.
-    random_state : int, RandomState instance or None, default=None
-        Keys the tiny noise that breaks ties. An int gives the same scores in every call.
-    n_jobs : int or None, default=None
-        The number of threads. None means 1 unless a ``joblib.parallel_config`` surrounds the
-        call; -1 means all processors.
-
-    Returns
-    -------
-    mi : ndarray of float64 of shape (n_features,)
-        In nats, at least 0.
-
-    Raises
-    ------
-    ValueError
-        If `X` is not finite, `y` holds no labels, their lengths differ, `n_neighbors` is too
-        large, or `discrete_features` does not fit the columns, which is an IndexError too.
-
-    See Also
-    --------
-    mutual_info_regression : The same for a target of real numbers.
-    ParallelMutualInfoSelector : Keeps the best columns.
-
-    References
-    ----------
-    .. [1] B. C. Ross, "Mutual information between discrete and continuous data sets",
-       PLoS ONE 9(2), e87357 (2014), doi:10.1371/journal.pone.0087357.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skpar_select import mutual_info_classif
-    >>> rng = np.random.default_rng(0)
-    >>> X = rng.normal(size=(200, 3))
-    >>> y = np.where(X[:, 2] > 0, "old", "young")
-    >>> int(mutual_info_classif(X, y, random_state=0).argmax())
-    2
-    """
-    return _estimate(X, y, "classification", discrete_features, n_neighbors, random_state, n_jobs)
-
-
-def _estimate(
-    X: Any,
-    y: Any,
-    task: Task,
-    discrete_features: Any,
-    n_neighbors: int,
-    random_state: Any,
-    n_jobs: int | None,
-) -> FloatArray:
-    scores, _ = score_columns(
-        as_source(X if isinstance(X, Source) else check_matrix(X)),
-        y,
-        task=task,
-        score_func=None,
-        discrete_features=discrete_features,
-        n_neighbors=n_neighbors,
-        random_state=random_state,
-        memory_budget="auto",
-        n_jobs=n_jobs,
-    )
-    return scores

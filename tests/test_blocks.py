@@ -1,115 +1,273 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skpar_select._blocks import bytes_per_column, plan_blocks
+from skpar_select._blocks import KERNEL_BYTES, RESULT_BYTES, TARGET_BYTES, Demand, plan_blocks
 from skpar_select._memory import available_memory, format_bytes, parse_memory
+from skpar_select._storage import Storage
+
+N_SAMPLES = 10
 
 
-def plan(n_features, **changes):
-    options = {
-        "bytes_per_column": 100,
-        "bytes_per_worker": 0,
-        "chunk_columns": 1,
-        "n_workers": 2,
-        "memory_budget": 10**9,
+def stored(kind, n_samples, n_features, itemsize, chunks, ratio=1.0, **changes):
+    """How a matrix lies whose chunks are all of the same size as stored."""
+    whole = n_samples * n_features * itemsize
+    if kind != "chunks":
+        return Storage(kind=kind, stored_bytes=whole, n_rows=n_samples, **changes)
+    bands, panels = -(-n_samples // chunks[0]), -(-n_features // chunks[1])
+    raw = max(1, int(chunks[0] * chunks[1] * itemsize * ratio))
+    facts = {
+        "stored_bytes": raw * bands * panels,
+        "compressed": ratio < 1,
+        "raw_panel": raw * bands,
+        "raw_band": raw * panels,
+        "raw_chunk": raw,
+        "read_bytes": raw,
+        "decode_bytes": chunks[0] * chunks[1] * itemsize,
+        "index_bytes": 20 * bands * panels,
     }
-    return plan_blocks(n_features=n_features, **options | changes)
+    return Storage(kind="chunks", chunks=chunks, n_rows=n_samples, **facts | changes)
 
 
-@given(
-    n_features=st.integers(0, 3000),
-    bytes_per_column=st.integers(0, 1000),
-    bytes_per_worker=st.integers(0, 10_000),
-    chunk_columns=st.integers(1, 500),
-    n_workers=st.integers(1, 5000),
-    memory_budget=st.integers(1, 10**7),
-)
-def test_plan_blocks__covers_every_column_once_within_the_budget(**options):
-    n_workers = min(options["n_workers"], options["n_features"])
-    smallest = n_workers * (options["bytes_per_worker"] + options["bytes_per_column"])
-    if options["memory_budget"] < smallest:
-        with pytest.raises(ValueError, match=f"needs {smallest} bytes"):
-            plan_blocks(**options)
-        return
-    blocks = plan_blocks(**options)
-    covered = [column for block in blocks for column in range(block.start, block.stop)]
-    assert covered == list(range(options["n_features"]))
-    widths = [block.stop - block.start for block in blocks] or [0]
-    at_once = n_workers * (options["bytes_per_worker"] + options["bytes_per_column"] * max(widths))
-    assert at_once <= options["memory_budget"]
+def demand(
+    n_features=1000, n_samples=N_SAMPLES, kind="rows", chunks=(5, 100), ratio=1.0, **changes
+):
+    itemsize = changes.pop("itemsize", 4)
+    n_workers = changes.pop("n_workers", 2)
+    options = {
+        "storage": stored(kind, n_samples, n_features, itemsize, chunks, ratio),
+        "n_samples": n_samples,
+        "n_features": n_features,
+        "itemsize": itemsize,
+        "native": True,
+        "score_func": False,
+        "n_workers": n_workers,
+        "in_flight": n_workers + 1,
+        "separate": False,
+        "scratch_available": 10**12,
+    }
+    return Demand(**options | changes)
 
 
-@given(st.integers(1, 3000), st.integers(1, 64), st.integers(1, 200))
-def test_plan_blocks__leaves_no_worker_without_a_block(n_features, n_workers, chunk_columns):
-    blocks = plan(n_features, n_workers=n_workers, chunk_columns=chunk_columns)
-    # Blocks of equal width: as many as there are, none is wider than an even share rounded up.
-    assert max(block.stop - block.start for block in blocks) <= -(
-        -n_features // min(n_workers, n_features)
+def plan(memory_budget=10**9, **changes):
+    return plan_blocks(demand(**changes), memory_budget=memory_budget)
+
+
+@st.composite
+def demands(draw):
+    n_samples, n_features = draw(st.integers(1, 300)), draw(st.integers(1, 2000))
+    n_workers = draw(st.integers(1, 40))
+    return demand(
+        n_samples=n_samples,
+        n_features=n_features,
+        itemsize=draw(st.sampled_from([1, 2, 4, 8])),
+        kind=draw(st.sampled_from(["memory", "rows", "columns", "chunks", "chunks", "chunks"])),
+        chunks=(draw(st.integers(1, n_samples)), draw(st.integers(1, n_features))),
+        ratio=draw(st.sampled_from([0.1, 0.6, 1.0])),
+        native=draw(st.booleans()),
+        score_func=draw(st.booleans()),
+        n_workers=n_workers,
+        in_flight=n_workers + draw(st.integers(0, 1)),
+        separate=draw(st.booleans()),
+        scratch_available=draw(st.sampled_from([0, 10**12])),
     )
+
+
+def smallest(wanted):
+    """The smallest budget that is not refused, as the refusal tells it."""
+    with pytest.raises(ValueError, match="too small") as error:
+        plan_blocks(wanted, memory_budget=1)
+    return int(str(error.value).split("workers needs ")[1].split(" bytes")[0])
+
+
+@given(wanted=demands(), factor=st.floats(1, 50))
+def test_plan__covers_every_column_once_within_the_budget(wanted, factor):
+    budget = int(smallest(wanted) * factor)
+    made = plan_blocks(wanted, memory_budget=budget)
+    covered = [column for block in made.blocks for column in range(block.start, block.stop)]
+    assert covered == list(range(wanted.n_features))
+    assert made.peak_bytes <= budget
+    assert made.bytes_read >= wanted.storage.stored_bytes
+    assert made.scratch_bytes <= wanted.scratch_available
+
+
+@given(wanted=demands(), factor=st.floats(1, 50))
+def test_plan__peak_holds_the_blocks_in_flight_the_results_and_the_kernel(wanted, factor):
+    made = plan_blocks(wanted, memory_budget=int(smallest(wanted) * factor))
+    fixed = RESULT_BYTES * wanted.n_features + TARGET_BYTES * wanted.n_samples
+    if not wanted.score_func:
+        fixed += made.n_workers * KERNEL_BYTES * wanted.n_samples
+    in_flight = min(len(made.blocks), wanted.in_flight, made.n_workers + 1)
+    block = wanted.n_samples * made.width * wanted.itemsize
+    if made.route == "load":
+        assert made.peak_bytes >= fixed + wanted.n_samples * wanted.n_features * wanted.itemsize
+    elif made.route != "memory":
+        assert made.peak_bytes >= fixed + in_flight * block
+
+
+@given(wanted=demands())
+def test_plan__copies_every_value_once(wanted):
+    made = plan_blocks(wanted, memory_budget=2 * smallest(wanted))
+    if made.route not in ("load", "scratch"):
+        assert not made.pieces
+        return
+    seen = np.zeros((wanted.n_samples, wanted.n_features), dtype=int)
+    for piece in made.pieces:
+        seen[piece] += 1
+    assert (seen == 1).all()
+    assert all(rows.start % wanted.storage.chunks[0] == 0 for rows, _ in made.pieces)
+    assert all(columns.start % wanted.storage.chunks[1] == 0 for _, columns in made.pieces)
+
+
+@given(wanted=demands(), first=st.floats(1, 20), more=st.floats(1, 20))
+def test_plan__moves_no_more_bytes_with_a_larger_budget(wanted, first, more):
+    budget = int(smallest(wanted) * first)
+    small = plan_blocks(wanted, memory_budget=budget)
+    large = plan_blocks(wanted, memory_budget=int(budget * more))
+    moved = [p.bytes_read + p.scratch_bytes for p in (small, large)]
+    passes = [p.n_passes for p in (small, large)]
+    if not wanted.storage.compressed:
+        assert moved[1] <= moved[0]
+    else:
+        # Decoding costs, too: what is read again less often may be written once more.
+        assert moved[1] <= moved[0] or passes[1] < passes[0]
+
+
+@given(wanted=demands())
+def test_plan__accepts_the_budget_that_its_error_names(wanted):
+    with pytest.raises(ValueError, match="at least") as error:
+        plan_blocks(wanted, memory_budget=1)
+    text = str(error.value).split("at least ")[1].split(",")[0]
+    assert plan_blocks(wanted, memory_budget=parse_memory(text)).blocks
+
+
+@given(st.integers(1, 3000), st.integers(1, 64), st.sampled_from(["memory", "rows", "columns"]))
+def test_plan__leaves_no_worker_without_a_block(n_features, n_workers, kind):
+    blocks = plan(n_features=n_features, n_workers=n_workers, kind=kind).blocks
+    # Blocks of equal width: as many as there are, none is wider than an even share rounded up.
+    even = -(-n_features // min(n_workers, n_features))
+    assert max(block.stop - block.start for block in blocks) <= even
 
 
 @pytest.mark.parametrize("n_features", [1000, 1024, 100_003])
-def test_plan_blocks__begins_at_chunks_where_they_fit(n_features):
-    blocks = plan(n_features, chunk_columns=100)
-    assert all(block.start % 100 == 0 for block in blocks)
+@pytest.mark.parametrize("starts", [(0,), (0, 130, 777)])
+def test_plan__begins_blocks_at_chunks(n_features, starts):
+    wanted = demand(n_features=n_features, kind="chunks", ratio=0.5)
+    wanted = replace(wanted, storage=replace(wanted.storage, starts=starts))
+    made = plan_blocks(wanted, memory_budget=10**9)
+    assert made.route == "chunks"
+    borders = {
+        column
+        for start, stop in zip(starts, [*starts[1:], n_features], strict=True)
+        for column in range(start, stop, 100)
+    }
+    assert {block.start for block in made.blocks} <= borders
+    assert made.bytes_read == wanted.storage.stored_bytes
 
 
-def test_plan_blocks__cuts_a_chunk_that_the_budget_does_not_hold():
-    blocks = plan(1000, chunk_columns=500, memory_budget=2 * 100 * 30)
-    assert {block.stop - block.start for block in blocks} == {30, 10}
+def test_plan__reads_runs_of_64_kib_where_the_budget_allows():
+    made = plan(n_features=483_512, n_samples=800, memory_budget=300_000_000)
+    assert made.width * 4 >= 64 * 2**10
+    narrow = plan(n_features=483_512, n_samples=800, memory_budget=60_000_000)
+    assert narrow.width * 4 < 64 * 2**10
 
 
-def test_plan_blocks__reads_whole_rows_of_chunks_as_few_times_as_workers():
-    assert plan(1000, chunk_columns=1000, n_workers=4) == [
-        slice(start, start + 250) for start in range(0, 1000, 250)
-    ]
+def test_plan__of_columns_that_lie_together_gives_every_worker_many_blocks():
+    assert len(plan(n_features=10_000, kind="columns", n_workers=4).blocks) >= 4 * 16
 
 
-def test_plan_blocks__gives_one_column_each_to_more_workers_than_columns():
-    assert plan(3, n_workers=64) == [slice(0, 1), slice(1, 2), slice(2, 3)]
-
-
-def test_plan_blocks__gives_every_worker_many_blocks():
-    assert len(plan(10_000, n_workers=4)) >= 4 * 16
-
-
-def test_plan_blocks__names_needed_allowed_and_smallest_budget():
-    with pytest.raises(
-        ValueError,
-        match=r"memory_budget=1000 bytes is too small.*2 workers needs 5200 bytes, "
-        r"allowed are 1000\. Set memory_budget to at least 5\.2 kB, or lower n_jobs",
-    ):
-        plan(10, bytes_per_worker=2500, memory_budget=1000)
-
-
-@given(st.integers(2, 10**6), st.integers(0, 10**5), st.integers(1, 64))
-def test_plan_blocks__accepts_the_budget_that_its_error_names(column, worker, n_workers):
-    options = {"bytes_per_column": column, "bytes_per_worker": worker, "n_workers": n_workers}
-    with pytest.raises(ValueError, match="at least") as error:
-        plan(100, memory_budget=1, **options)
-    text = str(error.value).split("at least ")[1].split(",")[0]
-    assert plan(100, memory_budget=parse_memory(text), **options)
+# The full-size case of the real data: 8,085 x 483,512 float32, in gzip chunks of whole rows.
+FULL = {"n_samples": 8085, "n_features": 483_512, "kind": "chunks", "chunks": (10, 483_512)}
 
 
 @pytest.mark.parametrize(
-    ("in_memory", "views", "score_func", "expected"),
+    ("changes", "route"),
     [
-        (True, True, False, 0),
-        (True, False, False, 40),
-        (False, False, False, 40),
-        (False, False, True, 40 + 320),
-        (True, True, True, 3 * 40 + 320),
+        ({"ratio": 0.5}, "scratch"),
+        ({"ratio": 0.5, "scratch_available": 10**9}, "again"),
+        ({"ratio": 0.5, "memory_budget": 2 * 10**10}, "load"),
+        # Two passes cost 2 S, a scratch file S + 2 B = 3 S: reading again wins, where not decoded.
+        ({"ratio": 1.0, "n_workers": 1, "memory_budget": 17 * 10**9, "separate": True}, "again"),
+        ({"ratio": 1.0}, "scratch"),
+        ({"ratio": 0.5, "chunks": (1000, 1000)}, "chunks"),
+        ({"ratio": 0.5, "chunks": (8085, 1)}, "chunks"),
     ],
 )
-def test_bytes_per_column__counts_reading_travel_and_scoring(
-    in_memory, views, score_func, expected
-):
-    got = bytes_per_column(
-        n_samples=10, itemsize=4, in_memory=in_memory, blocks_are_views=views, score_func=score_func
-    )
-    assert got == expected
+def test_plan__of_chunks_costs_least(changes, route):
+    made = plan(**{"memory_budget": 2 * 10**9} | FULL | changes)
+    assert made.route == route
+
+
+def test_plan__of_rows_of_chunks_counts_what_is_read_again_and_written():
+    whole = 8085 * 483_512 * 4
+    wanted = demand(**FULL, ratio=0.5, scratch_available=0)
+    made = plan_blocks(wanted, memory_budget=2 * 10**9)
+    assert made.bytes_read == wanted.storage.stored_bytes * len(made.blocks)
+    assert made.n_passes == len(made.blocks)
+    made = plan(**FULL, ratio=0.5, memory_budget=2 * 10**9)
+    assert made.scratch_bytes == whole
+    assert made.bytes_read == wanted.storage.stored_bytes + whole
+
+
+def test_plan__cuts_pieces_across_where_a_row_of_chunks_does_not_fit():
+    made = plan(
+        n_features=40_000, n_samples=100, kind="chunks", chunks=(100, 20_000), n_workers=3,
+        ratio=0.5, memory_budget=30_000_000,
+    )  # fmt: skip
+    assert made.route == "scratch"
+    assert [columns for _, columns in made.pieces] == [slice(0, 20_000), slice(20_000, 40_000)]
+    assert made.pieces_in_flight == 1
+
+
+def test_plan__gives_one_column_each_to_more_workers_than_columns():
+    made = plan(n_features=3, n_workers=64)
+    assert made.blocks == (slice(0, 1), slice(1, 2), slice(2, 3))
+    assert made.n_workers == 3
+
+
+def test_plan__of_no_column_has_no_block():
+    assert plan(n_features=0, storage=Storage(kind="rows")).blocks == ()
+
+
+def test_plan__names_needed_allowed_and_smallest_budget():
+    needed = 24 * 10 + 100 * 10 + 2 * 194 * 10 + 3 * 40
+    with pytest.raises(
+        ValueError,
+        match=rf"memory_budget=1000 bytes is too small.*2 workers needs {needed} bytes, "
+        r"allowed are 1000\. Set memory_budget to at least 5\.3 kB, or lower n_jobs",
+    ):
+        plan(n_features=10, memory_budget=1000)
+
+
+@pytest.mark.parametrize(
+    ("changes", "column"),
+    [
+        ({"storage": Storage(kind="memory", views=True)}, 0),
+        ({"storage": Storage(kind="memory", views=True), "native": False}, 40),
+        ({"storage": Storage(kind="memory")}, 40),
+        ({}, 40),
+        ({"native": False}, 80),
+        ({"score_func": True}, 40 + 320),
+        ({"storage": Storage(kind="memory"), "score_func": True}, 3 * 40 + 320),
+    ],
+)
+def test_plan__counts_reading_travel_and_scoring(changes, column):
+    made = plan(n_features=64, in_flight=2, **changes)
+    kernel = 0 if changes.get("score_func") else 2 * 194 * 10
+    assert made.peak_bytes == 24 * 64 + 1000 + kernel + 2 * made.width * column
+
+
+@pytest.mark.parametrize(
+    "route", ["memory", "rows", "columns", "chunks", "again", "load", "scratch"]
+)
+def test_describe__tells_every_route_in_words(route):
+    words = replace(plan(), route=route, scratch_bytes=2 * 10**9, n_passes=3).describe()
+    assert list(words) == ["route", "blocks", "peak memory", "bytes read", "scratch disk"]
+    assert words["scratch disk"] == "2 GB"
+    assert "in 3 passes" in words["bytes read"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """A score never depends on how the work was cut or where the matrix lies: bit for bit."""
 
+import re
+from dataclasses import replace
+
 import joblib
 import numpy as np
 import pandas as pd
@@ -7,7 +10,13 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from skpar_select import ParallelMutualInfoSelector, _scoring, mutual_info_classif, open_matrix
+from skpar_select import (
+    ParallelMutualInfoSelector,
+    _blocks,
+    _scoring,
+    mutual_info_classif,
+    open_matrix,
+)
 
 N_SAMPLES, N_FEATURES = 60, 23
 WIDTHS = [1, 7, N_FEATURES]
@@ -20,16 +29,20 @@ KINDS = {
     "classes, mixed": ("classification", DISCRETE),
     "counts": ("classification", True),
 }
-CONTAINERS = [
+ARRAYS = [
     "C",
     "F",
     "strided",
     "frame",
+]
+FILES = [
     "contiguous",
     "rows",
     "squares",
     "columns",
+    "lzf",
     "view of rows",
+    "view of rows of chunks",
 ]
 
 
@@ -64,9 +77,13 @@ def containers(values, tmp_path_factory):
         file.create_dataset("rows", data=values, chunks=(8, N_FEATURES), compression="gzip")
         file.create_dataset("squares", data=values, chunks=(16, 5), compression="gzip")
         file.create_dataset("columns", data=values, chunks=(N_SAMPLES, 1))
+        file.create_dataset("lzf", data=values, chunks=(16, 5), compression="lzf")
         file["view of rows"] = values[order]
-    made = {name: open_matrix(path, name) for name in ("contiguous", "rows", "squares", "columns")}
-    made["view of rows"] = open_matrix(path, "view of rows")[back]
+        shuffled = {"chunks": (8, N_FEATURES), "compression": "gzip", "shuffle": True}
+        file.create_dataset("view of rows of chunks", data=values[order], **shuffled)
+    made = {name: open_matrix(path, name) for name in FILES}
+    for name in ("view of rows", "view of rows of chunks"):
+        made[name] = made[name][back]
     made |= {
         "C": values,
         "F": np.asfortranarray(values),
@@ -80,13 +97,16 @@ def containers(values, tmp_path_factory):
 def cut(monkeypatch):
     """Have blocks of a given width cut, whatever the planner thinks."""
 
-    def to(width):
-        def plan_blocks(*, n_features, **options):
-            return [
-                slice(start, min(start + width, n_features))
-                for start in range(0, n_features, width)
-            ]
+    def to(width, **changes):
+        def plan_blocks(demand, *, memory_budget):
+            made = original(demand, memory_budget=memory_budget)
+            blocks = tuple(
+                slice(start, min(start + width, demand.n_features))
+                for start in range(0, demand.n_features, width)
+            )
+            return replace(made, blocks=blocks, **changes)
 
+        original = _scoring.plan_blocks
         monkeypatch.setattr(_scoring, "plan_blocks", plan_blocks)
 
     return to
@@ -110,7 +130,7 @@ def reference(values, targets):
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("container", ARRAYS + FILES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_scores__are_the_same_bits(
     kind, container, width, n_jobs, containers, targets, reference, cut
@@ -126,15 +146,37 @@ def test_scores__with_more_jobs_than_columns(container, n_jobs, containers, targ
     assert_array_equal(scores, reference["mixed"])
 
 
-@pytest.mark.parametrize("memory_budget", ["7kB", "40kB", "1GB"])
-def test_scores__under_any_budget(memory_budget, containers, targets, reference):
-    scores = fit(containers["squares"], targets, "mixed", 2, memory_budget=memory_budget)
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("factor", [1, 1.1, 1.5, 1000])
+@pytest.mark.parametrize("container", FILES)
+def test_scores__under_any_budget(container, factor, n_jobs, containers, targets, reference):
+    X = containers[container]
+    with pytest.raises(ValueError, match="too small") as error:
+        fit(X, targets, "mixed", n_jobs, memory_budget=1)
+    least = int(re.search(r"needs (\d+) bytes", str(error.value))[1])
+    scores = fit(X, targets, "mixed", n_jobs, memory_budget=int(least * factor))
     assert_array_equal(scores, reference["mixed"])
 
 
-@pytest.mark.parametrize("backend", ["threading", "loky"])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("route", ["again", "load", "scratch"])
+@pytest.mark.parametrize(
+    "container", ["rows", "squares", "columns", "lzf", "view of rows of chunks"]
+)
+def test_scores__by_any_route(
+    container, route, n_jobs, containers, targets, reference, monkeypatch
+):
+    ways = _blocks._ways
+    monkeypatch.setattr(
+        _blocks, "_ways", lambda *args: [p for p in ways(*args) if p.route == route]
+    )
+    scores = fit(containers[container], targets, "mixed", n_jobs, memory_budget="100kB")
+    assert_array_equal(scores, reference["mixed"])
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky", "sequential"])
 def test_scores__in_any_backend(backend, containers, targets, reference):
-    for container in ("C", "squares"):
+    for container in ("C", "squares", "rows", "lzf"):
         with joblib.parallel_config(backend=backend, n_jobs=2):
             scores = fit(containers[container], targets, "mixed", None)
         assert_array_equal(scores, reference["mixed"])

@@ -1,6 +1,9 @@
 import csv
 import functools
+import os
+import time
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +13,15 @@ from scipy import sparse
 from sklearn import feature_selection as sklearn_selection
 from sklearn.feature_selection import chi2, f_classif, f_regression, r_regression
 
-from skpar_select import _scoring, mutual_info_classif, mutual_info_regression, open_matrix
+from skpar_select import (
+    _functions,
+    _scoring,
+    mutual_info_classif,
+    mutual_info_regression,
+    open_matrix,
+)
 from skpar_select._scoring import score_columns
-from skpar_select.sources import _lazy, as_source
+from skpar_select.sources import as_source
 
 TRAINMAP = Path(__file__).parents[1] / "examples" / "data" / "trainmap.csv"
 
@@ -82,7 +91,7 @@ class TestKernel:
         import inspect
 
         for name in ("mutual_info_regression", "mutual_info_classif"):
-            ours = inspect.signature(getattr(_scoring, name)).parameters
+            ours = inspect.signature(getattr(_functions, name)).parameters
             theirs = inspect.signature(getattr(sklearn_selection, name)).parameters
             assert {n: (p.default, p.kind) for n, p in ours.items()} == {
                 n: (p.default, p.kind) for n, p in theirs.items()
@@ -103,7 +112,12 @@ class TestScoreFunc:
         X, y = np.round(problem[0], 1), problem[1]
         function = functools.partial(sklearn_selection.mutual_info_regression, random_state=3)
         blocks = [slice(start, min(start + width, 23)) for start in range(0, 23, width)]
-        monkeypatch.setattr(_scoring, "plan_blocks", lambda **options: blocks)
+        original = _scoring.plan_blocks
+        monkeypatch.setattr(
+            _scoring,
+            "plan_blocks",
+            lambda *args, **options: replace(original(*args, **options), blocks=tuple(blocks)),
+        )
         matrix = open_matrix(write_h5(X)) if lazy else X
         scores, pvalues = score(matrix, y, score_func=function, n_jobs=n_jobs)
         expected = np.concatenate([function(X[:, block], y) for block in blocks])
@@ -242,11 +256,15 @@ class TestProgress:
 
 
 class TestMemoryBudget:
+    # Of 60 samples and 23 columns: the results and the target, two kernels; in file order three
+    # blocks in flight of 240 bytes a column.
+    FIXED = 24 * 23 + 100 * 60 + 2 * 194 * 60
+
     def test_budget__too_small_is_refused_before_any_work(self, problem, write_h5):
-        matrix = open_matrix(write_h5(problem[0]))
-        with pytest.raises(ValueError, match="one column for each of 2 workers needs 480 bytes"):
-            score(matrix, problem[1], memory_budget=100, n_jobs=2)
-        assert score(matrix, problem[1], memory_budget=480, n_jobs=2)[0].shape == (23,)
+        matrix, least = open_matrix(write_h5(problem[0])), self.FIXED + 3 * 240
+        with pytest.raises(ValueError, match=f"one column for each of 2 workers needs {least}"):
+            score(matrix, problem[1], memory_budget=least - 1, n_jobs=2)
+        assert score(matrix, problem[1], memory_budget=least, n_jobs=2)[0].shape == (23,)
 
     def test_budget__is_never_passed_by_the_blocks_in_work(self, problem, write_h5, monkeypatch):
         widths = []
@@ -258,8 +276,50 @@ class TestMemoryBudget:
                 widths.append(block.nbytes) or original(block, *args, **options)
             ),
         )
-        score(open_matrix(write_h5(problem[0])), problem[1], memory_budget=2 * 5 * 240, n_jobs=2)
-        assert max(widths) <= 5 * 240
+        budget = self.FIXED + 3 * 5 * 240
+        score(open_matrix(write_h5(problem[0])), problem[1], memory_budget=budget, n_jobs=2)
+        assert max(widths) == 5 * 240
+
+    @pytest.mark.parametrize("n_jobs", [1, 2])
+    @pytest.mark.parametrize("options", [{}, {"chunks": (20, 4), "compression": "gzip"}])
+    def test_blocks__are_read_while_others_are_scored(
+        self, problem, write_h5, monkeypatch, n_jobs, options
+    ):
+        """Never do more than n_jobs threads score, nor are more than n_jobs + 1 blocks held."""
+        busy, held = [], []
+        most = {"busy": 0, "held": 0}
+        fetch, kernel = _scoring._fetch, _scoring._score_by_kernel
+
+        def fetching(*args):
+            held.append(None)
+            most["held"] = max(most["held"], len(held))
+            return fetch(*args)
+
+        def scoring(*args):
+            busy.append(None)
+            most["busy"] = max(most["busy"], len(busy))
+            time.sleep(0.002)
+            scores = kernel(*args)
+            busy.pop()
+            held.pop()
+            return scores
+
+        monkeypatch.setattr(_scoring, "_fetch", fetching)
+        monkeypatch.setattr(_scoring, "_score_by_kernel", scoring)
+        X = np.tile(problem[0], 8)
+        matrix = open_matrix(write_h5(X, **options))
+        score(matrix, problem[1], n_jobs=n_jobs, memory_budget=100_000)
+        assert most == {"busy": n_jobs, "held": n_jobs + 1}
+
+    def test_file__that_changed_after_its_last_block_is_noticed(self, problem, write_h5):
+        path = write_h5(problem[0])
+
+        def touch(done, total):
+            if done == total:
+                os.utime(path, ns=(1, 1))
+
+        with pytest.raises(OSError, match=r"matrix\.h5' has changed since it was opened"):
+            score(open_matrix(path), problem[1], progress=touch)
 
 
 def test_assembly__refuses_columns_lost_or_scored_twice(problem, monkeypatch):
@@ -325,13 +385,12 @@ class TestMeasuredMemory:
         indirect=True,
     )
     @pytest.mark.parametrize("shuffled", [False, True])
-    def test_peak__stays_below_the_budget(self, matrix, shuffled, monkeypatch):
+    def test_peak__stays_below_the_budget(self, matrix, shuffled):
         if shuffled:
-            monkeypatch.setattr(_lazy, "PIECE_BYTES", 2**19)
             matrix = matrix[np.random.default_rng(0).permutation(300)]
-        budget, fixed = 4_000_000, 20_000 * 8 * 6  # the results and their counts
+        budget = 6_000_000
         tracemalloc.start()
         score(matrix, np.arange(300.0), memory_budget=budget, score_func=None)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert peak < budget + fixed
+        assert peak < budget + 300_000  # small objects of Python and h5py

@@ -19,7 +19,8 @@ from sklearn.utils.validation import check_array
 
 from skpar_select import open_matrix
 from skpar_select.sources import LazyMatrix, Source, as_source
-from skpar_select.sources import _lazy as lazy
+from skpar_select.sources import _contiguous, _file, _lazy, _rectangles
+from skpar_select.sources._hdf5 import HDF5Container
 
 N_SAMPLES, N_FEATURES = 19, 23
 
@@ -75,8 +76,8 @@ class Conforms:
         assert isinstance(source, Source)
         assert source.shape == expected.shape
         assert source.dtype == expected.dtype
-        assert source.chunk_columns >= 1
-        assert source.buffer_bytes >= 0
+        assert source.storage.kind in ("memory", "rows", "columns", "chunks")
+        assert (source.storage.kind == "memory") == source.in_memory
 
     @pytest.mark.parametrize("columns", [np.s_[:], np.s_[0:1], np.s_[5:12], np.s_[20:23]])
     def test_read__gives_a_slice_of_columns(self, case, columns):
@@ -184,9 +185,18 @@ class TestHDF5SmallPieces(TestHDF5Rows):
 
     @pytest.fixture(autouse=True)
     def small(self, monkeypatch):
-        monkeypatch.setattr(lazy, "PIECE_BYTES", 64)
-        monkeypatch.setattr(lazy, "NEAR_BYTES", 8)
-        monkeypatch.setattr(lazy, "NEAR_ROWS", 1)
+        for module in (_contiguous, _rectangles):
+            monkeypatch.setattr(module, "PIECE_BYTES", 64)
+            monkeypatch.setattr(module, "NEAR_BYTES", 8)
+        monkeypatch.setattr(_rectangles, "NEAR_ROWS", 1)
+
+
+class TestHDF5Rectangles(TestHDF5SmallPieces):
+    """The same by h5py, as containers read that do no more than open."""
+
+    @pytest.fixture(autouse=True)
+    def indirect(self, monkeypatch):
+        monkeypatch.setattr(HDF5Container, "_direct", lambda *args: None)
 
 
 @pytest.fixture
@@ -280,7 +290,7 @@ def test_array__loads_the_whole(matrix):
 
 
 def test_array__refuses_what_does_not_fit(matrix, monkeypatch):
-    monkeypatch.setattr(lazy, "parse_memory", lambda budget: 1000)
+    monkeypatch.setattr(_lazy, "parse_memory", lambda budget: 1000)
     with pytest.raises(ValueError, match=r"takes 1\.8 kB; at most 1 kB are allowed.*X\[rows\]"):
         np.asarray(matrix)
     assert np.asarray(matrix[:5]).shape == (5, N_FEATURES)
@@ -322,9 +332,7 @@ def test_read__leaves_no_file_open(matrix):
 
 @pytest.fixture
 def rectangles(monkeypatch):
-    """Record what is asked of the file."""
-    from skpar_select.sources._hdf5 import HDF5Container
-
+    """Record what is asked of h5py where values are read by it."""
     asked, original = [], HDF5Container.open
 
     @contextmanager
@@ -338,7 +346,66 @@ def rectangles(monkeypatch):
             yield read
 
     monkeypatch.setattr(HDF5Container, "open", recording)
+    monkeypatch.setattr(HDF5Container, "_direct", lambda *args: None)
     return asked
+
+
+@pytest.fixture
+def read_bytes(monkeypatch):
+    """Record how many bytes are read, access by access, where values are read past h5py."""
+    sizes, original = [], os.preadv
+
+    def recording(descriptor, buffers, offset):
+        got = original(descriptor, buffers, offset)
+        sizes.append(got)
+        return got
+
+    monkeypatch.setattr(_file.os, "preadv", recording)
+    return sizes
+
+
+def stored_bytes(path, name="data"):
+    with h5py.File(path) as file:
+        return file[name].id.get_storage_size()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("rows", [np.s_[:], *VIEWS.values()], ids=["all", *VIEWS])
+def test_read__takes_no_byte_twice(write_h5, read_bytes, layout, rows):
+    if LAYOUTS[layout].get("compression") == "lzf":
+        pytest.skip("read by h5py")
+    path = write_h5(values_of(), **LAYOUTS[layout])
+    matrix = open_matrix(path)[rows]
+    storage = matrix.storage
+    matrix.read(np.s_[:])
+    assert sum(read_bytes) == storage.stored_bytes <= stored_bytes(path)
+
+
+def test_read__of_scattered_columns_costs_no_more_than_the_file(write_h5, read_bytes):
+    path = write_h5(np.zeros((50, 60_000), "f4"))
+    columns = np.random.default_rng(0).permutation(60_000)[:2000]
+    open_matrix(path).read(columns)
+    assert sum(read_bytes) <= stored_bytes(path)
+    read_bytes.clear()
+    # 240,000 bytes a row, of which the second run is far from the first.
+    open_matrix(path).read(np.array([59_000, 3, 59_100, 40]))
+    assert sum(read_bytes) == 50 * (38 + 101) * 4
+
+
+def test_read__of_scattered_columns_decodes_only_chunks_that_are_hit(write_h5, read_bytes):
+    path = write_h5(np.ones((40, 1000), "f4"), chunks=(40, 10), compression="gzip")
+    open_matrix(path).read(np.array([3, 17, 15, 402, 408, 977]))
+    assert len(read_bytes) == 4
+
+
+@pytest.mark.parametrize("layout", ["contiguous", "squares"])
+def test_fetch__reads_all_and_decoding_nothing(write_h5, read_bytes, layout):
+    values = values_of()
+    part = open_matrix(write_h5(values, **LAYOUTS[layout]))[::2].part(slice(4, 12))
+    decode = part.fetch()
+    n_reads = len(read_bytes)
+    assert_array_equal(decode(), values[::2, 4:12])
+    assert len(read_bytes) == n_reads > 0
 
 
 def test_read__touches_only_chunks_that_are_hit(write_h5, rectangles):
@@ -364,7 +431,7 @@ def test_read__takes_rows_in_runs_and_reads_every_row_of_chunks_once(write_h5, r
 
 
 def test_read__of_rows_out_of_order_keeps_its_buffer_bounded(write_h5, rectangles, monkeypatch):
-    monkeypatch.setattr(lazy, "PIECE_BYTES", 4000)
+    monkeypatch.setattr(_rectangles, "PIECE_BYTES", 4000)
     matrix = open_matrix(write_h5(np.zeros((400, 50), "f4"), chunks=(10, 5)))
     matrix[np.random.default_rng(0).permutation(400)].read(np.s_[:])
     sizes = [(r1 - r0) * (c1 - c0) * 4 for r0, r1, c0, c1 in rectangles]
@@ -476,16 +543,47 @@ class TestDamage:
         with pytest.raises(OSError, match=r"matrix\.h5' has changed since it was opened"):
             matrix.read(np.s_[:])
 
-    def test_read__file_cut_while_it_is_read(self, matrix, monkeypatch):
-        original = lazy._fill
+    def test_read__file_cut_while_it_is_read_by_h5py(self, matrix, monkeypatch):
+        original = _rectangles._fill
 
         def cut(*args):
             original(*args)
             os.truncate(matrix._container.path, 2000)
 
-        monkeypatch.setattr(lazy, "_fill", cut)
+        matrix._container.direct = None
+        monkeypatch.setattr(_rectangles, "_fill", cut)
         with pytest.raises(OSError, match="has changed since it was opened"):
             matrix.read(np.s_[:])
+
+    def test_read__file_cut_while_it_is_read(self, matrix, monkeypatch):
+        original = os.preadv
+
+        def cut(*args):
+            got = original(*args)
+            os.truncate(matrix._container.path, 2000)
+            return got
+
+        monkeypatch.setattr(_file.os, "preadv", cut)
+        with pytest.raises(OSError, match="has changed since it was opened"):
+            matrix.read(np.s_[:])
+        monkeypatch.undo()
+
+    @pytest.mark.parametrize(
+        ("layout", "place"),
+        [
+            ("contiguous", "row 3 from column 4 on cannot be read"),
+            ("squares", "the chunk of rows 0 to 4, columns 4 to 7 cannot be read"),
+        ],
+    )
+    def test_read__short_of_bytes_names_file_dataset_and_place(
+        self, write_h5, monkeypatch, layout, place
+    ):
+        matrix = open_matrix(write_h5(values_of(), **LAYOUTS[layout]))
+        part = matrix[3:5].part(slice(4, 8))
+        monkeypatch.setattr(_file.os, "preadv", lambda *args: 0)
+        message = rf"matrix\.h5', dataset 'data': {place} \(the file ends \d+ bytes too early\)"
+        with pytest.raises(OSError, match=message):
+            part.read(np.s_[:])
 
     def test_read__missing_file(self, matrix):
         os.remove(matrix._container.path)
@@ -500,6 +598,13 @@ class TestDamage:
         data[place] ^= 255
         path.write_bytes(data)
         matrix = open_matrix(path)
+        message = (
+            r"matrix\.h5', dataset 'data': the chunk of rows 5 to 9, columns 8 to 11 cannot be read "
+            r"\(its checksum \(fletcher32\) does not fit\)"
+        )
+        with pytest.raises(OSError, match=message):
+            matrix.read(np.s_[8:12])
+        matrix._container.direct = None
         message = r"matrix\.h5', dataset 'data': rows 0 to 18, columns 8 to 11 cannot be read"
         with pytest.raises(OSError, match=message):
             matrix.read(np.s_[8:12])

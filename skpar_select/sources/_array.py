@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from skpar_select._storage import Storage
 from skpar_select._typing import Array, Columns, Names
 from skpar_select.sources._base import Source
 
@@ -20,7 +21,6 @@ class ArraySource(Source):
     """
 
     in_memory = True
-    blocks_are_views = True
 
     def __init__(self, values: Array, feature_names: Names | None = None) -> None:
         self.values = values
@@ -36,6 +36,11 @@ class ArraySource(Source):
     def dtype(self) -> np.dtype[Any]:
         """The type of the array."""
         return self.values.dtype
+
+    @property
+    def storage(self) -> Storage:
+        """In memory, where a block is a view."""
+        return Storage(kind="memory", views=True)
 
     def read(self, columns: Columns) -> Array:
         """View of the columns of a slice, copy of those of an array."""

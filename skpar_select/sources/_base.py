@@ -6,19 +6,20 @@ knows its ``shape`` and ``dtype``, and the names of its features and samples whe
 adjacent columns alone, which is what a worker is sent: it pickles small, carries no open file,
 and may be read in any thread of any process. A source is never changed by being read.
 
-What a container adds: ``in_memory`` tells whether the values are in memory already,
-``blocks_are_views`` whether a block of them takes no memory either, ``chunk_columns`` how many
-columns are cheapest to read together, and ``buffer_bytes`` what a read holds besides the block
-that it returns. The planner asks these and nothing else.
+``in_memory`` tells whether the values are in memory already. ``storage`` tells how they lie,
+which is all that the planner asks. ``fetch`` is a read in two halves, so that the first, input, may
+be done while others compute: what it returns makes an array of what was read.
 
 A container is admitted by the shared suite of ``tests/test_sources.py``.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from skpar_select._storage import Storage
 from skpar_select._typing import Array, Columns, Names
 
 
@@ -28,9 +29,6 @@ class Source(ABC):
     feature_names: Names | None = None
     sample_ids: Names | None = None
     in_memory: bool = False
-    blocks_are_views: bool = False
-    chunk_columns: int = 1
-    buffer_bytes: int = 0
     where: str = "X"
     """The matrix in words, for errors."""
 
@@ -43,6 +41,11 @@ class Source(ABC):
     @abstractmethod
     def dtype(self) -> np.dtype[Any]:
         """The type in which blocks are read."""
+
+    @property
+    def storage(self) -> Storage:
+        """How the values lie."""
+        return Storage(kind="memory")
 
     @abstractmethod
     def read(self, columns: Columns) -> Array:
@@ -66,3 +69,23 @@ class Source(ABC):
     def native(self) -> Any:
         """Give the whole of this source as a score function of scikit-learn's form takes it."""
         return self.read(slice(None))
+
+    def fetch(self) -> Callable[[], Array]:
+        """Do the input of reading the whole of this source.
+
+        Returns
+        -------
+        callable
+            Gives the array; to be called once, in any thread.
+        """
+        values = self.read(slice(None))
+        return lambda: values
+
+    def check_unchanged(self) -> None:  # noqa: B027  # what is in memory is the caller's to keep
+        """Refuse values that are no longer those that were there at first.
+
+        Raises
+        ------
+        OSError
+            If the file changed.
+        """

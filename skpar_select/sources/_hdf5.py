@@ -8,14 +8,18 @@ every read notices a file that is no longer the one that was opened first.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
 from skpar_select._typing import Array
-from skpar_select.sources._lazy import Reader
+from skpar_select.sources._chunks import RawChunks
+from skpar_select.sources._codecs import Filter, decoded_here, pipeline
+from skpar_select.sources._contiguous import Contiguous
+from skpar_select.sources._file import StillFile, can_read_at
+from skpar_select.sources._filters import check_filters
+from skpar_select.sources._rectangles import Reader
 
 
 class HDF5Container:
@@ -40,8 +44,8 @@ class HDF5Container:
     """
 
     def __init__(self, path: str | os.PathLike[str], dataset: str | None) -> None:
-        self.path = os.path.abspath(path)
-        self.stamp = _stamp(self.path)
+        self.file = StillFile(path)
+        self.path = self.file.path
         with open_file(self.path) as file:
             self.dataset = _only_matrix(file, self.path) if dataset is None else dataset
             self.where = f"'{self.path}', dataset '{self.dataset}'"
@@ -51,14 +55,45 @@ class HDF5Container:
             self.shape: tuple[int, int] = data.shape
             self.dtype: np.dtype[Any] = data.dtype
             self.chunks: tuple[int, int] | None = data.chunks
-            self.layout = _layout(data)
+            filters = pipeline(data)
+            check_filters(data, self.where)
+            self.layout = _layout(data, filters)
+            self.direct: Contiguous | RawChunks | None = self._direct(file, data, filters)
+
+    def _direct(
+        self, file: Any, data: Any, filters: tuple[Filter, ...]
+    ) -> Contiguous | RawChunks | None:
+        # HDF5 tells the places of chunks without the user block in some versions.
+        if not can_read_at() or file.userblock_size or not data.size:
+            return None
+        # Of other types than NumPy's, and of what is no truth value, HDF5 makes something.
+        stored = data.id.get_type()
+        if self.dtype.kind == "b" or not stored.equal(h5py.h5t.py_create(self.dtype)):
+            return None
+        if self.chunks is None:
+            offset = data.id.get_offset()
+            # None for a compact dataset, which lies in its own header.
+            if offset is None:
+                return None
+            return Contiguous(self.file, offset, self.shape, self.dtype, self.where)
+        if not decoded_here(filters):
+            return None
+        return RawChunks(
+            self.file, self.dataset, self.shape, self.dtype, self.chunks, filters, self.where
+        )
+
+    def check_unchanged(self) -> None:
+        """Refuse a file that is no longer the one that was opened first."""
+        self.file.check_unchanged()
 
     @contextmanager
     def open(self) -> Iterator[Reader]:
         """Open the file for as long as the context lasts."""
-        self._check_unchanged()
+        self.check_unchanged()
         with open_file(self.path) as file:
             data = file[self.dataset]
+            # In a process of its own the plugins must be registered anew.
+            check_filters(data, self.where)
 
             def read(rows: slice, columns: slice, out: Array) -> None:
                 try:
@@ -74,16 +109,7 @@ class HDF5Container:
 
             yield read
         # HDF5 gives zeros, silently, for what is cut off a file while it is open.
-        self._check_unchanged()
-
-    def _check_unchanged(self) -> None:
-        size, mtime = _stamp(self.path)
-        if (size, mtime) != self.stamp:
-            raise OSError(
-                f"'{self.path}' has changed since it was opened: {self.stamp[0]} bytes then, "
-                f"{size} bytes now, last modified at another time. A matrix must stay as it is "
-                "while it is used. Open it again with open_matrix."
-            )
+        self.check_unchanged()
 
 
 def open_file(path: str) -> Any:
@@ -120,16 +146,6 @@ def datasets(file: Any) -> Iterator[tuple[str, Any]]:
 
 # A group may contain itself by a hard link.
 _DEEPEST = 16
-
-
-def _stamp(path: str) -> tuple[int, int]:
-    try:
-        status = Path(path).stat()
-    except FileNotFoundError as error:
-        raise FileNotFoundError(
-            f"'{path}' does not exist. A matrix is read from a file that is there. Check the path."
-        ) from error
-    return status.st_size, status.st_mtime_ns
 
 
 def _only_matrix(file: Any, path: str) -> str:
@@ -231,8 +247,8 @@ def _check_stored_here(data: Any, where: str) -> None:
         )
 
 
-def _layout(data: Any) -> str:
+def _layout(data: Any, filters: tuple[Filter, ...]) -> str:
     if not data.chunks:
         return "contiguous"
     chunks = " x ".join(str(length) for length in data.chunks)
-    return f"chunks of {chunks}" + (f", {data.compression}" if data.compression else "")
+    return ", ".join([f"chunks of {chunks}", *(filter_.name for filter_ in filters)])

@@ -1,43 +1,51 @@
 """Lazy matrices: rows and columns of a matrix in a file, read when asked for.
 
-A container (a file format) offers rectangles; this module makes of them what scikit-learn's
-model selection and the scoring ask for: views of rows in any order and with repetition, blocks
-of columns, scattered columns. It cuts what is asked for into few rectangles, so that a file is
-read once and forwards, and a buffer never exceeds `PIECE_BYTES` or one row of chunks.
+A container (a file format) tells where values are and offers a way to read them; this module
+makes of it what scikit-learn's model selection and the scoring ask for: views of rows in any order
+and with repetition, blocks of columns, scattered columns.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from itertools import pairwise
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from skpar_select._memory import format_bytes, parse_memory
-from skpar_select._typing import Array, BoolArray, Columns, IndexArray, Names
+from skpar_select._storage import Storage
+from skpar_select._typing import Array, Columns, IndexArray, Names
 from skpar_select.sources._base import Source
+from skpar_select.sources._rectangles import Reader, read_rectangles, storage_of_rectangles
+from skpar_select.sources._runs import PIECE_BYTES
 
-PIECE_BYTES = 8 * 2**20
-
-# Two columns of a contiguous file this near cost less read together than in two accesses: it is
-# the size of HDF5's sieve buffer, and about what a disk reads ahead.
-NEAR_BYTES = 64 * 2**10
-
-# A read of its own costs about as much as skipping so many rows.
-NEAR_ROWS = 16
+__all__ = ["PIECE_BYTES", "Container", "Direct", "LazyMatrix", "Reader"]
 
 
-class Reader(Protocol):
-    """Fills `out` with a rectangle of an open file."""
+class Direct(Protocol):
+    """Reads values where they are, by rows and columns in any order and repeated.
 
-    def __call__(self, rows: slice, columns: slice, out: Array) -> None: ...
+    `storage` tells how the given rows lie. `read` holds its result and the ``read_bytes`` and
+    ``decode_bytes`` of that. `fetch`, which only some have, does the input alone and gives what
+    makes an array of it; that holds the raw bytes too. See :mod:`skpar_select.sources._contiguous`
+    and :mod:`skpar_select.sources._chunks`.
+    """
+
+    def storage(self, rows: range | IndexArray) -> Storage: ...
+
+    def read(self, rows: range | IndexArray, columns: range | IndexArray) -> Array: ...
 
 
 class Container(Protocol):
     """A two-dimensional matrix in a file: its address and shape, and a way to open it.
 
     It pickles without a handle. ``open`` gives a reader for as long as its context lasts, and
-    raises when the file is no longer the one that was opened first.
+    raises when the file is no longer the one that was opened first. That is enough. A container
+    may also have
+
+    - ``direct``, a :class:`Direct` or None: then ``open`` is not used;
+    - ``storage(rows)``, which gives a :class:`~skpar_select._storage.Storage` where ``chunks``
+      does not tell the cost of reading well enough;
+    - ``check_unchanged()``, which raises when the file is no longer the one that was opened.
     """
 
     shape: tuple[int, int]
@@ -86,14 +94,6 @@ class LazyMatrix(Source):
         self.feature_names = feature_names
         self.sample_ids = sample_ids
         self.where = container.where
-        chunk_rows, chunk_columns = container.chunks or (0, 1)
-        self.chunk_columns = min(chunk_columns, max(1, len(self._columns)))
-        chunk = chunk_rows * chunk_columns * self.dtype.itemsize
-        whole = container.shape[0] * len(self._columns) * self.dtype.itemsize
-        piece = min(max(PIECE_BYTES, chunk), whole)
-        # HDF5 holds a chunk as stored and as decoded; picking rows holds a piece and what is
-        # picked of it.
-        self.buffer_bytes = 2 * chunk + (0 if self._in_order() else 2 * piece)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -148,8 +148,18 @@ class LazyMatrix(Source):
             f"{self.dtype.name}, {self._container.layout}>"
         )
 
+    @property
+    def storage(self) -> Storage:
+        """How these rows lie in the file."""
+        container = self._container
+        teller = getattr(container, "direct", None) or container
+        if hasattr(teller, "storage"):
+            storage: Storage = teller.storage(self._rows)
+            return storage
+        return storage_of_rectangles(container, self._rows)
+
     def read(self, columns: Columns) -> Array:
-        """Read columns, in the order asked for, into a new array in C order.
+        """Read columns, in the order asked for, into a new array.
 
         Parameters
         ----------
@@ -159,6 +169,7 @@ class LazyMatrix(Source):
         Returns
         -------
         ndarray of shape (n_samples, n_columns)
+            In the memory order in which the file is.
 
         Raises
         ------
@@ -168,17 +179,29 @@ class LazyMatrix(Source):
             If a column is out of range.
         """
         places = self._places(columns)
-        out = np.empty((len(self), len(places)), dtype=self.dtype)
-        if not out.size:
-            return out
+        direct: Direct | None = getattr(self._container, "direct", None)
+        if direct is not None:
+            return direct.read(self._rows, places)
+        return read_rectangles(self._container, self._rows, places)
+
+    def fetch(self) -> Callable[[], Array]:
+        """Read the bytes of this matrix; give what makes an array of them, to be called once."""
+        direct: Any = getattr(self._container, "direct", None)
+        if not hasattr(direct, "fetch"):
+            return super().fetch()
+        decode: Callable[[], Array] = direct.fetch(self._rows, self._columns)
+        return decode
+
+    def rows_within(self, stretch: slice) -> IndexArray:
+        """Give the places of the rows that lie in a stretch of the file, in any order."""
         rows = np.asarray(self._rows, dtype=np.intp)
-        order = np.argsort(rows, kind="stable")
-        ordered = rows[order]
-        with self._container.open() as reader:
-            for run in self._column_runs(places):
-                for piece in self._row_runs(order, ordered, run.width):
-                    _fill(reader, piece, run, out)
-        return out
+        return np.flatnonzero((rows >= stretch.start) & (rows < stretch.stop))
+
+    def check_unchanged(self) -> None:
+        """Refuse a file that is no longer the one that was opened."""
+        check = getattr(self._container, "check_unchanged", None)
+        if check is not None:
+            check()
 
     def part(self, columns: slice) -> "LazyMatrix":
         """Give the address of these columns alone."""
@@ -247,75 +270,6 @@ class LazyMatrix(Source):
                 f"features here. Use 0 to {n_features - 1}."
             )
         return self._columns.start + index
-
-    def _in_order(self) -> bool:
-        return isinstance(self._rows, range) and self._rows.step == 1
-
-    def _column_runs(self, places: range | IndexArray) -> "Iterator[_Run]":
-        if isinstance(places, range) and self._in_order():
-            yield _Run(slice(places.start, places.stop), slice(None), None)
-            return
-        chunk_rows, chunk_columns = self._container.chunks or (1, 1)
-        itemsize = self.dtype.itemsize
-        # So wide that one row of chunks still fits a piece.
-        widest = max(1, PIECE_BYTES // (chunk_rows * itemsize) // chunk_columns) * chunk_columns
-        near = chunk_columns if self._container.chunks else NEAR_BYTES // itemsize
-        wanted = np.asarray(places, dtype=np.intp)
-        order = np.argsort(wanted, kind="stable")
-        ordered = wanted[order]
-        # Counted in whole chunks, so that no chunk is read that holds no wanted column.
-        steps = np.diff(ordered // chunk_columns) * chunk_columns
-        yield from _runs(order, ordered, (steps > near) | (np.diff(ordered // widest) > 0))
-
-    def _row_runs(self, order: IndexArray, ordered: IndexArray, width: int) -> "Iterator[_Run]":
-        chunk_rows = self._container.chunks[0] if self._container.chunks else 1
-        tall = max(1, PIECE_BYTES // (width * self.dtype.itemsize) // chunk_rows) * chunk_rows
-        far = np.diff(ordered) > max(chunk_rows, NEAR_ROWS)
-        yield from _runs(order, ordered, far | (np.diff(ordered // tall) > 0))
-
-
-class _Run(NamedTuple):
-    """A stretch of the file along one axis."""
-
-    stretch: slice
-    into: slice | IndexArray
-    """Where it goes in the block that is asked for."""
-    picked: IndexArray | None
-    """What of it goes there, or None for all of it in order."""
-
-    @property
-    def width(self) -> int:
-        return int(self.stretch.stop - self.stretch.start)
-
-
-def _runs(order: IndexArray, ordered: IndexArray, apart: BoolArray) -> Iterator[_Run]:
-    borders = [0, *(np.flatnonzero(apart) + 1), len(order)]
-    for first, last in pairwise(borders):
-        into, wanted = order[first:last], ordered[first:last]
-        start, stop = int(wanted[0]), int(wanted[-1]) + 1
-        if (np.diff(wanted) == 1).all() and (np.diff(into) == 1).all():
-            begin = int(into[0])
-            yield _Run(slice(start, stop), slice(begin, begin + stop - start), None)
-        else:
-            yield _Run(slice(start, stop), into, wanted - start)
-
-
-def _fill(reader: Reader, rows: _Run, columns: _Run, out: Array) -> None:
-    if rows.picked is None and columns.picked is None:
-        whole = out[rows.into, columns.into]
-        if whole.flags.c_contiguous:
-            reader(rows.stretch, columns.stretch, whole)
-            return
-    block = np.empty((rows.width, columns.width), dtype=out.dtype)
-    reader(rows.stretch, columns.stretch, block)
-    if rows.picked is not None:
-        block = block[rows.picked]
-    if columns.picked is not None:
-        block = block[:, columns.picked]
-    if isinstance(rows.into, slice) or isinstance(columns.into, slice):
-        out[rows.into, columns.into] = block
-    else:
-        out[np.ix_(rows.into, columns.into)] = block
 
 
 def _only_rows(key: tuple[Any, ...]) -> Any:

@@ -1,0 +1,184 @@
+"""mutual_info_regression and mutual_info_classif: drop-ins for scikit-learn's functions."""
+
+from numbers import Integral
+from typing import Any
+
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+
+from skpar_select._scoring import score_columns
+from skpar_select._typing import FloatArray, Task
+from skpar_select._validation import check_matrix
+from skpar_select.sources import LazyMatrix, Source, as_source
+
+_CONSTRAINTS: dict[str, list[Any]] = {
+    "X": ["array-like", "sparse matrix", LazyMatrix],
+    "y": ["array-like"],
+    "discrete_features": [StrOptions({"auto"}), "boolean", "array-like"],
+    "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+    "copy": ["boolean"],
+    "random_state": ["random_state"],
+    "n_jobs": [Integral, None],
+}
+
+
+@validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]  # scikit-learn is untyped
+def mutual_info_regression(
+    X: Any,
+    y: Any,
+    *,
+    discrete_features: Any = "auto",
+    n_neighbors: int = 3,
+    copy: bool = True,
+    random_state: Any = None,
+    n_jobs: int | None = None,
+) -> FloatArray:
+    """Estimate mutual information with a continuous target.
+
+    A drop-in for scikit-learn's function of this name, which takes lazy matrices too.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or LazyMatrix of shape (n_samples, n_features)
+        The matrix. Never written into.
+    y : array-like of shape (n_samples,)
+        The target, of real numbers.
+    discrete_features : {"auto"}, bool or array-like, default="auto"
+        Which columns are discrete: all or none; a boolean mask of shape (n_features,); or
+        column indices. ``"auto"`` is all for a sparse matrix and none for any other.
+    n_neighbors : int, default=3
+        The number of neighbours, below n_samples. More lower the variance of the estimate and
+        raise its bias.
+    copy : bool, default=True
+        Of no effect; there to be called as scikit-learn's function.
+    random_state : int, RandomState instance or None, default=None
+        Keys the tiny noise that breaks ties. An int gives the same scores in every call.
+    n_jobs : int or None, default=None
+        The number of threads. None means 1 unless a ``joblib.parallel_config`` surrounds the
+        call; -1 means all processors.
+
+    Returns
+    -------
+    mi : ndarray of float64 of shape (n_features,)
+        In nats, at least 0.
+
+    Raises
+    ------
+    ValueError
+        If `X` or `y` is not finite, their lengths differ, `n_neighbors` is too large, or
+        `discrete_features` does not fit the columns, which is an IndexError too.
+
+    See Also
+    --------
+    mutual_info_classif : The same for class labels.
+    ParallelMutualInfoSelector : Keeps the best columns.
+
+    References
+    ----------
+    .. [1] A. Kraskov, H. Stoegbauer and P. Grassberger, "Estimating mutual information",
+       Phys. Rev. E 69, 066138 (2004), doi:10.1103/PhysRevE.69.066138.
+    .. [2] B. C. Ross, "Mutual information between discrete and continuous data sets",
+       PLoS ONE 9(2), e87357 (2014), doi:10.1371/journal.pone.0087357.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skpar_select import mutual_info_regression
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 3))
+    >>> y = X[:, 1] + 0.1 * rng.normal(size=200)
+    >>> int(mutual_info_regression(X, y, random_state=0).argmax())
+    1
+    """
+    return _estimate(X, y, "regression", discrete_features, n_neighbors, random_state, n_jobs)
+
+
+@validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]  # scikit-learn is untyped
+def mutual_info_classif(
+    X: Any,
+    y: Any,
+    *,
+    discrete_features: Any = "auto",
+    n_neighbors: int = 3,
+    copy: bool = True,
+    random_state: Any = None,
+    n_jobs: int | None = None,
+) -> FloatArray:
+    """Estimate mutual information with class labels.
+
+    A drop-in for scikit-learn's function of this name, which takes lazy matrices too.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or LazyMatrix of shape (n_samples, n_features)
+        The matrix. Never written into.
+    y : array-like of shape (n_samples,)
+        The class labels, of any type.
+    discrete_features : {"auto"}, bool or array-like, default="auto"
+        Which columns are discrete: all or none; a boolean mask of shape (n_features,); or
+        column indices. ``"auto"`` is all for a sparse matrix and none for any other.
+    n_neighbors : int, default=3
+        The number of neighbours, below n_samples. In a class of no more members than that, one
+        less than its members are used.
+    copy : bool, default=True
+        Of no effect; there to be called as scikit-learn's function.
+    random_state : int, RandomState instance or None, default=None
+        Keys the tiny noise that breaks ties. An int gives the same scores in every call.
+    n_jobs : int or None, default=None
+        The number of threads. None means 1 unless a ``joblib.parallel_config`` surrounds the
+        call; -1 means all processors.
+
+    Returns
+    -------
+    mi : ndarray of float64 of shape (n_features,)
+        In nats, at least 0.
+
+    Raises
+    ------
+    ValueError
+        If `X` is not finite, `y` holds no labels, their lengths differ, `n_neighbors` is too
+        large, or `discrete_features` does not fit the columns, which is an IndexError too.
+
+    See Also
+    --------
+    mutual_info_regression : The same for a target of real numbers.
+    ParallelMutualInfoSelector : Keeps the best columns.
+
+    References
+    ----------
+    .. [1] B. C. Ross, "Mutual information between discrete and continuous data sets",
+       PLoS ONE 9(2), e87357 (2014), doi:10.1371/journal.pone.0087357.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skpar_select import mutual_info_classif
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 3))
+    >>> y = np.where(X[:, 2] > 0, "old", "young")
+    >>> int(mutual_info_classif(X, y, random_state=0).argmax())
+    2
+    """
+    return _estimate(X, y, "classification", discrete_features, n_neighbors, random_state, n_jobs)
+
+
+def _estimate(
+    X: Any,
+    y: Any,
+    task: Task,
+    discrete_features: Any,
+    n_neighbors: int,
+    random_state: Any,
+    n_jobs: int | None,
+) -> FloatArray:
+    scores, _ = score_columns(
+        as_source(X if isinstance(X, Source) else check_matrix(X)),
+        y,
+        task=task,
+        score_func=None,
+        discrete_features=discrete_features,
+        n_neighbors=n_neighbors,
+        random_state=random_state,
+        memory_budget="auto",
+        n_jobs=n_jobs,
+    )
+    return scores

@@ -1,0 +1,68 @@
+"""What the planner gives: blocks, the way to read them, and what that takes; also in words."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from skpar_select._memory import format_bytes
+
+Route: TypeAlias = Literal["memory", "rows", "columns", "chunks", "again", "load", "scratch"]
+
+_ROUTES: dict[Route, str] = {
+    "memory": "views of a matrix in memory",
+    "rows": "runs of every row, read to their place",
+    "columns": "adjacent columns, read as they lie",
+    "chunks": "whole columns of chunks: every chunk is read and decoded once",
+    "again": "every chunk again for each block that has a part of it",
+    "load": "the whole, read and decoded once into memory",
+    "scratch": "one pass into a temporary file, then runs of every row of that",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How a matrix is read and scored."""
+
+    route: Route
+    """The way to read."""
+
+    n_workers: int
+    """Blocks that are scored at a time."""
+
+    blocks: tuple[slice, ...] = ()
+    """Every column exactly once, in order."""
+
+    pieces: tuple[tuple[slice, slice], ...] = ()
+    """Rows and columns of the file that are copied before, by routes that copy."""
+
+    pieces_in_flight: int = 0
+    """Pieces that are held at a time."""
+
+    peak_bytes: int = 0
+    """The most that is held at a time."""
+
+    bytes_read: int = 0
+    """From the file, and from the temporary file."""
+
+    scratch_bytes: int = 0
+    """Size of the temporary file."""
+
+    n_passes: int = 1
+    """How often the whole is read and decoded."""
+
+    @property
+    def width(self) -> int:
+        """Columns of the widest block."""
+        return max((block.stop - block.start for block in self.blocks), default=0)
+
+    def describe(self) -> dict[str, str]:
+        """Tell the plan in words, line by line."""
+        workers = f"{self.n_workers} worker{'s' if self.n_workers > 1 else ''}"
+        lines = {
+            "route": _ROUTES[self.route],
+            "blocks": f"{len(self.blocks):,} of up to {self.width:,} columns, for {workers}",
+            "peak memory": format_bytes(self.peak_bytes),
+            "bytes read": format_bytes(self.bytes_read)
+            + (f", in {self.n_passes} passes" if self.n_passes > 1 else ""),
+        }
+        lines["scratch disk"] = format_bytes(self.scratch_bytes) if self.scratch_bytes else "none"
+        return lines

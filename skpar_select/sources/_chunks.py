@@ -1,0 +1,246 @@
+"""Chunks of an HDF5 dataset, read as they are stored and decoded here.
+
+The places of all chunks are asked of HDF5 once a process. After that neither h5py nor its lock
+takes part: reading is ``preadv``, and every worker decodes for itself.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+
+from skpar_select._storage import Storage
+from skpar_select._typing import Array, IndexArray
+from skpar_select.sources._codecs import Filter, compresses, decode, shuffles
+from skpar_select.sources._file import StillFile, read_at
+from skpar_select.sources._runs import Run, cut
+
+# Of a chunk in the index: its offset, its size, its mask of filters.
+INDEX_BYTES = 8 + 8 + 4
+
+
+class _Index(NamedTuple):
+    """Where the chunks are in the file, by row and column of chunks."""
+
+    offsets: Array
+    sizes: Array
+    masks: Array
+
+
+class _Chunk(NamedTuple):
+    """A chunk that holds wanted values."""
+
+    offset: int
+    size: int
+    mask: int
+    rows: Run
+    columns: Run
+
+
+@dataclass(frozen=True)
+class RawChunks:
+    """A matrix in chunks that :func:`~skpar_select.sources._codecs.decode` knows to decode.
+
+    Parameters
+    ----------
+    file : StillFile
+        The file.
+    dataset : str
+        Its name there.
+    shape : tuple of int
+        (n_samples, n_features).
+    dtype : numpy.dtype
+        Of the values as stored.
+    chunks : tuple of int
+        The shape of a chunk.
+    filters : tuple of Filter
+        In the order in which they were applied.
+    where : str
+        The matrix in words, for errors.
+    """
+
+    file: StillFile
+    dataset: str
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+    chunks: tuple[int, int]
+    filters: tuple[Filter, ...]
+    where: str
+
+    def storage(self, rows: range | IndexArray) -> Storage:
+        """Tell how the given rows lie."""
+        sizes = self._index().sizes
+        of_band = np.bincount(np.asarray(rows, dtype=np.intp) // self.chunks[0])
+        hit = sizes[np.flatnonzero(of_band)]
+        if not hit.size:
+            hit = np.zeros((1, 1), dtype=np.int64)
+        return Storage(
+            kind="chunks",
+            stored_bytes=int(hit.sum()),
+            chunks=self.chunks,
+            compressed=compresses(self.filters),
+            n_rows=self.shape[0],
+            band_rows=int(of_band.max(initial=1)),
+            raw_panel=int(hit.sum(axis=0).max()),
+            raw_band=int(hit.sum(axis=1).max()),
+            raw_chunk=int(hit.max()),
+            # As stored, where a read goes from chunk to chunk.
+            read_bytes=int(hit.max()),
+            decode_bytes=self._chunk_bytes * self._n_copies(rows),
+            index_bytes=INDEX_BYTES * sizes.size,
+        )
+
+    def read(self, rows: range | IndexArray, columns: range | IndexArray) -> Array:
+        """Read the values where rows and columns cross, holding one chunk at a time."""
+        out = np.empty((len(rows), len(columns)), dtype=self.dtype)
+        with self.file.opened() as descriptor:
+            for chunk in self._hit(rows, columns):
+                raw = np.empty(chunk.size, dtype=np.uint8)
+                self._fetch(descriptor, chunk, raw)
+                self._place(chunk, raw, out)
+        return out
+
+    def fetch(self, rows: range | IndexArray, columns: range | IndexArray) -> Callable[[], Array]:
+        """Read the chunks as they are stored; give what decodes them, to be called once."""
+        hit = self._hit(rows, columns)
+        ends = np.cumsum([chunk.size for chunk in hit]).tolist()
+        raw = np.empty(ends[-1] if hit else 0, dtype=np.uint8)
+        parts = [raw[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+        with self.file.opened() as descriptor:
+            for chunk, part in zip(hit, parts, strict=True):
+                self._fetch(descriptor, chunk, part)
+
+        def decoded() -> Array:
+            out = np.empty((len(rows), len(columns)), dtype=self.dtype)
+            for chunk in reversed(hit):
+                self._place(chunk, parts.pop(), out)
+            return out
+
+        return decoded
+
+    @property
+    def _chunk_bytes(self) -> int:
+        return self.chunks[0] * self.chunks[1] * self.dtype.itemsize
+
+    def _n_copies(self, rows: range | IndexArray) -> int:
+        # What was decoded; the same in the order of bytes that it had; what is picked of it.
+        picked = not (isinstance(rows, range) and rows.step == 1)
+        return 1 + shuffles(self.filters) + picked
+
+    def _index(self) -> _Index:
+        return _index(
+            self.file.path, self.file.stamp, self.dataset, self.shape, self.chunks, self.where
+        )
+
+    def _hit(self, rows: range | IndexArray, columns: range | IndexArray) -> list[_Chunk]:
+        """Give the chunks that hold wanted values, each once, in the order of the file."""
+        bands, panels = list(_by(rows, self.chunks[0])), list(_by(columns, self.chunks[1]))
+        if not bands or not panels:
+            return []
+        crossing = np.ix_(
+            [run.stretch.start // self.chunks[0] for run in bands],
+            [run.stretch.start // self.chunks[1] for run in panels],
+        )
+        offsets, sizes, masks = (array[crossing].ravel().tolist() for array in self._index())
+        runs = ((band, panel) for band in bands for panel in panels)
+        hit = [
+            _Chunk(offset, size, mask, *both)
+            for offset, size, mask, both in zip(offsets, sizes, masks, runs, strict=True)
+        ]
+        return sorted(hit, key=lambda chunk: chunk.offset)
+
+    def _fetch(self, descriptor: int, chunk: _Chunk, raw: Array) -> None:
+        try:
+            read_at(descriptor, chunk.offset, raw)
+        except OSError as error:
+            raise self._told(chunk, error) from error
+
+    def _place(self, chunk: _Chunk, raw: Array, out: Array) -> None:
+        try:
+            decoded = decode(raw, self.filters, chunk.mask, self._chunk_bytes)
+        except OSError as error:
+            raise self._told(chunk, error) from error
+        values = decoded.view(self.dtype).reshape(self.chunks)
+        rows, columns = chunk.rows, chunk.columns
+        values = values[_within(rows, self.chunks[0])][:, _within(columns, self.chunks[1])]
+        if isinstance(rows.into, slice) or isinstance(columns.into, slice):
+            out[rows.into, columns.into] = values
+        else:
+            out[np.ix_(rows.into, columns.into)] = values
+
+    def _told(self, chunk: _Chunk, error: OSError) -> OSError:
+        first = [
+            run.stretch.start // length * length
+            for run, length in zip((chunk.rows, chunk.columns), self.chunks, strict=True)
+        ]
+        last = [
+            min(start + length, end) - 1
+            for start, length, end in zip(first, self.chunks, self.shape, strict=True)
+        ]
+        return OSError(
+            f"{self.where}: the chunk of rows {first[0]} to {last[0]}, columns {first[1]} to "
+            f"{last[1]} cannot be read ({error}). The file must be whole. Copy it again, or write "
+            "it again."
+        )
+
+
+def _by(wanted: range | IndexArray, length: int) -> Iterator[Run]:
+    """Cut what is wanted at the borders of chunks."""
+    if isinstance(wanted, range) and wanted.step == 1:
+        start = wanted.start
+        while start < wanted.stop:
+            stop = min(wanted.stop, start // length * length + length)
+            first = start - wanted.start
+            yield Run(slice(start, stop), slice(first, first + stop - start), None)
+            start = stop
+        return
+    index = np.asarray(wanted, dtype=np.intp)
+    order = np.argsort(index, kind="stable")
+    ordered = index[order]
+    yield from cut(order, ordered, np.diff(ordered // length) > 0)
+
+
+def _within(run: Run, length: int) -> Any:
+    """Tell what of a chunk goes where `run.into` says."""
+    first = run.stretch.start % length
+    if run.picked is None:
+        return slice(first, first + run.width)
+    return first + run.picked
+
+
+# Of two matrices at a time, say the one that is fitted and the one that is transformed.
+@lru_cache(maxsize=2)
+def _index(
+    path: str,
+    stamp: tuple[int, int],
+    dataset: str,
+    shape: tuple[int, int],
+    chunks: tuple[int, int],
+    where: str,
+) -> _Index:
+    grid = (-(-shape[0] // chunks[0]), -(-shape[1] // chunks[1]))
+    index = _Index(
+        np.full(grid, -1, dtype=np.int64), np.zeros(grid, np.int64), np.zeros(grid, np.uint32)
+    )
+
+    def note(chunk: Any) -> None:
+        place = chunk.chunk_offset[0] // chunks[0], chunk.chunk_offset[1] // chunks[1]
+        index.offsets[place] = chunk.byte_offset
+        index.sizes[place] = chunk.size
+        index.masks[place] = chunk.filter_mask
+
+    with h5py.File(path, "r") as handle:
+        handle[dataset].id.chunk_iter(note)
+    size, _ = stamp
+    outside = (index.offsets < 0) | (index.sizes <= 0) | (index.sizes > size - index.offsets)
+    if outside.any():
+        band, panel = np.argwhere(outside)[0].tolist()
+        raise OSError(
+            f"{where}: {np.count_nonzero(outside)} chunks are missing or lie outside the file, "
+            f"the first at row {band * chunks[0]}, column {panel * chunks[1]}. The file must be "
+            "whole. Copy it again, or write it again."
+        )
+    return index

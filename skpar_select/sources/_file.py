@@ -1,0 +1,96 @@
+"""Files that must stay as they are while a matrix in them is used, and reads from a place of them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from skpar_select._typing import Array
+
+
+class StillFile:
+    """The address of a file, and what tells that it has changed.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.path.abspath(path)
+        self.stamp = _stamp(self.path)
+
+    def check_unchanged(self) -> None:
+        """Raise OSError if the file is no longer the one that was opened first."""
+        stamp = _stamp(self.path)
+        if stamp != self.stamp:
+            raise OSError(
+                f"'{self.path}' has changed since it was opened: {self.stamp[0]} bytes then, "
+                f"{stamp[0]} bytes now, last modified at another time. A matrix must stay as it "
+                "is while it is used. Open it again with open_matrix."
+            )
+
+    @contextmanager
+    def opened(self) -> Iterator[int]:
+        """Give a descriptor for :func:`read_at`; the file must be the same before and after."""
+        self.check_unchanged()
+        descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        try:
+            if hasattr(os, "posix_fadvise"):
+                # Reading ahead of a run reads what another block wants, or nobody.
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+        self.check_unchanged()
+
+
+def can_read_at() -> bool:
+    """Tell whether this system reads at a place, as all but Windows do."""
+    return hasattr(os, "preadv")
+
+
+def read_at(descriptor: int, offset: int, out: Array) -> None:
+    """Fill `out`, which is contiguous, with the bytes from `offset` on.
+
+    Nothing is read ahead, and nothing is mapped: a mapped file that is cut short kills the process.
+
+    Parameters
+    ----------
+    descriptor : int
+        Of an open file.
+    offset : int
+        The first byte.
+    out : ndarray
+        What is filled.
+
+    Raises
+    ------
+    OSError
+        If the file ends before, in words that follow "cannot be read".
+    """
+    flat: Any = out.view("u1").reshape(-1)
+    rest = memoryview(flat)
+    while rest:
+        got = os.preadv(descriptor, [rest], offset)
+        if not got:
+            raise OSError(f"the file ends {len(rest)} bytes too early")
+        offset += got
+        rest = rest[got:]
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    try:
+        status = Path(path).stat()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"'{path}' does not exist. A matrix is read from a file that is there. Check the path."
+        ) from error
+    return status.st_size, status.st_mtime_ns

@@ -1,0 +1,124 @@
+"""Rows and columns in any order, read as rectangles: the general way, for containers that only open.
+
+What is asked for is cut into few rectangles, so that a file is read once and forwards, and a buffer
+never exceeds `PIECE_BYTES` or one row of chunks.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+
+from skpar_select._storage import Storage
+from skpar_select._typing import Array, IndexArray
+from skpar_select.sources._runs import PIECE_BYTES, Run, cut
+
+# Two columns of a file without chunks this near cost less read together than in two accesses: it
+# is the size of HDF5's sieve buffer, and about what a disk reads ahead.
+NEAR_BYTES = 64 * 2**10
+
+# A read of its own costs about as much as skipping so many rows.
+NEAR_ROWS = 16
+
+
+class Reader(Protocol):
+    """Fills `out` with a rectangle of an open file."""
+
+    def __call__(self, rows: slice, columns: slice, out: Array) -> None: ...
+
+
+def read_rectangles(container: Any, rows: range | IndexArray, columns: range | IndexArray) -> Array:
+    """Read the values where rows and columns cross, in the order asked for.
+
+    Parameters
+    ----------
+    container : Container
+        What is opened.
+    rows, columns : range or ndarray of int
+        Of the container, in any order and repeated.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_columns), in C order
+    """
+    out = np.empty((len(rows), len(columns)), dtype=container.dtype)
+    if not out.size:
+        return out
+    wanted = np.asarray(rows, dtype=np.intp)
+    order = np.argsort(wanted, kind="stable")
+    ordered = wanted[order]
+    with container.open() as reader:
+        for run in _column_runs(container, columns, in_order=_in_order(rows)):
+            for piece in _row_runs(container, order, ordered, run.width):
+                _fill(reader, piece, run, out)
+    return out
+
+
+def storage_of_rectangles(container: Any, rows: range | IndexArray) -> Storage:
+    """Tell how the given rows lie, as far as a container's ``chunks`` tell it.
+
+    Chunks are taken for compressed: whoever has chunks has them for that, mostly.
+    """
+    n_features, itemsize = container.shape[1], container.dtype.itemsize
+    chunk_rows, chunk_columns = container.chunks or (0, 1)
+    chunk = chunk_rows * chunk_columns * itemsize
+    whole = container.shape[0] * n_features * itemsize
+    piece = min(max(PIECE_BYTES, chunk), whole)
+    of_band = np.bincount(np.asarray(rows, dtype=np.intp) // max(1, chunk_rows))
+    band = max(1, chunk_rows) * n_features * itemsize
+    return Storage(
+        kind="chunks" if container.chunks else "rows",
+        stored_bytes=min(whole, int(np.count_nonzero(of_band)) * band),
+        chunks=container.chunks,
+        compressed=bool(container.chunks),
+        n_rows=container.shape[0],
+        band_rows=int(of_band.max(initial=1)),
+        # A chunk as stored and as decoded; to pick rows, a piece and what is picked of it.
+        read_bytes=2 * chunk + (0 if _in_order(rows) else 2 * piece),
+    )
+
+
+def _in_order(rows: range | IndexArray) -> bool:
+    return isinstance(rows, range) and rows.step == 1
+
+
+def _column_runs(container: Any, places: range | IndexArray, *, in_order: bool) -> Iterator[Run]:
+    if isinstance(places, range) and in_order:
+        yield Run(slice(places.start, places.stop), slice(None), None)
+        return
+    chunk_rows, chunk_columns = container.chunks or (1, 1)
+    itemsize = container.dtype.itemsize
+    # So wide that one row of chunks still fits a piece.
+    widest = max(1, PIECE_BYTES // (chunk_rows * itemsize) // chunk_columns) * chunk_columns
+    near = chunk_columns if container.chunks else NEAR_BYTES // itemsize
+    wanted = np.asarray(places, dtype=np.intp)
+    order = np.argsort(wanted, kind="stable")
+    ordered = wanted[order]
+    # Counted in whole chunks, so that no chunk is read that holds no wanted column.
+    steps = np.diff(ordered // chunk_columns) * chunk_columns
+    yield from cut(order, ordered, (steps > near) | (np.diff(ordered // widest) > 0))
+
+
+def _row_runs(container: Any, order: IndexArray, ordered: IndexArray, width: int) -> Iterator[Run]:
+    chunk_rows = container.chunks[0] if container.chunks else 1
+    tall = max(1, PIECE_BYTES // (width * container.dtype.itemsize) // chunk_rows) * chunk_rows
+    far = np.diff(ordered) > max(chunk_rows, NEAR_ROWS)
+    yield from cut(order, ordered, far | (np.diff(ordered // tall) > 0))
+
+
+def _fill(reader: Reader, rows: Run, columns: Run, out: Array) -> None:
+    if rows.picked is None and columns.picked is None:
+        whole = out[rows.into, columns.into]
+        if whole.flags.c_contiguous:
+            reader(rows.stretch, columns.stretch, whole)
+            return
+    block = np.empty((rows.width, columns.width), dtype=out.dtype)
+    reader(rows.stretch, columns.stretch, block)
+    if rows.picked is not None:
+        block = block[rows.picked]
+    if columns.picked is not None:
+        block = block[:, columns.picked]
+    if isinstance(rows.into, slice) or isinstance(columns.into, slice):
+        out[rows.into, columns.into] = block
+    else:
+        out[np.ix_(rows.into, columns.into)] = block
