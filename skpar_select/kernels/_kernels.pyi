@@ -33,3 +33,6 @@ def score_discrete(
 def standardize(
     block: NDArray[Any], first_column: int, seed: int, out: NDArray[np.float64]
 ) -> None: ...
+def sort(
+    values: NDArray[np.float64], order: NDArray[np.int32], sorted: NDArray[np.float64]
+) -> None: ...

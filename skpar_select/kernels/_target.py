@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma
 
+from skpar_select.kernels._config import _kernels
 from skpar_select.kernels._score import standardize
 
 # Keys the noise of the target; no column has this index.
@@ -68,18 +69,28 @@ def prepare_target(y: ArrayLike, *, discrete: bool, n_neighbors: int, seed: int)
         To be handed to `mutual_information`; frozen, picklable, shared by threads.
     """
     y = np.asarray(y)
-    n_samples = len(y)
-    counts = np.arange(n_samples + 1, dtype=np.float64)
-    counts[0] = 1.0  # entry 0 is never used; both functions are finite at 1
     values: NDArray[np.float64] | None = None
     class_start: NDArray[np.int32] | None = None
     if discrete:
         order, class_start = _group(y)
     else:
         jittered = standardize(y[:, np.newaxis], seed=seed, first_column=TARGET_COLUMN)[:, 0]
-        order = np.argsort(jittered, kind="stable").astype(np.int32)
-        values = jittered[order]
-    return Target(order, values, class_start, digamma(counts), np.log(counts), n_neighbors, seed)
+        order, values = np.empty(len(y), dtype=np.int32), np.empty(len(y))
+        _kernels.sort(np.ascontiguousarray(jittered), order, values)
+    return Target(order, values, class_start, *_tables(len(y)), n_neighbors, seed)
+
+
+def _tables(n_samples: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Digamma and logarithm of 0, 1, ..., n_samples; entry 0 is never used."""
+    n = np.arange(n_samples + 1, dtype=np.float64)
+    n[0] = 1.0  # where both are finite
+    log = np.log(n)
+    # The asymptotic series, DLMF 5.11.2: from 64 on, the first term left out is below 2e-17. It takes
+    # a twentieth of the time of scipy's function.
+    square = n * n
+    table = log - 0.5 / n - (1 / 12 - (1 / 120 - 1 / 252 / square) / square) / square
+    table[:64] = digamma(n[:64])
+    return table, log
 
 
 def _group(y: NDArray[Any]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -60,7 +60,7 @@ constexpr std::int32_t kCrowded = 6;
 // Deeper than two tables, values are sorted only.
 inline void sort_deep(Item* items, std::int32_t n) {
     if (n <= 4 * kCrowded) insertion_sort(items, n);
-    else std::sort(items, items + n);
+    else std::stable_sort(items, items + n);
 }
 
 // Eight partial sums in an order that never changes.
@@ -75,7 +75,7 @@ class Axis {
     const double* values() const { return values_.data() + kPack; }
     std::int32_t largest_cell() const { return largest_cell_; }
 
-    // Sort x; order[rank] becomes the position in x.
+    // Sort x; order[rank] becomes the position in x. Equal values keep their order.
     void sort(const double* x, std::int32_t size, std::int32_t* order) {
         const auto [low, high] = range(x, size);
         allocate(size, low, high);

@@ -45,6 +45,8 @@ struct Tables {
 // or -1 where all are.
 using ScoreContinuous = std::int64_t (*)(const Block&, const ContinuousTarget&, const Tables&, double* scores);
 using ScoreDiscrete = std::int64_t (*)(const Block&, const DiscreteTarget&, const Tables&, double* scores);
+// Sorts finite values; equal ones keep their order.
+using Sort = void (*)(const double* values, std::int32_t n, std::int32_t* order, double* sorted);
 using Standardize = std::int64_t (*)(const Block&, double* out);
 
 struct Kernel {
@@ -52,6 +54,7 @@ struct Kernel {
     ScoreContinuous score_continuous;
     ScoreDiscrete score_discrete;
     Standardize standardize;
+    Sort sort;
 };
 
 }  // namespace skpar

@@ -148,9 +148,16 @@ std::int64_t standardize_block(const Block& block, double* out) {
     });
 }
 
+void sort_values(const double* values, std::int32_t n, std::int32_t* order, double* sorted) {
+    Axis axis;
+    axis.sort(values, n, order);
+    std::copy(axis.values(), axis.values() + n, sorted);
+}
+
 }  // namespace
 
 extern const Kernel kernel;
-const Kernel kernel = {SKPAR_NAME(SKPAR_ISA), score_continuous, score_discrete, standardize_block};
+const Kernel kernel = {SKPAR_NAME(SKPAR_ISA), score_continuous, score_discrete, standardize_block,
+                       sort_values};
 
 }  // namespace skpar::SKPAR_ISA

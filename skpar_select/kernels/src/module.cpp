@@ -30,6 +30,7 @@ using Doubles = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device:
 using Ints = nb::ndarray<const std::int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Mask = nb::ndarray<const bool, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Scores = nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Order = nb::ndarray<std::int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Columns = nb::ndarray<double, nb::ndim<2>, nb::f_contig, nb::device::cpu>;
 
 std::vector<const Kernel*> available_kernels() {
@@ -187,6 +188,15 @@ void standardize(const Matrix& block, std::uint64_t first_column, std::uint64_t 
     report(column, first_column);
 }
 
+void sort(const Doubles& values, const Order& order, const Scores& sorted) {
+    const std::size_t n = values.shape(0);
+    require(n >= 1 && n <= std::size_t(1) << 30, "values: from 1 to 2**30");
+    require(order.shape(0) == n && sorted.shape(0) == n, "order, sorted: one entry a value");
+    for (std::size_t i = 0; i < n; ++i) require(std::isfinite(values.data()[i]), "values: finite");
+    nb::gil_scoped_release release;
+    chosen->sort(values.data(), static_cast<std::int32_t>(n), order.data(), sorted.data());
+}
+
 }  // namespace
 }  // namespace skpar
 
@@ -200,4 +210,5 @@ NB_MODULE(_kernels, m) {
     m.def("score_discrete", &skpar::score_discrete, "block"_a, "discrete"_a, "first_column"_a, "seed"_a,
           "order"_a, "class_start"_a, "digamma"_a, "log"_a, "n_neighbors"_a, "scores"_a.noconvert());
     m.def("standardize", &skpar::standardize, "block"_a, "first_column"_a, "seed"_a, "out"_a.noconvert());
+    m.def("sort", &skpar::sort, "values"_a, "order"_a.noconvert(), "sorted"_a.noconvert());
 }
