@@ -8,7 +8,8 @@ import h5py
 import numpy as np
 
 from skpar_select._typing import Names
-from skpar_select.sources._hdf5 import datasets
+from skpar_select.sources._filters import check_filters
+from skpar_select.sources._hdf5 import datasets, open_file
 
 Axis = Literal["feature_names", "sample_ids"]
 
@@ -20,48 +21,26 @@ _CONVENTIONAL: dict[Axis, tuple[str, ...]] = {
 _UNIT: dict[Axis, str] = {"feature_names": "features", "sample_ids": "samples"}
 
 
-def read_names(
-    file: Any, dataset: str, given: str | Sequence[str] | None, axis: Axis, lengths: dict[Axis, int]
-) -> Names | None:
-    """Find, read and check the names of one axis of the matrix `dataset`.
+def checked(names: Names, where: str, axis: Axis, length: int) -> Names:
+    """Give the names back if there is one for each and none twice.
 
     Parameters
     ----------
-    file : h5py.File
-        The open file.
-    dataset : str
-        The matrix.
-    given : str, sequence of str or None
-        The name of a dataset; the names themselves; or ``"auto"``.
+    names : ndarray of str
+        The names.
+    where : str
+        What holds them, for errors.
     axis : {"feature_names", "sample_ids"}
-        Which names.
-    lengths : dict
-        The length of both axes.
-
-    Returns
-    -------
-    ndarray of str or None
+        What they name.
+    length : int
+        How many there must be.
 
     Raises
     ------
     ValueError
-        If there is no such dataset, or the names are no text, not unique or of another number.
+        If they are more, fewer or repeated.
     """
-    if given is None:
-        return None
-    if isinstance(given, str):
-        place = _auto(file, dataset, axis, lengths) if given == "auto" else given
-        if place is None:
-            return None
-        where = f"{axis}={place!r} in '{file.filename}'"
-        names = _read(file, place, where)
-    else:
-        where = axis
-        names = np.asarray([_text(name, where) for name in given], dtype=object)
-    return _checked(names, where, _UNIT[axis], lengths[axis])
-
-
-def _checked(names: Names, where: str, unit: str, length: int) -> Names:
+    unit = _UNIT[axis]
     if len(names) != length:
         raise ValueError(
             f"{where} holds {len(names)} names, the matrix has {length} {unit}. There must be one "
@@ -77,6 +56,42 @@ def _checked(names: Names, where: str, unit: str, length: int) -> Names:
     return names
 
 
+def given_names(given: Sequence[str], axis: Axis) -> Names:
+    """Give names that the caller has as an array of text."""
+    return np.asarray([_text(name, axis) for name in given], dtype=object)
+
+
+def hdf5_names(
+    container: Any, place: str, axis: Axis, lengths: dict[Axis, int], along: int
+) -> tuple[Names, str] | None:
+    """Read the names that lie in a dataset of the file of a matrix.
+
+    Parameters
+    ----------
+    container : HDF5Container
+        The matrix.
+    place : str
+        The name of the dataset, or ``"auto"`` for the one beside the matrix that fits.
+    axis : {"feature_names", "sample_ids"}
+        Which names.
+    lengths : dict
+        The length of both axes.
+    along : int
+        Not used: a file tells neither axis by its place.
+
+    Returns
+    -------
+    names, where : ndarray of str and str, or None
+        The names, and what holds them in words; None if there are none.
+    """
+    with open_file(container.path) as file:
+        found = _auto(file, container.dataset, axis, lengths) if place == "auto" else place
+        if found is None:
+            return None
+        where = f"{axis}={found!r} in '{container.path}'"
+        return _read(file, found, where), where
+
+
 def _read(file: Any, place: str, where: str) -> Names:
     data = file.get(place)
     if not isinstance(data, h5py.Dataset):
@@ -85,6 +100,18 @@ def _read(file: Any, place: str, where: str) -> Names:
             f"{where} does not exist. One-dimensional text datasets of this file are: "
             f"{', '.join(texts[:10]) or 'none'}. Name one of them, or give the names themselves."
         )
+    return as_names(data, where)
+
+
+def as_names(data: Any, where: str) -> Names:
+    """Read a one-dimensional dataset of text or whole numbers as text.
+
+    Raises
+    ------
+    ValueError
+        If it is of another type or shape, or its text is not UTF-8.
+    """
+    check_filters(data, where)
     if data.shape is not None and len(data.shape) == 1 and data.dtype.kind in "iu":
         return np.asarray([str(number) for number in data[:]], dtype=object)
     if not _is_text(data):

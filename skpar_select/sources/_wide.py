@@ -1,0 +1,173 @@
+"""Several matrices of the same samples side by side, as data split by chromosome comes."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+
+from skpar_select._storage import Storage
+from skpar_select._typing import Array, IndexArray
+from skpar_select.sources._lazy import LazyMatrix
+from skpar_select.sources._rectangles import Reader
+from skpar_select.sources._runs import PIECE_BYTES, Run, cut
+
+
+class WideContainer:
+    """Matrices of the same rows, one beside the other.
+
+    Parameters
+    ----------
+    parts : sequence of LazyMatrix
+        At least one; as views, all have their rows in the same order.
+    where, layout : str
+        The whole and how it lies, in words.
+    """
+
+    chunks: tuple[int, int] | None = None
+
+    def __init__(self, parts: Sequence[LazyMatrix], where: str, layout: str) -> None:
+        self.where = where
+        self.layout = layout
+        self.shape = (parts[0].shape[0], sum(part.shape[1] for part in parts))
+        # The smallest type that holds the values of all.
+        self.dtype: np.dtype[Any] = np.result_type(*(part.dtype for part in parts))
+        self.direct = SideBySide(tuple(parts), self.dtype)
+
+    def check_unchanged(self) -> None:
+        """Refuse files that are no longer those that were opened first."""
+        for part in self.direct.parts:
+            part.check_unchanged()
+
+    @contextmanager
+    def open(self) -> Iterator[Reader]:
+        """Read by `direct`, which opens the files for itself."""
+
+        def read(rows: slice, columns: slice, out: Array) -> None:
+            out[...] = self.direct.read(
+                range(rows.start, rows.stop), range(columns.start, columns.stop)
+            )
+
+        yield read
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Reads columns from the parts that hold them."""
+
+    parts: tuple[LazyMatrix, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def _starts(self) -> list[int]:
+        return [0, *accumulate(part.shape[1] for part in self.parts)]
+
+    def storage(self, rows: range | IndexArray) -> Storage:
+        """Tell how the given rows lie."""
+        facts = [_rows_of(part, rows).storage for part in self.parts]
+        whole = reduce(_beside, facts)
+        _, chunk_columns = whole.chunks or (1, 1)
+        # A block that has columns of two parts, or of another type, is put together from pieces.
+        piece = max(PIECE_BYTES, len(rows) * chunk_columns * self.dtype.itemsize)
+        starts = [
+            start + inner
+            for start, fact in zip(self._starts, facts, strict=False)
+            for inner in fact.starts
+        ]
+        return replace(whole, starts=tuple(starts), read_bytes=whole.read_bytes + piece)
+
+    def read(self, rows: range | IndexArray, columns: range | IndexArray) -> Array:
+        """Read the values where rows and columns cross, in the order asked for."""
+        hit = list(self._hit(columns))
+        if len(hit) == 1 and hit[0][0].dtype == self.dtype and hit[0][1].picked is None:
+            part, run = hit[0]
+            return _rows_of(part, rows).read(run.stretch)
+        out = np.empty((len(rows), len(columns)), dtype=self.dtype)
+        for part, run in hit:
+            _copy(_rows_of(part, rows), run, out)
+        return out
+
+    def _hit(self, columns: range | IndexArray) -> Iterator[tuple[LazyMatrix, Run]]:
+        """Parts that hold wanted columns, with these columns as the part counts them."""
+        starts = self._starts
+        if isinstance(columns, range) and columns.step == 1:
+            for part, first, last in zip(self.parts, starts, starts[1:], strict=False):
+                start, stop = max(first, columns.start), min(last, columns.stop)
+                if start < stop:
+                    into = slice(start - columns.start, stop - columns.start)
+                    yield part, Run(slice(start - first, stop - first), into, None)
+            return
+        wanted = np.asarray(columns, dtype=np.intp)
+        order = np.argsort(wanted, kind="stable")
+        ordered = wanted[order]
+        holder = np.searchsorted(starts, ordered, side="right") - 1
+        if wanted.size:
+            for run in cut(order, ordered, np.diff(holder) > 0):
+                place = int(np.searchsorted(starts, run.stretch.start, side="right")) - 1
+                first = starts[place]
+                stretch = slice(run.stretch.start - first, run.stretch.stop - first)
+                yield self.parts[place], Run(stretch, run.into, run.picked)
+
+
+def _wanted(run: Run) -> slice | IndexArray:
+    return run.stretch if run.picked is None else run.stretch.start + run.picked
+
+
+def _rows_of(part: LazyMatrix, rows: range | IndexArray) -> LazyMatrix:
+    if isinstance(rows, range):
+        if rows == range(len(part)):
+            return part
+        # A negative stop would count from the end.
+        stop = rows.stop if rows.stop >= 0 else None
+        view: LazyMatrix = part[rows.start : stop : rows.step] if rows else part[:0]
+        return view
+    view = part[rows]
+    return view
+
+
+def _copy(part: LazyMatrix, run: Run, out: Array) -> None:
+    """Copy columns of a part to their place, piece by piece."""
+    wanted = _wanted(run)
+    places = np.arange(run.stretch.start, run.stretch.stop)
+    if run.picked is not None:
+        places = places[run.picked]
+    n_rows, n_columns = len(part), len(places)
+    storage, itemsize = part.storage, part.dtype.itemsize
+    if storage.kind == "rows":
+        tall = max(1, PIECE_BYTES // max(1, n_columns * itemsize))
+        for start in range(0, n_rows, tall):
+            out[start : start + tall, run.into] = part[start : start + tall].read(wanted)
+        return
+    _, chunk_columns = storage.chunks or (1, 1)
+    fitting = PIECE_BYTES // max(1, n_rows * itemsize)
+    wide = max(1, fitting // chunk_columns) * chunk_columns
+    into = np.arange(out.shape[1])[run.into]
+    apart = np.diff(places // wide) != 0
+    for piece in cut(np.arange(n_columns), places, apart):
+        out[:, into[piece.into]] = part.read(_wanted(piece))
+
+
+def _beside(left: Storage, right: Storage) -> Storage:
+    same = left.kind == right.kind
+    chunks = None
+    if not same or left.kind == "chunks":
+        tall, wide = zip(left.chunks or (1, 1), right.chunks or (1, 1), strict=True)
+        chunks = max(tall), max(wide)
+    return replace(
+        left,
+        kind=left.kind if same else "chunks",
+        stored_bytes=left.stored_bytes + right.stored_bytes,
+        chunks=chunks,
+        compressed=left.compressed or right.compressed,
+        band_rows=0,
+        # Bytes as stored are not fetched ahead of decoding here.
+        raw_panel=0,
+        raw_band=0,
+        raw_chunk=max(left.raw_chunk, right.raw_chunk),
+        read_bytes=max(left.read_bytes, right.read_bytes),
+        decode_bytes=max(left.decode_bytes, right.decode_bytes),
+        index_bytes=left.index_bytes + right.index_bytes,
+    )

@@ -1,0 +1,136 @@
+"""The same small matrix in files of every kind, written with h5py and NumPy alone."""
+
+import itertools
+
+import h5py
+import numpy as np
+
+
+def names_of(values):
+    n_samples, n_features = values.shape
+    return [f"s{i}" for i in range(n_samples)], [f"f{i}" for i in range(n_features)]
+
+
+def write_hdf5(path, values, **options):
+    samples, features = names_of(values)
+    with h5py.File(path, "w") as file:
+        file.create_dataset("data", data=values, **options)
+        file["samples"], file["features"] = samples, features
+    return path
+
+
+def write_transposed(path, values, **options):
+    samples, features = names_of(values)
+    with h5py.File(path, "w") as file:
+        file.create_dataset("data", data=values.T, **options)
+        file["samples"], file["features"] = samples, features
+    return path
+
+
+def write_npy(path, values):
+    np.save(path, values)
+    return path
+
+
+def write_anndata(path, values, encoding="array", name="X", **options):
+    """Write what anndata 0.12 writes, as far as it is read."""
+    samples, features = names_of(values)
+    with h5py.File(path, "w") as file:
+        file.attrs["encoding-type"], file.attrs["encoding-version"] = "anndata", "0.1.0"
+        for frame, index in (("obs", samples), ("var", features)):
+            group = file.create_group(frame)
+            group.attrs["encoding-type"], group.attrs["_index"] = "dataframe", "_index"
+            group["_index"] = index
+        if encoding == "array":
+            file.create_dataset(name, data=values, **options)
+        else:
+            write_sparse(file.create_group(name), values, encoding)
+    return path
+
+
+def write_sparse(group, values, encoding):
+    lines = values if encoding == "csr_matrix" else values.T
+    rows, places = np.nonzero(lines)
+    group.attrs["encoding-type"] = encoding
+    group.attrs["shape"] = values.shape
+    group["data"] = lines[rows, places]
+    group["indices"] = places.astype(np.int32)
+    group["indptr"] = np.searchsorted(rows, np.arange(len(lines) + 1)).astype(np.int32)
+
+
+def write_hdfstore(path, values, blocks=1, key="frame"):
+    """Write what pandas 2 writes by PyTables: columns by turns in one of the blocks."""
+    samples, features = names_of(values)
+    with h5py.File(path, "w") as file:
+        file.attrs["PYTABLES_FORMAT_VERSION"] = np.bytes_("2.1")
+        group = file.create_group(key)
+        group.attrs["pandas_type"] = np.bytes_("frame")
+        group["axis0"] = np.array(features, dtype="S")
+        group["axis1"] = np.array(samples, dtype="S")
+        for block in range(blocks):
+            group[f"block{block}_items"] = np.array(features[block::blocks], dtype="S")
+            group[f"block{block}_values"] = values[:, block::blocks]
+    return path
+
+
+def write_wide(path, values, writer=write_hdf5, borders=(4, 9), shuffled=True, **options):
+    """Write columns to several files, each with its rows in another order."""
+    samples, features = names_of(values)
+    paths = []
+    edges = [0, *borders, values.shape[1]]
+    for place, (start, stop) in enumerate(itertools.pairwise(edges)):
+        order = np.arange(len(values))
+        if shuffled and place:
+            order = np.random.default_rng(place).permutation(order)
+        part = path.with_name(f"{place}-{path.name}")
+        writer(part, values[order, start:stop], **options)
+        with h5py.File(part, "a") as file:
+            del file["samples"], file["features"]
+            file["samples"] = [samples[row] for row in order]
+            file["features"] = features[start:stop]
+        paths.append(part)
+    return paths
+
+
+TURNED = {"orientation": "features_by_samples"}
+NAMED = {"feature_names": "auto", "sample_ids": "auto"}
+GZIP = {"compression": "gzip", "shuffle": True}
+
+
+def kinds():
+    """Every kind of file: what writes it, with which options, and how it is opened."""
+    return {
+        "transposed": (write_transposed, {}, TURNED),
+        "transposed gzip": (write_transposed, {"chunks": (4, 5), **GZIP}, TURNED),
+        "transposed lzf": (write_transposed, {"chunks": (4, 5), "compression": "lzf"}, TURNED),
+        "npy": (write_npy, {}, {}),
+        "npy fortran": (lambda path, values: write_npy(path, np.asfortranarray(values)), {}, {}),
+        "npy transposed": (lambda path, values: write_npy(path, values.T.copy()), {}, TURNED),
+        "anndata dense": (write_anndata, {}, {}),
+        "anndata layer": (write_anndata, {"name": "layers/raw"}, {"dataset": "layers/raw"}),
+        "anndata csr": (write_anndata, {"encoding": "csr_matrix"}, {}),
+        "anndata csc": (write_anndata, {"encoding": "csc_matrix"}, {}),
+        "hdfstore": (write_hdfstore, {}, {}),
+        "hdfstore blocks": (write_hdfstore, {"blocks": 3}, {}),
+        "wide": (write_wide, {}, {}),
+        "wide gzip": (write_wide, {"chunks": (5, 2), **GZIP}, {}),
+        "wide lzf": (write_wide, {"chunks": (5, 2), "compression": "lzf"}, {}),
+        "wide in order": (write_wide, {"shuffled": False, "borders": (11,)}, {}),
+    }
+
+
+KINDS = kinds()
+
+
+def opened(kind, folder, values, **options):
+    """Write a matrix as a kind of file, and open it."""
+    from skpar_select import open_matrix
+
+    write, written, how = KINDS[kind]
+    name = "matrix.npy" if kind.startswith("npy") else "matrix.h5"
+    path = write(folder / name, values, **written)
+    given = NAMED
+    if kind.startswith("npy"):
+        samples, features = names_of(values)
+        given = {"feature_names": features, "sample_ids": samples}
+    return open_matrix(path, **{**given, **how, **options})
