@@ -1,6 +1,7 @@
 """Every kind of file passes the suite of sources; what each kind alone must do or refuse."""
 
 import pickle
+import re
 from contextlib import nullcontext
 
 import h5py
@@ -414,3 +415,25 @@ def test_read__of_a_changed_file_raises(kind, tmp_path):
     opened(kind, tmp_path, values_of() + 1)
     with pytest.raises(OSError, match=r"has changed since it was opened"), nullcontext():
         matrix.read(np.s_[:])
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("kind", KINDS)
+def test_scores__of_every_kind_are_those_of_the_array_under_any_budget(kind, n_jobs, tmp_path):
+    values = values_of()
+    y = values[:, 7] + values[:, 3]
+
+    def fit(X, budget="auto"):
+        selector = ParallelMutualInfoSelector(
+            k=3, discrete_features=[5, 9], random_state=0, memory_budget=budget, n_jobs=n_jobs
+        )
+        return selector.fit(X, y).scores_
+
+    values[:, [5, 9]] = np.round(values[:, [5, 9]] / 40)
+    X = opened(kind, tmp_path, values)
+    expected = fit(values)
+    assert_array_equal(fit(X), expected)
+    with pytest.raises(ValueError, match=r"too small") as error:
+        fit(X, 1)
+    least = int(re.search(r"needs (\d+) bytes", str(error.value))[1])
+    assert_array_equal(fit(X, least), expected)
