@@ -1,4 +1,4 @@
-"""Run one task over many parts, in this process or in joblib's pools. Knows no data."""
+"""Run one task over many parts: here, in threads, or in joblib's pools. Knows no data."""
 
 import copy
 import os
@@ -6,7 +6,10 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from functools import partial
+from itertools import islice
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from joblib import Parallel, delayed, effective_n_jobs
@@ -75,8 +78,9 @@ def run(
         What `task` returned.
     """
     workers = n_workers(n_jobs)
+    own_threads = shared or (prefer == "threads" and _in_threads(prefer))
     if fetch is not None:
-        if shared or _in_threads(prefer):
+        if own_threads:
             task = partial(_in_turn, fetch, task, threading.Semaphore(workers))
             workers += 1
         else:
@@ -85,11 +89,45 @@ def run(
         for index, part in enumerate(parts):
             yield index, task(part)
         return
+    if own_threads:
+        results = _run_in_threads(task, parts, workers)
+    else:
+        results = _run_in_joblib(task, parts, workers, prefer)
+    with closing(results):
+        yield from results
+
+
+def _run_in_threads(
+    task: Callable[[Any], Result], parts: Iterable[Any], workers: int
+) -> Generator[tuple[int, Result], None, None]:
+    # Not joblib's threads: they look for results every 10 ms only, longer than a small matrix takes,
+    # and go on after an error, into the end of the interpreter.
+    waiting = enumerate(parts)
+    running: dict[Future[Result], int] = {}
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for index, part in islice(waiting, PARTS_AHEAD * workers):
+                running[pool.submit(task, part)] = index
+            while running:
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    finished = running.pop(future)
+                    for index, part in islice(waiting, 1):
+                        running[pool.submit(task, part)] = index
+                    yield finished, future.result()
+        finally:
+            for future in running:
+                future.cancel()
+
+
+def _run_in_joblib(
+    task: Callable[[Any], Result], parts: Iterable[Any], workers: int, prefer: Prefer
+) -> Generator[tuple[int, Result], None, None]:
+    backend, _ = get_active_backend(prefer=prefer)
+    streams = getattr(backend, "supports_return_generator", False)
     results = Parallel(
         n_jobs=workers,
-        prefer=None if shared else prefer,
-        require="sharedmem" if shared else None,
-        return_as="generator_unordered",
+        prefer=prefer,
+        return_as="generator_unordered" if streams else "list",
         pre_dispatch=PARTS_AHEAD * workers,
         batch_size=1,
         # Blocks are read once: writing them to a memory-mapped file first would only cost.
@@ -102,7 +140,8 @@ def run(
         # joblib warns of results that nobody took; whoever stops early knows that.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            results.close()
+            if streams:
+                results.close()
 
 
 def _in_threads(prefer: Prefer) -> bool:

@@ -229,7 +229,7 @@ class ParallelMutualInfoSelector(SelectorMixin, BaseEstimator):
     def _forget_scores(self) -> None:
         # Should this fit fail, old scores must not stand beside new names.
         for name in ("scores_", "pvalues_"):
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
 
     def _source(self, X: Any) -> Source:
         if isinstance(X, LazyMatrix):

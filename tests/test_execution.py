@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -141,3 +143,37 @@ def test_n_workers__has_the_meaning_of_scikit_learn():
     assert n_workers(None) == 1
     assert n_workers(3) == 3
     assert n_workers(-1) == joblib.cpu_count()
+
+
+def test_fault_in_a_thread__ends_the_interpreter_in_order():
+    # broke once: threads that were still in the kernel at the end of the interpreter aborted it
+    script = """
+import numpy as np
+from skpar_select._execution import run
+from skpar_select.kernels import mutual_information, prepare_target
+
+y = np.random.default_rng(0).normal(size=5000)
+target = prepare_target(y, discrete=False, n_neighbors=3, seed=0)
+
+def score(index):
+    if index == 1:
+        raise ValueError("the second part")
+    block = np.random.default_rng(index).normal(size=(5000, 400))
+    return mutual_information(block, target, discrete=np.zeros(400, bool), first_column=0)
+
+list(run(score, range(8), n_jobs=2))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.endswith("ValueError: the second part\n")
+
+
+def test_backend_without_generators__gives_all_the_same():
+    with joblib.parallel_config("multiprocessing", n_jobs=2):
+        assert sorted(run(abs, [-1, 2, -3], n_jobs=2, prefer="processes")) == [
+            (0, 1),
+            (1, 2),
+            (2, 3),
+        ]
