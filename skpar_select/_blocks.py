@@ -97,8 +97,13 @@ def plan_blocks(demand: Demand, *, memory_budget: int) -> Plan:
     demand = replace(
         demand, n_workers=n_workers, in_flight=n_workers + demand.in_flight - demand.n_workers
     )
-    plans = list(_ways(demand, memory_budget))
-    fitting = [plan for plan in plans if plan.peak_bytes <= memory_budget]
+    fitting = []
+    for plan in _ways(demand, memory_budget):
+        if plan.peak_bytes <= memory_budget:
+            fitting.append(plan)
+            if plan.route == "chunks":
+                # Nothing costs less than every byte once.
+                break
     if fitting:
         return min(fitting, key=lambda plan: _cost(plan, demand))
     needed = min(plan.peak_bytes for plan in _ways(demand, 0))
@@ -127,7 +132,7 @@ def _ways(demand: Demand, budget: int) -> Iterator[Plan]:
         yield _by_chunks(demand, budget, panels)
     yield _again(demand, budget)
     whole = demand.n_samples * demand.n_features * demand.itemsize
-    if not demand.separate:
+    if not demand.separate and (whole <= budget or not budget):
         loaded = replace(demand, storage=Storage(kind="memory", views=True))
         yield _copied("load", demand, budget, whole, _in_place(loaded, budget - whole))
     if whole <= demand.scratch_available:

@@ -89,10 +89,11 @@ def run(
         for index, part in enumerate(parts):
             yield index, task(part)
         return
-    if own_threads:
-        results = _run_in_threads(task, parts, workers)
-    else:
-        results = _run_in_joblib(task, parts, workers, prefer)
+    results = (
+        _run_in_threads(task, parts, workers)
+        if own_threads
+        else _run_in_joblib(task, parts, workers, prefer)
+    )
     with closing(results):
         yield from results
 

@@ -276,9 +276,9 @@ class TestMemoryBudget:
                 widths.append(block.nbytes) or original(block, *args, **options)
             ),
         )
-        budget = self.FIXED + 3 * 5 * 240
+        budget = self.FIXED + 3 * 2 * 240
         score(open_matrix(write_h5(problem[0])), problem[1], memory_budget=budget, n_jobs=2)
-        assert max(widths) == 5 * 240
+        assert max(widths) == 2 * 240
 
     @pytest.mark.parametrize("n_jobs", [1, 2])
     @pytest.mark.parametrize("options", [{}, {"chunks": (20, 4), "compression": "gzip"}])

@@ -9,17 +9,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import h5py
 import numpy as np
 
 from skpar_select._storage import Storage
 from skpar_select._typing import Array, IndexArray
 from skpar_select.sources._codecs import Filter, compresses, decode, shuffles
 from skpar_select.sources._file import StillFile, read_at
+from skpar_select.sources._opening import open_file
 from skpar_select.sources._runs import Run, cut
 
 # Of a chunk in the index: its offset, its size, its mask of filters.
 INDEX_BYTES = 8 + 8 + 4
+
+# What the addresses of a chunk and of its place in a block take while it is in flight (measured).
+CHUNK_BYTES = 1000
 
 
 class _Index(NamedTuple):
@@ -84,9 +87,9 @@ class RawChunks:
             compressed=compresses(self.filters),
             n_rows=self.shape[0],
             band_rows=int(of_band.max(initial=1)),
-            raw_panel=int(hit.sum(axis=0).max()),
-            raw_band=int(hit.sum(axis=1).max()),
-            raw_chunk=int(hit.max()),
+            raw_panel=int(hit.sum(axis=0).max()) + CHUNK_BYTES * hit.shape[0],
+            raw_band=int(hit.sum(axis=1).max()) + CHUNK_BYTES * hit.shape[1],
+            raw_chunk=int(hit.max()) + CHUNK_BYTES,
             # As stored, where a read goes from chunk to chunk.
             read_bytes=int(hit.max()),
             decode_bytes=self._chunk_bytes * self._n_copies(rows),
@@ -106,17 +109,15 @@ class RawChunks:
     def fetch(self, rows: range | IndexArray, columns: range | IndexArray) -> Callable[[], Array]:
         """Read the chunks as they are stored; give what decodes them, to be called once."""
         hit = self._hit(rows, columns)
-        ends = np.cumsum([chunk.size for chunk in hit]).tolist()
-        raw = np.empty(ends[-1] if hit else 0, dtype=np.uint8)
-        parts = [raw[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+        held = [np.empty(sum(chunk.size for chunk in hit), dtype=np.uint8)]
         with self.file.opened() as descriptor:
-            for chunk, part in zip(hit, parts, strict=True):
-                self._fetch(descriptor, chunk, part)
+            for chunk, raw in _cut(held[0], hit):
+                self._fetch(descriptor, chunk, raw)
 
         def decoded() -> Array:
             out = np.empty((len(rows), len(columns)), dtype=self.dtype)
-            for chunk in reversed(hit):
-                self._place(chunk, parts.pop(), out)
+            for chunk, raw in _cut(held.pop(), hit):
+                self._place(chunk, raw, out)
             return out
 
         return decoded
@@ -187,6 +188,13 @@ class RawChunks:
         )
 
 
+def _cut(raw: Array, chunks: list[_Chunk]) -> Iterator[tuple[_Chunk, Array]]:
+    start = 0
+    for chunk in chunks:
+        yield chunk, raw[start : start + chunk.size]
+        start += chunk.size
+
+
 def _by(wanted: range | IndexArray, length: int) -> Iterator[Run]:
     """Cut what is wanted at the borders of chunks."""
     if isinstance(wanted, range) and wanted.step == 1:
@@ -228,11 +236,16 @@ def _index(
 
     def note(chunk: Any) -> None:
         place = chunk.chunk_offset[0] // chunks[0], chunk.chunk_offset[1] // chunks[1]
+        if place[0] >= grid[0] or place[1] >= grid[1]:
+            raise OSError(
+                f"{where}: a chunk at row {chunk.chunk_offset[0]}, column {chunk.chunk_offset[1]} "
+                "lies outside the matrix. The file must be whole. Copy it again, or write it again."
+            )
         index.offsets[place] = chunk.byte_offset
         index.sizes[place] = chunk.size
         index.masks[place] = chunk.filter_mask
 
-    with h5py.File(path, "r") as handle:
+    with open_file(path) as handle:
         handle[dataset].id.chunk_iter(note)
     size, _ = stamp
     outside = (index.offsets < 0) | (index.sizes <= 0) | (index.sizes > size - index.offsets)

@@ -19,6 +19,7 @@ from skpar_select.sources._codecs import Filter, decoded_here, pipeline
 from skpar_select.sources._contiguous import Contiguous
 from skpar_select.sources._file import StillFile, can_read_at
 from skpar_select.sources._filters import check_filters
+from skpar_select.sources._opening import open_file as open_file  # other containers open by it
 from skpar_select.sources._rectangles import Reader
 
 
@@ -110,22 +111,6 @@ class HDF5Container:
             yield read
         # HDF5 gives zeros, silently, for what is cut off a file while it is open.
         self.check_unchanged()
-
-
-def open_file(path: str) -> Any:
-    """Open an HDF5 file for reading."""
-    try:
-        return h5py.File(path, "r")
-    except BlockingIOError as error:
-        raise OSError(
-            f"'{path}' is open for writing elsewhere ({error}). A matrix is read from a closed "
-            "file. Close it there first."
-        ) from error
-    except OSError as error:
-        raise OSError(
-            f"'{path}' cannot be opened as HDF5 ({error}). It must be a whole HDF5 file that "
-            "you may read. Check its path, or copy it again if it is cut short."
-        ) from error
 
 
 def datasets(file: Any) -> Iterator[tuple[str, Any]]:
