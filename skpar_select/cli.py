@@ -16,7 +16,7 @@ import numpy as np
 from skpar_select import __version__
 from skpar_select._results import check_output, write_matrix, write_scores
 from skpar_select._selector import ParallelMutualInfoSelector
-from skpar_select.sources import open_matrix
+from skpar_select.sources import LazyMatrix, open_matrix
 from skpar_select.targets import read_targets
 
 _EXAMPLE = """\
@@ -55,13 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _score(options: argparse.Namespace) -> None:
-    scores = check_output(options.output, inputs=(options.matrix, options.target))
+    scores = check_output(options.output, inputs=(*options.matrix, options.target))
     _, selector = _fit(options)
     _write_scores(scores, selector)
 
 
 def _select(options: argparse.Namespace) -> None:
-    inputs = (options.matrix, options.target)
+    inputs = (*options.matrix, options.target)
     output = check_output(options.output, inputs=inputs)
     scores = options.scores and check_output(options.scores, inputs=inputs)
     if scores and scores.resolve() == output.resolve():
@@ -78,12 +78,7 @@ def _select(options: argparse.Namespace) -> None:
 
 
 def _fit(options: argparse.Namespace) -> tuple[Any, ParallelMutualInfoSelector]:
-    X = open_matrix(
-        options.matrix,
-        dataset=options.dataset,
-        feature_names=options.feature_names,
-        sample_ids=options.sample_ids,
-    )
+    X = _open(options)
     if X.sample_ids is None:
         _say(
             "warning",
@@ -109,6 +104,25 @@ def _fit(options: argparse.Namespace) -> tuple[Any, ParallelMutualInfoSelector]:
     with _ProgressBar(sys.stderr) as selector._progress:
         selector.fit(X, y)
     return X, selector
+
+
+def _open(options: argparse.Namespace) -> LazyMatrix:
+    dataset = options.dataset if options.layer is None else f"layers/{options.layer}"
+    orientation, n_samples = options.orientation, None
+    if orientation == "auto":
+        targets = read_targets(options.target, options.target_column, task=options.task)
+        n_samples = len(targets)
+        if n_samples not in open_matrix(options.matrix[0], dataset).shape:
+            # The join by id names the samples that have no partner.
+            orientation, n_samples = "samples_by_features", None
+    return open_matrix(
+        options.matrix,
+        dataset=dataset,
+        feature_names=options.feature_names,
+        sample_ids=options.sample_ids,
+        orientation=orientation,
+        n_samples=n_samples,
+    )
 
 
 def _write_scores(path: Path, selector: ParallelMutualInfoSelector) -> None:
@@ -156,7 +170,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_input(command: argparse.ArgumentParser) -> None:
     group = command.add_argument_group("input")
-    group.add_argument("matrix", metavar="MATRIX", help="HDF5 file with samples in rows")
+    group.add_argument(
+        "matrix",
+        nargs="+",
+        metavar="MATRIX",
+        help="HDF5, .npy or AnnData file, or one of pandas' to_hdf; several are one wide matrix",
+    )
     group.add_argument("--target", required=True, metavar="CSV", help="file of the targets")
     group.add_argument(
         "--target-column", required=True, metavar="NAME", help="its column to predict"
@@ -166,8 +185,16 @@ def _add_input(command: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="its column of sample ids (default: the first in which an id of the matrix occurs)",
     )
-    group.add_argument(
+    which = group.add_mutually_exclusive_group()
+    which.add_argument(
         "--dataset", metavar="DATASET", help="the matrix in its file (default: the only one)"
+    )
+    which.add_argument("--layer", metavar="NAME", help="a layer of an AnnData file (default: X)")
+    group.add_argument(
+        "--orientation",
+        choices=("samples_by_features", "features_by_samples", "auto"),
+        default="auto",
+        help="how it is stored (default: told by the number of targets, if one axis alone has it)",
     )
     for option, what in (("--feature-names", "feature names"), ("--sample-ids", "sample ids")):
         group.add_argument(

@@ -24,7 +24,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_predict, train_test_
 from sklearn.pipeline import make_pipeline
 from test_sources import DTYPES, VIEWS, Conforms, values_of
 
-from skpar_select import ParallelMutualInfoSelector, open_matrix
+from skpar_select import ParallelMutualInfoSelector, cli, open_matrix
 from skpar_select.sources import _compressed, _rectangles, _transposed, _wide
 
 
@@ -437,3 +437,38 @@ def test_scores__of_every_kind_are_those_of_the_array_under_any_budget(kind, n_j
         fit(X, 1)
     least = int(re.search(r"needs (\d+) bytes", str(error.value))[1])
     assert_array_equal(fit(X, least), expected)
+
+
+class TestCommandLine:
+    @pytest.fixture
+    def ages(self, tmp_path):
+        path = tmp_path / "ages.csv"
+        lines = [f"s{i},{value}" for i, value in enumerate(values_of()[:, 7])]
+        path.write_text("\n".join(["sample_id,age", *lines]))
+        return path
+
+    def best(self, ages, *arguments):
+        """Give the code of the command and the name of the feature that came out best."""
+        output = ages.with_name("scores.csv")
+        fixed = ["--target", ages, "--target-column", "age", "--output", output, "--n-jobs", 1]
+        code = cli.main(["score", *map(str, [*arguments, *fixed])])
+        return code, output.read_text().split()[1].split(",")[0] if code == 0 else None
+
+    @pytest.mark.parametrize("orientation", ["auto", "features_by_samples"])
+    def test_score__of_a_transposed_file(self, tmp_path, ages, orientation):
+        path = write_transposed(tmp_path / "x.h5", values_of())
+        assert self.best(ages, path, "--orientation", orientation) == (0, "f7")
+
+    def test_score__of_several_files(self, tmp_path, ages):
+        paths = write_wide(tmp_path / "x.h5", values_of())
+        assert self.best(ages, *paths) == (0, "f7")
+
+    def test_score__of_a_layer(self, tmp_path, ages):
+        path = write_anndata(tmp_path / "x.h5ad", values_of(), "csr_matrix", "layers/counts")
+        assert self.best(ages, path, "--layer", "counts") == (0, "f7")
+
+    def test_score__of_a_square_asks(self, tmp_path, ages, capsys):
+        path = write_hdf5(tmp_path / "x.h5", values_of()[:, :19])
+        assert self.best(ages, path) == (2, None)
+        assert "both axes have the length of the target, 19" in capsys.readouterr().err
+        assert self.best(ages, path, "--orientation", "samples_by_features") == (0, "f7")

@@ -14,10 +14,11 @@ import numpy as np
 from skpar_select._typing import Names
 from skpar_select.sources._compressed import CompressedContainer
 from skpar_select.sources._file import StillFile
-from skpar_select.sources._hdf5 import HDF5Container, open_file
+from skpar_select.sources._hdf5 import HDF5Container
 from skpar_select.sources._hdf5 import _find as find_dataset
 from skpar_select.sources._lazy import Container
 from skpar_select.sources._names import Axis, as_names
+from skpar_select.sources._opening import open_file
 from skpar_select.sources._transposed import TransposedContainer
 
 

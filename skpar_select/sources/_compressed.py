@@ -21,6 +21,7 @@ from skpar_select._typing import Array, IndexArray
 from skpar_select.sources import _hdf5
 from skpar_select.sources._file import StillFile
 from skpar_select.sources._filters import check_filters
+from skpar_select.sources._opening import open_file
 from skpar_select.sources._rectangles import Reader
 
 # Entries that are held at a time: 4 MiB of places, as much of values or less.
@@ -58,7 +59,7 @@ class CompressedContainer:
         self.layout = layout
         # A row is the least that is read; all of its columns are.
         self.chunks: tuple[int, int] | None = (1, max(1, shape[1]))
-        with _hdf5.open_file(self.path) as handle:
+        with open_file(self.path) as handle:
             data, indices, indptr = self._parts(handle)
             self.dtype: np.dtype[Any] = data.dtype
             self._check(data, indices, indptr)
@@ -87,7 +88,7 @@ class CompressedContainer:
     def open(self) -> Iterator[Reader]:
         """Open the file for as long as the context lasts."""
         self.check_unchanged()
-        with _hdf5.open_file(self.path) as handle:
+        with open_file(self.path) as handle:
             data, indices, indptr = self._parts(handle)
 
             def read(rows: slice, columns: slice, out: Array) -> None:

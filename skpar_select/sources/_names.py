@@ -9,7 +9,8 @@ import numpy as np
 
 from skpar_select._typing import Names
 from skpar_select.sources._filters import check_filters
-from skpar_select.sources._hdf5 import datasets, open_file
+from skpar_select.sources._hdf5 import datasets
+from skpar_select.sources._opening import open_file
 
 Axis = Literal["feature_names", "sample_ids"]
 
