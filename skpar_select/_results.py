@@ -93,6 +93,8 @@ def write_matrix(
 ) -> None:
     """Write some columns of a matrix to HDF5, panel by panel.
 
+    Where rows are what lies together, panels are of whole rows, so that every byte is read once.
+
     The file holds ``data`` (n_samples, n_columns) in the type of the source, ``features`` and,
     where the source has ids, ``samples``: the names that :func:`skpar_select.open_matrix` looks for.
 
@@ -100,7 +102,7 @@ def write_matrix(
     ----------
     path : str or path
         The file to write or to replace.
-    source : source
+    source : LazyMatrix
         What :func:`skpar_select.open_matrix` gives.
     columns : ndarray of int of shape (n_columns,)
         The columns to write, in the order in which they will stand.
@@ -110,15 +112,13 @@ def write_matrix(
         The most bytes to hold at a time.
     """
     n_samples, n_columns = source.shape[0], len(columns)
-    column_bytes = max(1, _PANEL_COPIES * n_samples * source.dtype.itemsize)
-    width = max(1, parse_memory(memory_budget) // column_bytes)
+    budget = parse_memory(memory_budget)
     text = h5py.string_dtype("utf-8")
     with _replacing(Path(path)) as part:
         with h5py.File(part, "w") as file:
             data = file.create_dataset("data", (n_samples, n_columns), dtype=source.dtype)
-            for start in range(0, n_columns, width):
-                panel = slice(start, min(start + width, n_columns))
-                data[:, panel] = source.read(columns[panel])
+            for rows, panel in _panels(source, n_columns, budget):
+                data[rows, panel] = source[rows].read(columns[panel])
             file.create_dataset(
                 "features", data=np.asarray(feature_names, dtype=object), dtype=text
             )
@@ -127,6 +127,25 @@ def write_matrix(
                 file.create_dataset("samples", data=ids, dtype=text)
         with open(part, "rb+") as stream:
             _flush(stream)
+
+
+def _panels(source: Any, n_columns: int, budget: int) -> Iterator[tuple[slice, slice]]:
+    storage, n_samples = source.storage, source.shape[0]
+    value = _PANEL_COPIES * source.dtype.itemsize
+    left = max(1, budget - storage.read_bytes - storage.decode_bytes)
+    chunk_rows, _ = storage.chunks or (1, 1)
+    tall = left // max(1, value * n_columns) // chunk_rows * chunk_rows
+    height, width = n_samples, n_columns
+    if storage.kind != "columns" and tall:
+        height = tall
+    else:
+        width = max(1, left // max(1, value * n_samples))
+    for row in range(0, n_samples, max(1, height)):
+        for column in range(0, n_columns, max(1, width)):
+            yield (
+                slice(row, min(row + height, n_samples)),
+                slice(column, min(column + width, n_columns)),
+            )
 
 
 @contextmanager

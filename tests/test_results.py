@@ -5,21 +5,27 @@ import numpy as np
 import pytest
 
 from skpar_select._results import check_output, write_matrix, write_scores
+from skpar_select._storage import Storage
 from skpar_select.sources import open_matrix
 
 
 class Recorded:
-    """A source that notes which columns were read together."""
+    """A lazy matrix that notes what was read together."""
 
-    def __init__(self, values, sample_ids=None):
+    def __init__(self, values, sample_ids=None, kind="rows", chunks=None, first=0, reads=None):
         self.values = values
         self.shape = values.shape
         self.dtype = values.dtype
         self.sample_ids = sample_ids
-        self.reads = []
+        self.storage = Storage(kind=kind, chunks=chunks)
+        self.first = first
+        self.reads = [] if reads is None else reads
+
+    def __getitem__(self, rows):
+        return type(self)(self.values[rows], first=rows.start, reads=self.reads)
 
     def read(self, columns):
-        self.reads.append(list(columns))
+        self.reads.append((range(self.first, self.first + len(self.values)), list(columns)))
         return self.values[:, columns]
 
 
@@ -59,12 +65,23 @@ def test_write_matrix__is_read_back_whatever_the_panels(tmp_path, budget):
     assert list(X.sample_ids) == ids
 
 
-def test_write_matrix__reads_no_more_at_a_time_than_the_budget(tmp_path):
-    source = Recorded(np.ones((6, 5), dtype=np.float32))
+@pytest.mark.parametrize(
+    ("source", "panels"),
+    [
+        # Two copies of at most twelve values are held.
+        ({"kind": "rows"}, [(range(2), 5), (range(2, 4), 5), (range(4, 6), 5)]),
+        ({"kind": "chunks", "chunks": (2, 5)}, [(range(2), 5), (range(2, 4), 5), (range(4, 6), 5)]),
+        ({"kind": "chunks", "chunks": (6, 1)}, [(range(6), 2), (range(6), 2), (range(6), 1)]),
+        ({"kind": "columns"}, [(range(6), 2), (range(6), 2), (range(6), 1)]),
+    ],
+)  # fmt: skip
+def test_write_matrix__reads_no_more_at_a_time_than_the_budget(tmp_path, source, panels):
+    source = Recorded(np.ones((6, 5), dtype=np.float32), **source)
     write_matrix(
         tmp_path / "x.h5", source, np.arange(5), list("abcde"), memory_budget=2 * 6 * 4 * 2
     )
-    assert source.reads == [[0, 1], [2, 3], [4]]
+    assert [(rows, len(columns)) for rows, columns in source.reads] == panels
+    assert {column for _, columns in source.reads for column in columns} == set(range(5))
     with h5py.File(tmp_path / "x.h5") as file:
         assert sorted(file) == ["data", "features"]
 
