@@ -14,6 +14,7 @@ from typing import Any, NoReturn, TextIO
 import numpy as np
 
 from skpar_select import __version__
+from skpar_select._inspection import inspection
 from skpar_select._results import check_output, write_matrix, write_scores
 from skpar_select._selector import ParallelMutualInfoSelector
 from skpar_select.sources import LazyMatrix, open_matrix
@@ -23,6 +24,7 @@ _EXAMPLE = """\
 example:
   skpar-select score train.h5 --target ages.csv --target-column age -k 5000 --output scores.csv
 """
+_ORIENTATIONS = ("samples_by_features", "features_by_samples", "auto")
 # h5py tells of some damaged files by KeyError and RuntimeError.
 _FAULTS = (ImportError, KeyError, MemoryError, OSError, RuntimeError, ValueError)
 
@@ -75,6 +77,12 @@ def _select(options: argparse.Namespace) -> None:
     print(f"{len(columns)} of {selector.n_features_in_} features written to {output}")
     if scores:
         _write_scores(scores, selector)
+
+
+def _inspect(options: argparse.Namespace) -> None:
+    X = _open(options)
+    for line in inspection(X, memory_budget=options.memory_budget, n_jobs=options.n_jobs):
+        print(line)
 
 
 def _fit(options: argparse.Namespace) -> tuple[Any, ParallelMutualInfoSelector]:
@@ -165,10 +173,15 @@ def _parser() -> argparse.ArgumentParser:
         group.add_argument("--output", required=True, metavar="FILE", help=output)
         if name == "select":
             group.add_argument("--scores", metavar="CSV", help="CSV file of the scores, too")
+    text = "tell how a matrix lies in its file and how it would be read"
+    command = commands.add_parser("inspect", help=text, description=f"{text.capitalize()}.")
+    command.set_defaults(run=_inspect)
+    _add_input(command, target=False)
+    _add_workers(command.add_argument_group("plan"))
     return parser
 
 
-def _add_input(command: argparse.ArgumentParser) -> None:
+def _add_input(command: argparse.ArgumentParser, *, target: bool = True) -> None:
     group = command.add_argument_group("input")
     group.add_argument(
         "matrix",
@@ -176,15 +189,8 @@ def _add_input(command: argparse.ArgumentParser) -> None:
         metavar="MATRIX",
         help="HDF5, .npy or AnnData file, or one of pandas' to_hdf; several are one wide matrix",
     )
-    group.add_argument("--target", required=True, metavar="CSV", help="file of the targets")
-    group.add_argument(
-        "--target-column", required=True, metavar="NAME", help="its column to predict"
-    )
-    group.add_argument(
-        "--id-column",
-        metavar="NAME",
-        help="its column of sample ids (default: the first in which an id of the matrix occurs)",
-    )
+    if target:
+        _add_target(group)
     which = group.add_mutually_exclusive_group()
     which.add_argument(
         "--dataset", metavar="DATASET", help="the matrix in its file (default: the only one)"
@@ -192,9 +198,12 @@ def _add_input(command: argparse.ArgumentParser) -> None:
     which.add_argument("--layer", metavar="NAME", help="a layer of an AnnData file (default: X)")
     group.add_argument(
         "--orientation",
-        choices=("samples_by_features", "features_by_samples", "auto"),
-        default="auto",
-        help="how it is stored (default: told by the number of targets, if one axis alone has it)",
+        choices=_ORIENTATIONS if target else _ORIENTATIONS[:2],
+        default="auto" if target else _ORIENTATIONS[0],
+        help="how it is stored (default: "
+        + (
+            "told by the number of targets, if one axis alone has it)" if target else "%(default)s)"
+        ),
     )
     for option, what in (("--feature-names", "feature names"), ("--sample-ids", "sample ids")):
         group.add_argument(
@@ -204,6 +213,18 @@ def _add_input(command: argparse.ArgumentParser) -> None:
             metavar="DATASET",
             help=f"its {what}, or none (default: what is found beside the matrix)",
         )
+
+
+def _add_target(group: Any) -> None:
+    group.add_argument("--target", required=True, metavar="CSV", help="file of the targets")
+    group.add_argument(
+        "--target-column", required=True, metavar="NAME", help="its column to predict"
+    )
+    group.add_argument(
+        "--id-column",
+        metavar="NAME",
+        help="its column of sample ids (default: the first in which an id of the matrix occurs)",
+    )
 
 
 def _add_rules(command: argparse.ArgumentParser) -> None:
@@ -237,6 +258,10 @@ def _add_scoring(command: argparse.ArgumentParser) -> None:
         metavar="SEED",
         help="seed of the noise that breaks ties (default: 0)",
     )
+    _add_workers(group)
+
+
+def _add_workers(group: Any) -> None:
     group.add_argument(
         "--memory-budget",
         default="auto",

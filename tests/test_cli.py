@@ -295,3 +295,44 @@ def test_main__helps(capsys, option):
         cli.main([option])
     assert end.value.code == 0
     assert "skpar-select" in capsys.readouterr().out
+
+
+def test_inspect__tells_what_is_in_the_file_and_the_plan(folder, capsys):
+    assert cli.main(["inspect", "x.h5", "--memory-budget", "1MB", "--n-jobs", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    told = {line[:15].rstrip(): line[15:] for line in lines}
+    assert told["matrix"].endswith("x.h5', dataset 'data'")
+    assert told["shape"] == "60 samples x 7 features"
+    assert told["type"] == "float32, 1.7 kB in all"
+    assert told["layout"] == "contiguous"
+    assert told["stored"] == "1.7 kB"
+    assert told["feature names"] == "7: site0, site1, site2, ..."
+    assert told["sample ids"] == "60: s00, s01, s02, ..."
+    assert told["route"] == "runs of every row, read to their place"
+    assert told["peak memory"].endswith(" kB of 1 MB allowed")
+    assert told["bytes read"] == "1.7 kB"
+    assert told["scratch disk"] == "none"
+
+
+def test_inspect__names_chunks_and_filters(folder, values, capsys):
+    with h5py.File("z.h5", "w") as file:
+        file.create_dataset("x", data=values, chunks=(8, 7), compression="gzip", shuffle=True)
+    assert cli.main(["inspect", "z.h5", "--orientation", "features_by_samples"]) == 0
+    out = capsys.readouterr().out
+    assert "7 samples x 60 features" in out
+    assert "chunks of 8 x 7, shuffle, gzip" in out
+    assert "feature names  none" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["gone.h5"], "does not exist"),
+        (["ages.csv"], "cannot be opened as HDF5"),
+        (["x.h5", "--dataset", "nothing"], "dataset 'nothing' does not exist"),
+        (["x.h5", "--memory-budget", "2kB"], "Set memory_budget to at least"),
+    ],
+)
+def test_inspect__ends_with_one_line_on_bad_files(folder, capsys, arguments, expected):
+    assert cli.main(["inspect", *arguments]) == 2
+    assert expected in error(capsys)

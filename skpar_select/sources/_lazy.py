@@ -149,6 +149,11 @@ class LazyMatrix(Source):
         )
 
     @property
+    def layout(self) -> str:
+        """How the matrix lies in its file, in words."""
+        return self._container.layout
+
+    @property
     def storage(self) -> Storage:
         """How these rows lie in the file."""
         container = self._container

@@ -1,0 +1,73 @@
+"""A matrix in a file, and how it would be scored, in words for a person."""
+
+from collections.abc import Iterator
+
+from skpar_select._memory import format_bytes, parse_memory
+from skpar_select._scoring import plan_scoring
+from skpar_select._typing import Names
+from skpar_select.sources import LazyMatrix
+
+# So that the columns of what is printed stand under each other.
+_WIDTH = 15
+
+
+def inspection(X: LazyMatrix, *, memory_budget: int | str, n_jobs: int | None) -> Iterator[str]:
+    """Tell, line by line, how a matrix lies and how it would be read and scored.
+
+    Parameters
+    ----------
+    X : LazyMatrix
+        What :func:`skpar_select.open_matrix` gives.
+    memory_budget : int or str
+        The most that all workers may hold at a time.
+    n_jobs : int or None
+        The number of workers.
+
+    Yields
+    ------
+    line : str
+        First what is in the file, then the plan.
+
+    Raises
+    ------
+    ValueError
+        If no plan fits the budget; what is in the file has been told by then.
+    """
+    budget = parse_memory(memory_budget)
+    n_samples, n_features = X.shape
+    whole = n_samples * n_features * X.dtype.itemsize
+    yield _line("matrix", X.where)
+    yield _line("shape", f"{n_samples:,} samples x {n_features:,} features")
+    yield _line("type", f"{_type(X)}, {format_bytes(whole)} in all")
+    yield _line("layout", X.layout)
+    storage = X.storage
+    yield _line(
+        "stored", f"{format_bytes(storage.stored_bytes)}{_ratio(storage.stored_bytes, whole)}"
+    )
+    yield _line("feature names", _names(X.feature_names))
+    yield _line("sample ids", _names(X.sample_ids))
+    plan = plan_scoring(X, score_func=False, memory_budget=budget, n_jobs=n_jobs)
+    for what, text in plan.describe().items():
+        more = f" of {format_bytes(budget)} allowed" if what == "peak memory" else ""
+        yield _line(what, text + more)
+
+
+def _line(what: str, text: str) -> str:
+    return f"{what:<{_WIDTH}}{text}"
+
+
+def _type(X: LazyMatrix) -> str:
+    return X.dtype.name + ("" if X.dtype.isnative else ", bytes in the other order")
+
+
+def _ratio(stored: int, whole: int) -> str:
+    if not whole or stored == whole:
+        return ""
+    return f", {100 * stored / whole:.0f} % of that"
+
+
+def _names(names: Names | None) -> str:
+    if names is None:
+        return "none"
+    shown = ", ".join(map(str, names[:3]))
+    return f"{len(names):,}: {shown}" + (", ..." if len(names) > 3 else "")
