@@ -14,7 +14,7 @@ REAL = Path(__file__).parents[1] / "examples" / "data"
 TILE = (128, 4096)
 
 # Quantile tables of sites: one lookup of a table costs a twentieth of drawing from a beta.
-N_KINDS = 512
+N_KINDS = 128
 N_QUANTILES = 4096
 
 

@@ -23,9 +23,10 @@ from skpar_select.sources._file import StillFile
 from skpar_select.sources._filters import check_filters
 from skpar_select.sources._opening import open_file
 from skpar_select.sources._rectangles import Reader
+from skpar_select.sources._runs import PIECE_BYTES
 
-# Entries that are held at a time: 4 MiB of places, as much of values or less.
-ENTRIES = 2**19
+# Entries that are held at a time. More read no faster: chunks of them are smaller, mostly.
+ENTRIES = 2**15
 
 
 class CompressedContainer:
@@ -80,8 +81,9 @@ class CompressedContainer:
             chunks=self.chunks,
             compressed=True,
             n_rows=self.shape[0],
-            # Places as read, as int64 twice, and where they fall; one piece made dense.
-            read_bytes=ENTRIES * (self.entry_bytes + 4 * 8) + 2 * 8 * self.shape[0],
+            # Places as read and as int64, where they fall, values; borders of the rows. What the
+            # allocator keeps of these and of HDF5's buffers was measured as 8 MB a reader.
+            read_bytes=ENTRIES * (self.entry_bytes + 4 * 8) + 2 * 8 * self.shape[0] + PIECE_BYTES,
         )
 
     @contextmanager

@@ -15,7 +15,7 @@ from skpar_select._storage import Storage
 from skpar_select._typing import Array, IndexArray
 from skpar_select.sources._contiguous import Contiguous
 from skpar_select.sources._lazy import Container
-from skpar_select.sources._rectangles import Reader
+from skpar_select.sources._rectangles import Reader, storage_of_rectangles
 from skpar_select.sources._runs import PIECE_BYTES
 
 
@@ -39,8 +39,14 @@ class TransposedContainer:
         self.chunks: tuple[int, int] | None = (wide, tall)
         direct = getattr(stored, "direct", None)
         self.direct: Any = None if direct is None else _turned(direct, n_samples, n_features)
-        if direct is None and hasattr(stored, "storage"):
-            self.storage = _Turned(stored, n_samples, n_features).storage
+
+    def storage(self, rows: range | IndexArray) -> Storage:
+        """Tell how the given rows lie where there is no `direct`: turning holds a piece more."""
+        if hasattr(self.stored, "storage"):
+            lies = _Turned(self.stored, *self.shape).storage(rows)
+        else:
+            lies = storage_of_rectangles(self, rows)
+        return replace(lies, read_bytes=lies.read_bytes + PIECE_BYTES)
 
     def check_unchanged(self) -> None:
         """Refuse a file that is no longer the one that was opened first."""
