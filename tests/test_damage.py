@@ -1,0 +1,187 @@
+"""Files that lie or are damaged end in an error that tells, never in scores."""
+
+import os
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from skpar_select import open_matrix
+from skpar_select.sources import _chunks, _filters
+from skpar_select.sources._codecs import Filter, decode, fletcher32
+from skpar_select.sources._contiguous import Contiguous
+from skpar_select.sources._file import StillFile
+
+MUTATIONS = Path(__file__).with_name("mutations.py")
+GZIP, SHUFFLE, FLETCHER32 = Filter(1, (4,)), Filter(2, (4,)), Filter(3, ())
+VALUES = np.random.default_rng(0).normal(size=(12, 9)).astype(np.float32)
+
+
+def test_fit__of_files_damaged_at_random_raises_only_what_it_says(tmp_path):
+    command = [sys.executable, MUTATIONS, tmp_path, "0", "400"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "'refused': 2" in done.stdout
+
+
+def raw_chunk(filters, n_bytes=400, **options):
+    """A chunk as HDF5 itself stores it, and its bytes."""
+    values = np.random.default_rng(1).integers(0, 9, n_bytes).astype(np.uint8).view(np.float32)
+    with h5py.File.in_memory() as file:
+        data = file.create_dataset("x", data=values, chunks=values.shape, **options)
+        mask, raw = data.id.read_direct_chunk((0,))
+    return np.frombuffer(raw, np.uint8), mask, values.view(np.uint8)
+
+
+PIPELINES = [
+    ((), {}),
+    ((GZIP,), {"compression": "gzip"}),
+    ((SHUFFLE, GZIP), {"compression": "gzip", "shuffle": True}),
+    ((SHUFFLE, GZIP, FLETCHER32), {"compression": "gzip", "shuffle": True, "fletcher32": True}),
+    ((FLETCHER32,), {"fletcher32": True}),
+]
+
+
+@pytest.mark.parametrize(("filters", "options"), PIPELINES)
+@pytest.mark.parametrize("n_bytes", [4, 400, 1_200_000])
+def test_decode__is_what_hdf5_encoded(filters, options, n_bytes):
+    raw, mask, expected = raw_chunk(filters, n_bytes, **options)
+    np.testing.assert_array_equal(decode(raw, filters, mask, n_bytes), expected)
+
+
+@pytest.mark.parametrize(("filters", "options"), PIPELINES[1:])
+def test_decode__notices_every_flipped_bit_and_every_cut(filters, options):
+    raw, mask, _ = raw_chunk(filters, **options)
+    for place in range(len(raw)):
+        damaged = raw.copy()
+        damaged[place] ^= 1 << place % 8
+        try:
+            got = decode(damaged, filters, mask, 400)
+        except OSError:
+            pass
+        else:
+            # The header of gzip holds a hint or two that change nothing.
+            np.testing.assert_array_equal(got, decode(raw, filters, mask, 400))
+    for end in range(len(raw)):
+        with pytest.raises(OSError, match=r"gzip|checksum|bytes"):
+            decode(raw[:end], filters, mask, 400)
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (zlib.compress(bytes(10_000_000)), "more than the 400 bytes of a chunk"),
+        (zlib.compress(bytes(399)), "399 of the 400 bytes of a chunk"),
+        (b"no gzip", "gzip: Error -3"),
+        (b"", "0 of the 400 bytes"),
+    ],
+)
+def test_decode__takes_no_size_on_trust(raw, message):
+    with pytest.raises(OSError, match=message):
+        decode(np.frombuffer(raw, np.uint8), (GZIP,), 0, 400)
+
+
+def test_decode__leaves_out_the_filters_that_were_left_out():
+    raw = np.arange(100, dtype=np.uint8)
+    np.testing.assert_array_equal(decode(raw, (SHUFFLE, GZIP), 0b11, 100), raw)
+    with pytest.raises(OSError, match="its 100 bytes are not the 400 of a chunk"):
+        decode(raw, (GZIP,), 1, 400)
+
+
+def naive_fletcher32(data):
+    """Word by word, as the definition has it."""
+    first = second = 0
+    for place in range(0, len(data), 2):
+        pair = bytes(data[place : place + 2]).ljust(2, b"\0")
+        first = (first + int.from_bytes(pair, "big")) % 65535
+        second = (second + first) % 65535
+    return first, second
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 7, 1000, 2**17 + 3])
+def test_fletcher32__is_its_definition(length):
+    data = np.random.default_rng(length).integers(0, 256, length).astype(np.uint8)
+    assert fletcher32(data) == naive_fletcher32(data)
+
+
+def test_contiguous__beyond_the_end_of_its_file_is_refused(tmp_path):
+    (tmp_path / "x.bin").write_bytes(bytes(100))
+    file = StillFile(tmp_path / "x.bin")
+    with pytest.raises(ValueError, match=r"x: its values would end at byte 108, .* file has 100"):
+        Contiguous(file, 8, (5, 5), np.dtype("f4"), "x")
+    assert Contiguous(file, 0, (5, 5), np.dtype("f4"), "x")
+    with pytest.raises(ValueError, match="its values would end at byte 36893488147419103232"):
+        Contiguous(file, 0, (2**31, 2**31), np.dtype("f8"), "x")
+
+
+def gzipped(path):
+    with h5py.File(path, "w") as file:
+        file.create_dataset("data", data=VALUES, chunks=(5, 4), compression="gzip")
+        info = file["data"].id.get_chunk_info_by_coord((5, 4))
+    return info.byte_offset, info.size
+
+
+def test_read__of_a_damaged_gzip_chunk_names_file_dataset_and_place(tmp_path):
+    path = tmp_path / "x.h5"
+    offset, size = gzipped(path)
+    with open(path, "r+b") as file:
+        file.seek(offset + size - 1)
+        last = file.read(1)[0]
+        file.seek(offset + size - 1)
+        file.write(bytes([last ^ 1]))
+    message = (
+        r"x\.h5', dataset 'data': the chunk of rows 5 to 9, columns 4 to 7 cannot be read \(gzip: "
+        r".*incorrect data check\)"
+    )
+    with pytest.raises(OSError, match=message):
+        open_matrix(path).read(np.array([5]))
+    assert open_matrix(path).read(np.array([0, 8])).shape == (12, 2)
+
+
+def test_storage__of_chunks_outside_the_file_is_refused(tmp_path, monkeypatch):
+    gzipped(tmp_path / "x.h5")
+    matrix = open_matrix(tmp_path / "x.h5")
+    cut = (matrix._container.file.stamp[0] - 150, matrix._container.file.stamp[1])
+    _chunks._index.cache_clear()
+    monkeypatch.setattr(matrix._container.file, "stamp", cut)
+    with pytest.raises(
+        OSError, match=r"chunks are missing or lie outside the file, the first at row"
+    ):
+        matrix.storage  # noqa: B018  # asking is what is tested
+
+
+def test_open_matrix__names_a_missing_filter_and_its_package(tmp_path, monkeypatch):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("data", data=VALUES, chunks=(5, 4), compression="lzf", shuffle=True)
+    monkeypatch.setitem(sys.modules, "hdf5plugin", None)
+    monkeypatch.setattr(_filters.h5z, "filter_avail", lambda code: code != 32000)
+    with pytest.raises(
+        OSError, match=r"the filter lzf \(32000\), which is not.*pip install hdf5plugin"
+    ):
+        open_matrix(tmp_path / "x.h5")
+
+
+def test_open_matrix__tells_damaged_descriptions_as_oserror(tmp_path, monkeypatch):
+    gzipped(tmp_path / "x.h5")
+
+    def damaged(*args, **options):
+        raise RuntimeError("bad object header")
+
+    monkeypatch.setattr(h5py.Group, "get", damaged)
+    with pytest.raises(OSError, match=r"x\.h5' is damaged \(RuntimeError: bad object header\)"):
+        open_matrix(tmp_path / "x.h5", "data")
+
+
+def test_index__of_chunks_is_read_once(tmp_path, monkeypatch):
+    gzipped(tmp_path / "x.h5")
+    matrix = open_matrix(tmp_path / "x.h5")
+    matrix.read(np.s_[:])
+    monkeypatch.setattr(_chunks, "open_file", None)
+    np.testing.assert_array_equal(matrix[::2].read(np.s_[2:5]), VALUES[::2, 2:5])
+    os.utime(tmp_path / "x.h5", ns=(1, 1))
+    with pytest.raises(OSError, match="has changed since it was opened"):
+        matrix.read(np.s_[:])

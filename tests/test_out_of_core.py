@@ -1,0 +1,70 @@
+"""What a plan promises is measured: the peak of memory and the bytes read of a whole process."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from skpar_select import ParallelMutualInfoSelector
+
+MEASURE = Path(__file__).with_name("measure.py")
+N_SAMPLES, N_FEATURES = 800, 60_000
+LAYOUTS = {
+    "contiguous": {},
+    "rows": {"chunks": (8, N_FEATURES), "compression": "gzip", "compression_opts": 1},
+    "squares": {"chunks": (100, 1000), "compression": "gzip", "compression_opts": 1},
+    "columns": {"chunks": (N_SAMPLES, 16)},
+}
+ROUTES = {"contiguous": "rows", "rows": "scratch", "squares": "chunks", "columns": "chunks"}
+BUDGET = "60MB"
+
+# Of the allocator, of Python's small objects and of stacks, whatever the size of the file.
+SLACK = 12_000_000
+
+pytestmark = pytest.mark.skipif(
+    not os.access("/proc/self/clear_refs", os.W_OK), reason="measured by Linux's /proc"
+)
+
+
+@pytest.fixture(scope="module")
+def values():
+    rng = np.random.default_rng(0)
+    # Three digits, so that it compresses as real data does.
+    return rng.random((N_SAMPLES, N_FEATURES), dtype=np.float32).round(3)
+
+
+@pytest.fixture(scope="module")
+def path(values, tmp_path_factory):
+    """192 MB in four layouts."""
+    path = tmp_path_factory.mktemp("out of core") / "x.h5"
+    with h5py.File(path, "w") as file:
+        file["warm"] = values[:40, :500]
+        for name, options in LAYOUTS.items():
+            file.create_dataset(name, data=values, **options)
+    return path
+
+
+@pytest.fixture(scope="module")
+def reference(values):
+    y = np.linspace(20, 90, N_SAMPLES)
+    return ParallelMutualInfoSelector(k=10, random_state=0, n_jobs=2).fit(values, y).scores_
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_fit__stays_within_its_plan(layout, path, reference, tmp_path):
+    scores = tmp_path / "scores.npy"
+    command = [sys.executable, MEASURE, path, layout, BUDGET, "2", scores]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    told = json.loads(done.stdout)
+    np.testing.assert_array_equal(np.load(scores), reference)
+    assert told["route"] == ROUTES[layout]
+    assert told["planned_peak"] <= 60_000_000
+    assert told["peak"] <= told["planned_peak"] + SLACK
+    assert told["read"] <= 1.02 * told["planned_read"] + 1_000_000
+    if layout != "rows":
+        assert told["read"] <= 1.1 * told["stored"]
