@@ -143,20 +143,6 @@ class Axis {
         }
     }
 
-  private:
-    struct Inner {
-        CellMap map;
-        std::int32_t* start;
-    };
-
-    Buffer<double> values_;  // with eight sentinels on either side
-    CellMap map_;
-    std::int32_t largest_cell_ = 0;
-    Buffer<std::int32_t> start_;  // rank of each cell's first value, then n; ~i for inner table i
-    Buffer<Inner> inner_;
-    Buffer<std::int32_t> cells_;
-    Buffer<Item> items_, spread_;
-
     struct Range {
         double low, high;
     };
@@ -180,6 +166,20 @@ class Axis {
         }
         return {*std::min_element(lows, lows + kPack), *std::max_element(highs, highs + kPack)};
     }
+
+  private:
+    struct Inner {
+        CellMap map;
+        std::int32_t* start;
+    };
+
+    Buffer<double> values_;  // with eight sentinels on either side
+    CellMap map_;
+    std::int32_t largest_cell_ = 0;
+    Buffer<std::int32_t> start_;  // rank of each cell's first value, then n; ~i for inner table i
+    Buffer<Inner> inner_;
+    Buffer<std::int32_t> cells_;
+    Buffer<Item> items_, spread_;
 
     void allocate(std::int32_t size, double low, double high) {
         n = size;

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "axis.hpp"
@@ -15,8 +16,10 @@ struct Classes {
     Buffer<std::int32_t> start;  // (n_classes + 1,) borders in `order`
 
     void find(const double* x, std::int32_t n) {
-        axis_.sort(x, n, order.reserve(n));
+        order.reserve(n);
         start.reserve(n + 1);
+        if (count_whole_numbers(x, n)) return;
+        axis_.sort(x, n, order.data());
         n_classes = 0;
         for (std::int32_t i = 0; i < n; ++i) {
             if (i == 0 || axis_.values()[i] != axis_.values()[i - 1]) start[n_classes++] = i;
@@ -26,6 +29,36 @@ struct Classes {
 
   private:
     Axis axis_;
+    Buffer<std::int32_t> codes_, next_;
+
+    // Whole numbers of a range below n, as codes and genotypes are, need counting only: at three
+    // classes 5 instead of 8 ns per sample.
+    bool count_whole_numbers(const double* x, std::int32_t n) {
+        const auto [low, high] = Axis::range(x, n);
+        if (!(high - low < n)) return false;
+        std::int32_t* codes = codes_.reserve(n);
+        bool whole = true;
+        for (std::int32_t i = 0; i < n; ++i) {
+            codes[i] = static_cast<std::int32_t>(x[i] - low);
+            whole &= x[i] - low == codes[i];
+        }
+        if (!whole) return false;
+        const std::int32_t n_codes = static_cast<std::int32_t>(high - low) + 1;
+        std::int32_t* next = next_.reserve(n_codes);
+        std::fill(next, next + n_codes, 0);
+        for (std::int32_t i = 0; i < n; ++i) ++next[codes[i]];
+        n_classes = 0;
+        std::int32_t rank = 0;
+        for (std::int32_t code = 0; code < n_codes; ++code) {
+            const std::int32_t size = next[code];
+            next[code] = rank;
+            if (size > 0) start[n_classes++] = rank;
+            rank += size;
+        }
+        start[n_classes] = n;
+        for (std::int32_t i = 0; i < n; ++i) order[next[codes[i]]++] = i;
+        return true;
+    }
 };
 
 }  // namespace skpar::SKPAR_ISA
