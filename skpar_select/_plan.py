@@ -1,6 +1,8 @@
 """What the planner gives: blocks, the way to read them, and what that takes; also in words."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 from skpar_select._memory import format_bytes
@@ -31,8 +33,11 @@ class Plan:
     blocks: tuple[slice, ...] = ()
     """Every column exactly once, in order."""
 
-    pieces: tuple[tuple[slice, slice], ...] = ()
-    """Rows and columns of the file that are copied before, by routes that copy."""
+    piece_rows: tuple[int, int] = (0, 0)
+    """Rows of the file that are copied before, by routes that copy, and how many of them at once."""
+
+    piece_columns: tuple[int, ...] = ()
+    """The columns at which a piece begins, and the end of the last."""
 
     pieces_in_flight: int = 0
     """Pieces that are held at a time."""
@@ -53,6 +58,14 @@ class Plan:
     def width(self) -> int:
         """Columns of the widest block."""
         return max((block.stop - block.start for block in self.blocks), default=0)
+
+    @property
+    def pieces(self) -> Iterator[tuple[slice, slice]]:
+        """Rows and columns of the file that are copied together, in the order of the file."""
+        n_rows, step = self.piece_rows
+        for start in range(0, n_rows, step or 1):
+            for columns in pairwise(self.piece_columns):
+                yield slice(start, min(start + step, n_rows)), slice(*columns)
 
     def describe(self) -> dict[str, str]:
         """Tell the plan in words, line by line."""

@@ -244,7 +244,7 @@ class TestProgress:
         done = [count for count, _ in seen]
         assert done == sorted(set(done))
         assert seen[-1] == (23, 23)
-        assert len(seen) > 5
+        assert len(seen) > 1
         assert {total for _, total in seen} == {23}
 
     def test_progress__may_stop_the_work(self, problem):
