@@ -84,27 +84,33 @@ class Contiguous:
         if not out.size:
             return out
         length = self.shape[0] if self.by_columns else self.shape[1]
-        with self.file.opened() as descriptor:
-            if isinstance(places, range) and places.step == 1:
-                whole = len(places) == length
+        if isinstance(places, range) and places.step == 1:
+            whole = len(places) == length
+            with self.file.opened(forwards=whole) as descriptor:
                 for start, stop, first in _stretches(lines, joined=whole):
                     offset = start * length + places.start
                     self._fill(descriptor, offset, out[first : first + stop - start])
-            else:
-                itemsize = self.dtype.itemsize
-                stretches = runs(
-                    np.asarray(places),
-                    near=NEAR_BYTES // itemsize,
-                    widest=max(1, PIECE_BYTES // itemsize),
-                )
+        else:
+            itemsize = self.dtype.itemsize
+            stretches = runs(
+                np.asarray(places),
+                near=NEAR_BYTES // itemsize,
+                widest=max(1, PIECE_BYTES // itemsize),
+            )
+            buffer = np.empty(max(run.width for run in stretches), dtype=self.dtype)
+            # 5,000 columns of 483,512, in 8,085 rows, are all of it: 6.9 s, as a plain read; else 27.
+            most = 2 * sum(run.width for run in stretches) > length
+            with self.file.opened(forwards=most) as descriptor:
                 for start, _, first in _stretches(lines, joined=False):
-                    self._pick(descriptor, start * length, stretches, out[first])
+                    self._pick(descriptor, start * length, stretches, buffer, out[first])
         _repeat(lines, out)
         return out
 
-    def _pick(self, descriptor: int, offset: int, stretches: list[Run], out: Array) -> None:
+    def _pick(
+        self, descriptor: int, offset: int, stretches: list[Run], buffer: Array, out: Array
+    ) -> None:
         for run in stretches:
-            values = np.empty(run.width, dtype=self.dtype)
+            values = buffer[: run.width]
             self._fill(descriptor, offset + run.stretch.start, values)
             out[run.into] = values if run.picked is None else values[run.picked]
 

@@ -38,14 +38,21 @@ class StillFile:
             )
 
     @contextmanager
-    def opened(self) -> Iterator[int]:
-        """Give a descriptor for :func:`read_at`; the file must be the same before and after."""
+    def opened(self, *, forwards: bool = False) -> Iterator[int]:
+        """Give a descriptor for :func:`read_at`; the file must be the same before and after.
+
+        Parameters
+        ----------
+        forwards : bool, default=False
+            Whether most of the file will be read, in its order.
+        """
         self.check_unchanged()
         descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
         try:
             if hasattr(os, "posix_fadvise"):
-                # Reading ahead of a run reads what another block wants, or nobody.
-                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)
+                # Reading ahead of a short run reads what another block wants, or nobody.
+                advice = os.POSIX_FADV_SEQUENTIAL if forwards else os.POSIX_FADV_RANDOM
+                os.posix_fadvise(descriptor, 0, 0, advice)
             yield descriptor
         finally:
             os.close(descriptor)
