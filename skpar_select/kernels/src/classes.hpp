@@ -10,6 +10,19 @@
 
 namespace skpar::SKPAR_ISA {
 
+// Codes and genotypes are whole numbers of a small range. Writes x - low, and returns how many
+// different numbers there may be; 0 where x is not whole, or its range is not below n.
+inline std::int32_t number_codes(const double* x, std::int32_t n, std::int32_t* codes) {
+    const auto [low, high] = Axis::range(x, n);
+    if (!(high - low < n)) return 0;
+    bool whole = true;
+    for (std::int32_t i = 0; i < n; ++i) {
+        codes[i] = static_cast<std::int32_t>(x[i] - low);
+        whole &= x[i] - low == codes[i];
+    }
+    return whole ? static_cast<std::int32_t>(high - low) + 1 : 0;
+}
+
 struct Classes {
     std::int32_t n_classes = 0;
     Buffer<std::int32_t> order;  // (n,) samples sorted by value
@@ -31,19 +44,11 @@ struct Classes {
     Axis axis_;
     Buffer<std::int32_t> codes_, next_;
 
-    // Whole numbers of a range below n, as codes and genotypes are, need counting only: at three
-    // classes 5 instead of 8 ns per sample.
+    // At three classes 5 instead of 8 ns per sample.
     bool count_whole_numbers(const double* x, std::int32_t n) {
-        const auto [low, high] = Axis::range(x, n);
-        if (!(high - low < n)) return false;
         std::int32_t* codes = codes_.reserve(n);
-        bool whole = true;
-        for (std::int32_t i = 0; i < n; ++i) {
-            codes[i] = static_cast<std::int32_t>(x[i] - low);
-            whole &= x[i] - low == codes[i];
-        }
-        if (!whole) return false;
-        const std::int32_t n_codes = static_cast<std::int32_t>(high - low) + 1;
+        const std::int32_t n_codes = number_codes(x, n, codes);
+        if (n_codes == 0) return false;
         std::int32_t* next = next_.reserve(n_codes);
         std::fill(next, next + n_codes, 0);
         for (std::int32_t i = 0; i < n; ++i) ++next[codes[i]];

@@ -112,18 +112,30 @@ std::int64_t score_discrete(const Block& block, const DiscreteTarget& target, co
     Axis axis;
     Classes classes;
     Buffer<double> ordered;
-    Buffer<std::int32_t> class_of, rank_of, class_of_rank;
+    Buffer<std::int32_t> class_of, class_of_sample, codes, rank_of, class_of_rank;
     ordered.reserve(n);
     rank_of.reserve(n);
     class_of.reserve(n);
+    class_of_sample.reserve(n);
+    codes.reserve(n);
     class_of_rank.reserve(n);
     std::int32_t n_repeated_classes = 0;
     for (std::int32_t c = 0; c < target.n_classes; ++c) {
         std::fill(class_of.data() + target.class_start[c], class_of.data() + target.class_start[c + 1], c);
         if (target.class_start[c + 1] <= target.n_repeated) n_repeated_classes = c + 1;
     }
+    for (std::int32_t i = 0; i < n; ++i) class_of_sample[target.order[i]] = class_of[i];
     return for_each_column(block, [&](std::int64_t j, double* x) {
-        if (!block.discrete[j]) standardize_column(block, j, x);
+        if (block.discrete[j]) {
+            const std::int32_t n_codes = number_codes(x, n, codes.data());
+            if (n_codes > 0 && std::int64_t(n_codes) * target.n_classes <= n) {
+                scores[j] = plugin.score_codes(codes.data(), n, n_codes, class_of_sample.data(),
+                                               target.class_start, target.n_classes);
+                return;
+            }
+        } else {
+            standardize_column(block, j, x);
+        }
         for (std::int32_t i = 0; i < n; ++i) ordered[i] = x[target.order[i]];
         if (block.discrete[j]) {
             classes.find(ordered.data(), n);

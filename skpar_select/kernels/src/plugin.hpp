@@ -38,6 +38,26 @@ class Plugin {
         return std::max(0.0, sum / n);
     }
 
+    // The same from a table of counts. codes[sample] < n_x, in the order of y_class.
+    double score_codes(const std::int32_t* codes, std::int32_t n, std::int32_t n_x,
+                       const std::int32_t* y_class, const std::int32_t* y_start, std::int32_t n_y) {
+        std::int32_t* count = count_.reserve(std::int64_t(n_x) * n_y);
+        std::fill(count, count + std::int64_t(n_x) * n_y, 0);
+        for (std::int32_t i = 0; i < n; ++i) ++count[codes[i] * n_y + y_class[i]];
+        double sum = 0.0;
+        for (std::int32_t x = 0; x < n_x; ++x) {
+            const std::int32_t* row = count + std::int64_t(x) * n_y;
+            std::int32_t size = 0;
+            for (std::int32_t y = 0; y < n_y; ++y) size += row[y];
+            for (std::int32_t y = 0; y < n_y; ++y) {
+                if (row[y] == 0) continue;
+                const double log_y = log_[y_start[y + 1] - y_start[y]];
+                sum += row[y] * (log_[row[y]] - log_[size] - log_y + log_[n]);
+            }
+        }
+        return std::max(0.0, sum / n);
+    }
+
   private:
     const double* log_;
     Buffer<std::int32_t> count_;
