@@ -123,7 +123,9 @@ def test_long_double__is_rounded_to_double(rng):
 
 
 @both_kernels
-@pytest.mark.parametrize("block", [None, "text", 3, [[1.0, 2.0]], {}, object()], ids=lambda block: type(block).__name__)
+@pytest.mark.parametrize(
+    "block", [None, "text", 3, [[1.0, 2.0]], {}, object()], ids=lambda block: type(block).__name__
+)
 def test_block_that_is_no_array__raises(rng, kernel, call, block):
     with pytest.raises((ValueError, TypeError)):
         kernel(**call(rng, block=block))

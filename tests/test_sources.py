@@ -18,8 +18,15 @@ from sklearn.utils import indexable
 from sklearn.utils.validation import check_array
 
 from skpar_select import open_matrix
-from skpar_select.sources import LazyMatrix, Source, as_source
-from skpar_select.sources import _contiguous, _file, _lazy, _rectangles
+from skpar_select.sources import (
+    LazyMatrix,
+    Source,
+    _contiguous,
+    _file,
+    _lazy,
+    _rectangles,
+    as_source,
+)
 from skpar_select.sources._hdf5 import HDF5Container
 
 N_SAMPLES, N_FEATURES = 19, 23
