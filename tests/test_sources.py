@@ -725,3 +725,25 @@ def test_open_matrix__real_file(real_matrix):
     some = matrix[[8084, 3, 3]].read(np.array([70, 0]))
     with h5py.File(real_matrix) as file:
         assert_array_equal(some, file["data"][:][[8084, 3, 3]][:, [70, 0]])
+
+
+class TestReadOfColumns:
+    @pytest.fixture
+    def lazy(self, write_h5):
+        self.values = np.arange(60.0).reshape(10, 6)
+        return open_matrix(write_h5(self.values))
+
+    def test_mask__reads_the_columns_it_marks(self, lazy):
+        # broke once: the mask was read as the columns 0 and 1
+        mask = np.array([False, True, False, False, True, True])
+        assert_array_equal(lazy.read(mask), self.values[:, mask])
+
+    @pytest.mark.parametrize("columns", [np.s_[::2], np.s_[::-1], np.s_[5:1:-2]])
+    def test_slice_with_a_step__reads_what_numpy_does(self, lazy, columns):
+        assert_array_equal(lazy.read(columns), self.values[:, columns])
+        assert_array_equal(lazy[::2].read(columns), self.values[::2, columns])
+
+    @pytest.mark.parametrize("columns", [[1.7], ["a"], 1, [[0, 1]], [True, False]])
+    def test_what_names_no_columns__is_refused(self, lazy, columns):
+        with pytest.raises(IndexError, match=r"names no columns. .* mask of 6 entries"):
+            lazy.read(columns)

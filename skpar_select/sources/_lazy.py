@@ -265,9 +265,19 @@ class LazyMatrix(Source):
 
     def _places(self, columns: Columns) -> range | IndexArray:
         if isinstance(columns, slice):
-            return self._columns[columns]
+            places = self._columns[columns]
+            return places if places.step == 1 else np.asarray(places, dtype=np.intp)
         n_features = len(self._columns)
-        index = np.asarray(columns, dtype=np.intp)
+        index = np.asarray(columns)
+        if index.shape == (n_features,) and index.dtype.kind == "b":
+            index = np.flatnonzero(index)
+        if index.ndim != 1 or (index.size and index.dtype.kind not in "iu"):
+            raise IndexError(
+                f"X.read({_short(columns)}) names no columns. Columns are read by a slice, a "
+                f"one-dimensional integer array, or a boolean mask of {n_features} entries. "
+                "Convert it."
+            )
+        index = index.astype(np.intp)
         outside = (index < 0) | (index >= n_features)
         if outside.any():
             raise IndexError(
