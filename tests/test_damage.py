@@ -18,6 +18,7 @@ from skpar_select.sources._file import StillFile
 
 MUTATIONS = Path(__file__).with_name("mutations.py")
 GZIP, SHUFFLE, FLETCHER32 = Filter(1, (4,)), Filter(2, (4,)), Filter(3, ())
+LZF = Filter(32000, ())
 VALUES = np.random.default_rng(0).normal(size=(12, 9)).astype(np.float32)
 
 
@@ -43,6 +44,8 @@ PIPELINES = [
     ((SHUFFLE, GZIP), {"compression": "gzip", "shuffle": True}),
     ((SHUFFLE, GZIP, FLETCHER32), {"compression": "gzip", "shuffle": True, "fletcher32": True}),
     ((FLETCHER32,), {"fletcher32": True}),
+    ((SHUFFLE, LZF, FLETCHER32), {"compression": "lzf", "shuffle": True, "fletcher32": True}),
+    ((LZF,), {"compression": "lzf"}),
 ]
 
 
@@ -53,7 +56,8 @@ def test_decode__is_what_hdf5_encoded(filters, options, n_bytes):
     np.testing.assert_array_equal(decode(raw, filters, mask, n_bytes), expected)
 
 
-@pytest.mark.parametrize(("filters", "options"), PIPELINES[1:])
+# The bytes of lzf tell when they are cut, and nothing of themselves.
+@pytest.mark.parametrize(("filters", "options"), PIPELINES[1:-1])
 def test_decode__notices_every_flipped_bit_and_every_cut(filters, options):
     raw, mask, _ = raw_chunk(filters, **options)
     for place in range(len(raw)):
@@ -69,6 +73,14 @@ def test_decode__notices_every_flipped_bit_and_every_cut(filters, options):
     for end in range(len(raw)):
         with pytest.raises(OSError, match=r"gzip|checksum|bytes"):
             decode(raw[:end], filters, mask, 400)
+
+
+def test_decode__notices_every_cut_of_lzf():
+    raw, mask, _ = raw_chunk((LZF,), compression="lzf")
+    assert not mask
+    for end in range(len(raw)):
+        with pytest.raises(OSError, match="lzf: it does not decode to the 400 bytes"):
+            decode(raw[:end], (LZF,), mask, 400)
 
 
 @pytest.mark.parametrize(

@@ -409,3 +409,41 @@ def test_scores__are_the_naive_twins_through_the_binding(rng):
     y_seen = naive.standardize(y, seed=1, column=2)
     expected = naive.kraskov(naive.standardize(x, seed=4, column=9), y_seen, 3)
     assert abs(arguments["scores"][0] - expected) < 1e-12
+
+
+def test_decode_lzf__expands_literals_and_copies():
+    # "ab" as it is; 5 bytes from 2 back, which overlap; a long copy of 9 + 1 bytes from 1 back.
+    raw = np.frombuffer(bytes([1, 97, 98, (3 << 5), 1, (7 << 5), 1, 0]), dtype=np.uint8)
+    out = np.empty(17, dtype=np.uint8)
+    assert _kernels.decode_lzf(raw, out)
+    assert out.tobytes() == b"ab" + b"ababa" + b"a" * 10
+
+
+@pytest.mark.parametrize(
+    ("raw", "size"),
+    [
+        ([1, 97], 2),  # a literal run that is cut short
+        ([1, 97, 98], 1),  # one byte too many
+        ([1, 97, 98], 3),  # one byte too few
+        ([1 << 5, 0], 3),  # a copy of what is not there yet
+        ([0, 97, 1 << 5], 4),  # a copy without its distance
+        ([0, 97, 7 << 5], 10),  # a long copy without its length
+        ([0, 97, 7 << 5, 255, 0], 20),  # a copy longer than the room
+        ([], 1),
+    ],
+)
+def test_decode_lzf__refuses_damaged_bytes(raw, size):
+    assert not _kernels.decode_lzf(np.array(raw, dtype=np.uint8), np.empty(size, dtype=np.uint8))
+
+
+def test_decode_lzf__of_random_bytes_stays_within_its_arrays(rng):
+    n_fitting = 0
+    for _ in range(20_000):
+        raw = rng.integers(0, 256, size=rng.integers(0, 24), dtype=np.uint8)
+        raw[rng.random(len(raw)) < 0.4] &= 7  # more literal runs, and near copies
+        around = np.full(64, 171, dtype=np.uint8)
+        size = rng.integers(0, 33)
+        n_fitting += _kernels.decode_lzf(raw, around[16 : 16 + size])
+        assert (around[:16] == 171).all()
+        assert (around[16 + size :] == 171).all()
+    assert n_fitting > 0

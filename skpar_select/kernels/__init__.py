@@ -10,10 +10,22 @@ continuous     discrete      Ross 2014, doi:10.1371/journal.pone.0087357
 discrete       continuous    the same
 discrete       discrete      plug-in: the mutual information of the observed frequencies
 =============  ============  ==========================================================
+
+The extension also decodes lzf, a filter of HDF5 that no package offers apart from HDF5.
 """
 
+from skpar_select.kernels import _kernels
 from skpar_select.kernels._config import show_config
 from skpar_select.kernels._score import mutual_information, standardize
 from skpar_select.kernels._target import Target, prepare_target
 
-__all__ = ["Target", "mutual_information", "prepare_target", "show_config", "standardize"]
+__all__ = [
+    "Target",
+    "decode_lzf",
+    "mutual_information",
+    "prepare_target",
+    "show_config",
+    "standardize",
+]
+
+decode_lzf = _kernels.decode_lzf

@@ -13,10 +13,13 @@ import numpy as np
 
 from skpar_select._storage import Storage
 from skpar_select._typing import Array, IndexArray
+from skpar_select.sources._buffers import empty
 from skpar_select.sources._codecs import Filter, compresses, decode, shuffles
 from skpar_select.sources._file import StillFile, read_at
 from skpar_select.sources._opening import open_file
 from skpar_select.sources._runs import Run, cut
+
+_BYTE = np.dtype(np.uint8)
 
 # Of a chunk in the index: its offset, its size, its mask of filters.
 INDEX_BYTES = 8 + 8 + 4
@@ -98,10 +101,10 @@ class RawChunks:
 
     def read(self, rows: range | IndexArray, columns: range | IndexArray) -> Array:
         """Read the values where rows and columns cross, holding one chunk at a time."""
-        out = np.empty((len(rows), len(columns)), dtype=self.dtype)
+        out = empty((len(rows), len(columns)), self.dtype)
         with self.file.opened() as descriptor:
             for chunk in self._hit(rows, columns):
-                raw = np.empty(chunk.size, dtype=np.uint8)
+                raw = empty((chunk.size,), _BYTE)
                 self._fetch(descriptor, chunk, raw)
                 self._place(chunk, raw, out)
         return out
@@ -109,13 +112,13 @@ class RawChunks:
     def fetch(self, rows: range | IndexArray, columns: range | IndexArray) -> Callable[[], Array]:
         """Read the chunks as they are stored; give what decodes them, to be called once."""
         hit = self._hit(rows, columns)
-        held = [np.empty(sum(chunk.size for chunk in hit), dtype=np.uint8)]
+        held = [empty((sum(chunk.size for chunk in hit),), _BYTE)]
         with self.file.opened() as descriptor:
             for chunk, raw in _cut(held[0], hit):
                 self._fetch(descriptor, chunk, raw)
 
         def decoded() -> Array:
-            out = np.empty((len(rows), len(columns)), dtype=self.dtype)
+            out = empty((len(rows), len(columns)), self.dtype)
             for chunk, raw in _cut(held.pop(), hit):
                 self._place(chunk, raw, out)
             return out

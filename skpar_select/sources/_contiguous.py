@@ -12,6 +12,7 @@ import numpy as np
 
 from skpar_select._storage import Storage
 from skpar_select._typing import Array, IndexArray
+from skpar_select.sources._buffers import empty
 from skpar_select.sources._file import StillFile, read_at
 from skpar_select.sources._runs import PIECE_BYTES, Run, runs
 
@@ -80,7 +81,7 @@ class Contiguous:
 
     def _read(self, lines: range | IndexArray, places: range | IndexArray) -> Array:
         # A line is a stretch of the file: a row, or by columns a column.
-        out = np.empty((len(lines), len(places)), dtype=self.dtype)
+        out = empty((len(lines), len(places)), self.dtype)
         if not out.size:
             return out
         length = self.shape[0] if self.by_columns else self.shape[1]

@@ -11,6 +11,7 @@ import numpy as np
 
 from skpar_select._storage import Storage
 from skpar_select._typing import Array, IndexArray
+from skpar_select.sources._buffers import empty
 from skpar_select.sources._runs import PIECE_BYTES, Run, cut
 
 # Two columns of a file without chunks this near cost less read together than in two accesses: it
@@ -41,7 +42,7 @@ def read_rectangles(container: Any, rows: range | IndexArray, columns: range | I
     -------
     ndarray of shape (n_rows, n_columns), in C order
     """
-    out = np.empty((len(rows), len(columns)), dtype=container.dtype)
+    out = empty((len(rows), len(columns)), container.dtype)
     if not out.size:
         return out
     wanted = np.asarray(rows, dtype=np.intp)
@@ -112,7 +113,7 @@ def _fill(reader: Reader, rows: Run, columns: Run, out: Array) -> None:
         if whole.flags.c_contiguous:
             reader(rows.stretch, columns.stretch, whole)
             return
-    block = np.empty((rows.width, columns.width), dtype=out.dtype)
+    block = empty((rows.width, columns.width), out.dtype)
     reader(rows.stretch, columns.stretch, block)
     if rows.picked is not None:
         block = block[rows.picked]

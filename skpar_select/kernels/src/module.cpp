@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "block.hpp"
+#include "lzf.hpp"
 
 namespace nb = nanobind;
 
@@ -31,6 +32,8 @@ using Ints = nb::ndarray<const std::int32_t, nb::ndim<1>, nb::c_contig, nb::devi
 using Mask = nb::ndarray<const bool, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Scores = nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Order = nb::ndarray<std::int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Bytes = nb::ndarray<const std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Decoded = nb::ndarray<std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Columns = nb::ndarray<double, nb::ndim<2>, nb::f_contig, nb::device::cpu>;
 
 std::vector<const Kernel*> available_kernels() {
@@ -197,6 +200,11 @@ void sort(const Doubles& values, const Order& order, const Scores& sorted) {
     chosen->sort(values.data(), static_cast<std::int32_t>(n), order.data(), sorted.data());
 }
 
+bool decode_lzf_bytes(const Bytes& raw, const Decoded& out) {
+    nb::gil_scoped_release release;
+    return decode_lzf(raw.data(), raw.size(), out.data(), out.size());
+}
+
 }  // namespace
 }  // namespace skpar
 
@@ -211,4 +219,5 @@ NB_MODULE(_kernels, m) {
           "order"_a, "class_start"_a, "digamma"_a, "log"_a, "n_neighbors"_a, "scores"_a.noconvert());
     m.def("standardize", &skpar::standardize, "block"_a, "first_column"_a, "seed"_a, "out"_a.noconvert());
     m.def("sort", &skpar::sort, "values"_a, "order"_a.noconvert(), "sorted"_a.noconvert());
+    m.def("decode_lzf", &skpar::decode_lzf_bytes, "raw"_a, "out"_a.noconvert());
 }
