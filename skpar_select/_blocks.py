@@ -135,12 +135,16 @@ def _ways(demand: Demand, budget: int) -> Iterator[Plan]:
         yield _by_chunks(demand, budget, panels)
     yield _again(demand, budget)
     whole = demand.n_samples * demand.n_features * demand.itemsize
+    # The allocator may keep what small arrays took while the copy was made.
+    kept = demand.in_flight * storage.read_bytes
     if not demand.separate and (whole <= budget or not budget):
         loaded = replace(demand, storage=Storage(kind="memory", views=True))
-        yield _copied("load", demand, budget, whole, _in_place(loaded, budget - whole))
+        scored = _in_place(loaded, budget - whole - kept)
+        yield _copied("load", demand, budget, scored, held=whole, kept=kept)
     if whole <= demand.scratch_available:
         written = replace(demand, storage=Storage(kind="rows", stored_bytes=whole))
-        yield _copied("scratch", demand, budget, 0, _in_place(written, budget))
+        scored = _in_place(written, budget - kept)
+        yield _copied("scratch", demand, budget, scored, held=0, kept=kept)
 
 
 @dataclass(frozen=True)
@@ -229,7 +233,9 @@ def _again(demand: Demand, budget: int) -> Plan:
     return _plan("again", demand, memory, blocks, bytes_read, n_passes=passes)
 
 
-def _copied(route: Route, demand: Demand, budget: int, held: int, scored: Plan) -> Plan:
+def _copied(
+    route: Route, demand: Demand, budget: int, scored: Plan, *, held: int, kept: int
+) -> Plan:
     """Read and decode every chunk once, to memory or to a file; score from there."""
     storage = demand.storage
     assert storage.chunks is not None
@@ -263,7 +269,7 @@ def _copied(route: Route, demand: Demand, budget: int, held: int, scored: Plan) 
         piece_rows=(storage.n_rows, bands * chunk_rows),
         piece_columns=(*panels[::width], demand.n_features),
         pieces_in_flight=in_flight,
-        peak_bytes=max(peak(bands, width, in_flight), held + scored.peak_bytes),
+        peak_bytes=max(peak(bands, width, in_flight), held + kept + scored.peak_bytes),
         bytes_read=storage.stored_bytes + (0 if route == "load" else whole),
         scratch_bytes=whole if route == "scratch" else 0,
     )

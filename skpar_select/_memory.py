@@ -1,8 +1,8 @@
 """Amounts of memory: read from text, asked of the machine, written for a person."""
 
-import math
 import os
 import re
+from fractions import Fraction
 from operator import index
 from pathlib import Path
 
@@ -50,15 +50,16 @@ def parse_memory(value: int | str) -> int:
     """
     if value == "auto":
         return max(1, available_memory() // AUTO_FRACTION)
-    amount: float = -1
+    amount: Fraction | int = -1
     if isinstance(value, str):
         match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-z]*)\s*", value.lower())
         if match and match[2] in _UNITS:
-            amount = float(match[1]) * _UNITS[match[2]]
+            # Exact, where a float makes 65,099 bytes of '65.1 kB'.
+            amount = Fraction(match[1]) * _UNITS[match[2]]
     elif not isinstance(value, bool):
         # index() takes every integer type, NumPy's too, and no float.
         amount = index(value)
-    if not 1 <= amount < math.inf:
+    if amount < 1:
         raise ValueError(
             f"memory_budget={value!r} is no amount of memory. It must be at least one byte, as a "
             "whole number of bytes, as text with a unit, or 'auto'. Write for example "
@@ -79,7 +80,7 @@ def format_bytes(n_bytes: int) -> str:
     """
     for unit, size in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if n_bytes >= size:
-            return f"{math.ceil(n_bytes * 10 / size) / 10:g} {unit}"
+            return f"{-(-n_bytes * 10 // size) / 10:g} {unit}"
     return f"{n_bytes} B"
 
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from skpar_select._blocks import KERNEL_BYTES, RESULT_BYTES, TARGET_BYTES, Demand, plan_blocks
@@ -299,6 +299,7 @@ def test_parse_memory__auto_is_a_quarter_of_what_is_available():
 
 
 @given(st.integers(0, 10**16))
+@example(65_100)
 def test_format_bytes__never_says_less_than_there_is(n_bytes):
     if n_bytes:
         assert n_bytes <= parse_memory(format_bytes(n_bytes)) <= 1.11 * n_bytes + 1

@@ -21,11 +21,10 @@ from skpar_select._typing import Array, IndexArray
 from skpar_select.sources import _hdf5
 from skpar_select.sources._file import StillFile
 from skpar_select.sources._filters import check_filters
-from skpar_select.sources._opening import open_file
+from skpar_select.sources._opening import HANDLE_BYTES, open_file
 from skpar_select.sources._rectangles import Reader
-from skpar_select.sources._runs import PIECE_BYTES
 
-# Entries that are held at a time. More read no faster: chunks of them are smaller, mostly.
+# Entries that are held at a time, unless a chunk has more. More read no faster.
 ENTRIES = 2**15
 
 
@@ -67,6 +66,8 @@ class CompressedContainer:
             self.n_entries = int(data.shape[0])
             self.stored_bytes = data.id.get_storage_size() + indices.id.get_storage_size()
             self.entry_bytes = data.dtype.itemsize + indices.dtype.itemsize
+            # Pieces end where chunks do, so that none is decoded twice.
+            self.step = max([ENTRIES, *(part.chunks[0] for part in (data, indices) if part.chunks)])
 
     def check_unchanged(self) -> None:
         """Refuse a file that is no longer the one that was opened first."""
@@ -81,9 +82,11 @@ class CompressedContainer:
             chunks=self.chunks,
             compressed=True,
             n_rows=self.shape[0],
-            # Places as read and as int64, where they fall, values; borders of the rows. What the
-            # allocator keeps of these and of HDF5's buffers was measured as 8 MB a reader.
-            read_bytes=ENTRIES * (self.entry_bytes + 4 * 8) + 2 * 8 * self.shape[0] + PIECE_BYTES,
+            # Values and places, as read and with a chunk to decode; these as int64, and seven
+            # arrays like them that tell where they fall; borders of the rows.
+            read_bytes=self.step * (2 * self.entry_bytes + 8 * 8)
+            + 2 * 8 * self.shape[0]
+            + HANDLE_BYTES,
         )
 
     @contextmanager
@@ -98,8 +101,7 @@ class CompressedContainer:
                 flat = out.reshape(-1)
                 try:
                     borders = indptr[rows.start : rows.stop + 1].astype(np.int64)
-                    for start in range(int(borders[0]), int(borders[-1]), ENTRIES):
-                        stop = min(start + ENTRIES, int(borders[-1]))
+                    for start, stop in _steps(int(borders[0]), int(borders[-1]), self.step):
                         places = indices[start:stop].astype(np.int64)
                         self._check_places(places, start)
                         wanted = np.flatnonzero((places >= columns.start) & (places < columns.stop))
@@ -168,3 +170,11 @@ class CompressedContainer:
             raise ValueError(
                 f"{self.where} has {value}. It must be {rule}. The file is damaged: write it again."
             )
+
+
+def _steps(start: int, stop: int, length: int) -> Iterator[tuple[int, int]]:
+    """Cut a stretch at multiples of a length."""
+    while start < stop:
+        end = min(stop, (start // length + 1) * length)
+        yield start, end
+        start = end

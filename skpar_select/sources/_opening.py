@@ -6,6 +6,9 @@ from typing import Any
 
 import h5py
 
+HANDLE_BYTES = 2 * 2**20
+"""What an open file holds: HDF5's cache of what describes the data begins with so much."""
+
 # h5py tells by these, too, that what describes the data is damaged.
 _OF_DAMAGE = (ArithmeticError, AttributeError, KeyError, RuntimeError, TypeError)
 
@@ -20,7 +23,8 @@ def open_file(path: str) -> Iterator[Any]:
         If it cannot be opened, or turns out to be damaged.
     """
     try:
-        file = h5py.File(path, "r")
+        # No chunk is kept: each is wanted once, and HDF5 2 would keep 8 MiB for every dataset.
+        file = h5py.File(path, "r", rdcc_nbytes=0)
     except BlockingIOError as error:
         raise OSError(
             f"'{path}' is open for writing elsewhere ({error}). A matrix is read from a closed "

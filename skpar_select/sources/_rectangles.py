@@ -12,6 +12,7 @@ import numpy as np
 from skpar_select._storage import Storage
 from skpar_select._typing import Array, IndexArray
 from skpar_select.sources._buffers import empty
+from skpar_select.sources._opening import HANDLE_BYTES
 from skpar_select.sources._runs import PIECE_BYTES, Run, cut
 
 # Two columns of a file without chunks this near cost less read together than in two accesses: it
@@ -75,7 +76,7 @@ def storage_of_rectangles(container: Any, rows: range | IndexArray) -> Storage:
         n_rows=container.shape[0],
         band_rows=int(of_band.max(initial=1)),
         # A chunk as stored and as decoded; to pick rows, a piece and what is picked of it.
-        read_bytes=2 * chunk + (0 if _in_order(rows) else 2 * piece),
+        read_bytes=HANDLE_BYTES + 2 * chunk + (0 if _in_order(rows) else 2 * piece),
     )
 
 
