@@ -211,8 +211,9 @@ def _by_chunks(demand: Demand, budget: int, panels: list[int]) -> Plan:
     panel = replace(memory, column=memory.column * chunk_columns + raw)
     most = panel.widest(budget, demand.in_flight)
     n_panels = max(1, min(most, len(panels) // (demand.n_workers * BLOCKS_PER_WORKER)))
-    borders = [*panels[::n_panels], demand.n_features]
-    # A matrix made of several files has narrower columns of chunks, too: none is counted less.
+    # A block of one file alone, where there are several, is decoded by its worker.
+    borders = sorted({*panels[::n_panels], *demand.storage.starts, demand.n_features})
+    # Of several files some have narrower columns of chunks: none is counted less.
     blocks = [slice(start, stop) for start, stop in pairwise(borders)]
     peak = panel.peak(n_panels, min(demand.in_flight, len(blocks)))
     return _plan("chunks", demand, memory, blocks, demand.storage.stored_bytes, peak=peak)

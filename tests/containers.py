@@ -44,17 +44,17 @@ def write_anndata(path, values, encoding="array", name="X", **options):
         if encoding == "array":
             file.create_dataset(name, data=values, **options)
         else:
-            write_sparse(file.create_group(name), values, encoding)
+            write_sparse(file.create_group(name), values, encoding, **options)
     return path
 
 
-def write_sparse(group, values, encoding):
+def write_sparse(group, values, encoding, **options):
     lines = values if encoding == "csr_matrix" else values.T
     rows, places = np.nonzero(lines)
     group.attrs["encoding-type"] = encoding
     group.attrs["shape"] = values.shape
-    group["data"] = lines[rows, places]
-    group["indices"] = places.astype(np.int32)
+    group.create_dataset("data", data=lines[rows, places], **options)
+    group.create_dataset("indices", data=places.astype(np.int32), **options)
     group["indptr"] = np.searchsorted(rows, np.arange(len(lines) + 1)).astype(np.int32)
 
 
@@ -110,6 +110,7 @@ def kinds():
         "anndata layer": (write_anndata, {"name": "layers/raw"}, {"dataset": "layers/raw"}),
         "anndata csr": (write_anndata, {"encoding": "csr_matrix"}, {}),
         "anndata csc": (write_anndata, {"encoding": "csc_matrix"}, {}),
+        "anndata csr gzip": (write_anndata, {"encoding": "csr_matrix", "chunks": (7,), **GZIP}, {}),
         "hdfstore": (write_hdfstore, {}, {}),
         "hdfstore blocks": (write_hdfstore, {"blocks": 3}, {}),
         "wide": (write_wide, {}, {}),

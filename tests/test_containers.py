@@ -472,3 +472,24 @@ class TestCommandLine:
         assert self.best(ages, path) == (2, None)
         assert "both axes have the length of the target, 19" in capsys.readouterr().err
         assert self.best(ages, path, "--orientation", "samples_by_features") == (0, "f7")
+
+
+def test_compressed_rows__decode_no_chunk_twice_within_a_read(tmp_path, monkeypatch):
+    values = np.random.default_rng(0).random((50, 40)).astype(np.float32)
+    path = write_anndata(
+        tmp_path / "x.h5ad", values, encoding="csr_matrix", chunks=(300,), compression="gzip"
+    )
+    monkeypatch.setattr(_compressed, "ENTRIES", 128)
+    matrix = open_matrix(path)
+    assert matrix._container.step == 300
+    read = []
+    steps = _compressed._steps
+
+    def recording(*arguments):
+        for start, stop in steps(*arguments):
+            read.append((start, stop))
+            yield start, stop
+
+    monkeypatch.setattr(_compressed, "_steps", recording)
+    np.testing.assert_array_equal(matrix.read(np.s_[:]), values)
+    assert read == [(start, min(start + 300, 2000)) for start in range(0, 2000, 300)]

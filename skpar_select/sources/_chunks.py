@@ -222,8 +222,8 @@ def _within(run: Run, length: int) -> Any:
     return first + run.picked
 
 
-# Of two matrices at a time, say the one that is fitted and the one that is transformed.
-@lru_cache(maxsize=2)
+# As many files as one wide matrix, of a file for each chromosome, is made of, and a few more.
+@lru_cache(maxsize=32)
 def _index(
     path: str,
     stamp: tuple[int, int],

@@ -18,7 +18,7 @@ import numpy as np
 
 from skpar_select._storage import Storage
 from skpar_select._typing import Array, IndexArray
-from skpar_select.sources import _hdf5
+from skpar_select.sources._datasets import check_stored_here, find_dataset
 from skpar_select.sources._file import StillFile
 from skpar_select.sources._filters import check_filters
 from skpar_select.sources._opening import HANDLE_BYTES, open_file
@@ -124,8 +124,8 @@ class CompressedContainer:
         parts = []
         for name in ("data", "indices", "indptr"):
             where = f"{self.where}: '{name}'"
-            part = _hdf5._find(handle, f"{self.group}/{name}", where)
-            _hdf5._check_stored_here(part, where)
+            part = find_dataset(handle, f"{self.group}/{name}", where)
+            check_stored_here(part, where)
             check_filters(part, where)
             parts.append(part)
         return parts

@@ -17,9 +17,10 @@ from skpar_select._typing import Array
 from skpar_select.sources._chunks import RawChunks
 from skpar_select.sources._codecs import Filter, decoded_here, pipeline
 from skpar_select.sources._contiguous import Contiguous
+from skpar_select.sources._datasets import check_stored_here, datasets, find_dataset, listing
 from skpar_select.sources._file import StillFile, can_read_at
 from skpar_select.sources._filters import check_filters
-from skpar_select.sources._opening import open_file as open_file  # other containers open by it
+from skpar_select.sources._opening import open_file
 from skpar_select.sources._rectangles import Reader
 
 
@@ -50,9 +51,9 @@ class HDF5Container:
         with open_file(self.path) as file:
             self.dataset = _only_matrix(file, self.path) if dataset is None else dataset
             self.where = f"'{self.path}', dataset '{self.dataset}'"
-            data = _find(file, self.dataset, self.where)
+            data = find_dataset(file, self.dataset, self.where)
             _check_matrix(data, self.where)
-            _check_stored_here(data, self.where)
+            check_stored_here(data, self.where)
             self.shape: tuple[int, int] = data.shape
             self.dtype: np.dtype[Any] = data.dtype
             self.chunks: tuple[int, int] | None = data.chunks
@@ -113,26 +114,6 @@ class HDF5Container:
         self.check_unchanged()
 
 
-def datasets(file: Any) -> Iterator[tuple[str, Any]]:
-    """All datasets that lie in this file itself, with their names."""
-    pending = [("", file)]
-    while pending:
-        prefix, group = pending.pop()
-        for name in sorted(group):
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                # Soft links name a dataset twice, external ones another file's.
-                continue
-            item = group[name]
-            if isinstance(item, h5py.Dataset):
-                yield prefix + name, item
-            elif isinstance(item, h5py.Group) and prefix.count("/") < _DEEPEST:
-                pending.append((f"{prefix}{name}/", item))
-
-
-# A group may contain itself by a hard link.
-_DEEPEST = 16
-
-
 def _only_matrix(file: Any, path: str) -> str:
     found = [name for name, data in datasets(file) if _is_matrix(data)]
     if len(found) == 1:
@@ -144,48 +125,9 @@ def _only_matrix(file: Any, path: str) -> str:
         + (
             f"Name one, as in dataset={found[0]!r}."
             if found
-            else f"It holds {_listing(file)}; write the matrix as one two-dimensional dataset."
+            else f"It holds {listing(file)}; write the matrix as one two-dimensional dataset."
         )
     )
-
-
-def _find(file: Any, dataset: str, where: str) -> Any:
-    place, group = "", file
-    for name in dataset.strip("/").split("/"):
-        place = f"{place}/{name}"
-        link = group.get(name, getlink=True) if isinstance(group, h5py.Group) else None
-        if link is None:
-            raise ValueError(
-                f"{where} does not exist. The file holds {_listing(file)}. Name one of them."
-            )
-        if isinstance(link, h5py.ExternalLink):
-            raise ValueError(
-                f"{where}: '{place}' is a link to another file, '{link.filename}'. Values must "
-                "lie in the file itself. Open that file instead."
-            )
-        if group.get(name) is None:
-            raise ValueError(
-                f"{where}: '{place}' is a link to nothing. The file holds {_listing(file)}. "
-                "Name one of them."
-            )
-        group = group[name]
-    if group.file.filename != file.filename:
-        # A soft link may lead over an external one.
-        raise ValueError(
-            f"{where} is a link to another file, '{group.file.filename}'. Values must lie in the "
-            "file itself. Open that file instead."
-        )
-    if not isinstance(group, h5py.Dataset):
-        raise ValueError(
-            f"{where} is a group, not a dataset. The file holds {_listing(file)}. Name one of them."
-        )
-    return group
-
-
-def _listing(file: Any) -> str:
-    found = [f"'{name}' {data.shape}" for name, data in datasets(file)]
-    more = f" and {len(found) - 10} more" if len(found) > 10 else ""
-    return (", ".join(found[:10]) + more) if found else "no dataset"
 
 
 def _is_matrix(data: Any) -> bool:
@@ -203,32 +145,6 @@ def _check_matrix(data: Any, where: str) -> None:
         raise ValueError(
             f"{where} holds {what.get(data.dtype.kind, 'no numbers')} ({data.dtype}). A matrix "
             "holds real numbers. Name a numeric dataset, or store its numeric columns as one."
-        )
-
-
-def _check_stored_here(data: Any, where: str) -> None:
-    # HDF5 answers reads of all these with other files' bytes or with fill values, silently.
-    if data.external:
-        raise ValueError(
-            f"{where} keeps its values in another file, '{data.external[0][0]}'. Values must lie "
-            "in the HDF5 file itself. Copy it with h5repack first."
-        )
-    if data.is_virtual:
-        raise ValueError(
-            f"{where} is a virtual dataset, put together from {len(data.virtual_sources())} "
-            "sources. Values must lie in the file itself. Copy it to an ordinary dataset first."
-        )
-    if not data.size:
-        return
-    if data.chunks:
-        expected = int(np.prod([-(-n // c) for n, c in zip(data.shape, data.chunks, strict=True)]))
-        written = data.id.get_num_chunks()
-    else:
-        expected, written = 1, int(data.id.get_storage_size() > 0)
-    if written < expected:
-        raise ValueError(
-            f"{where}: {expected - written} of {expected} chunks were never written, and HDF5 "
-            "would give fill values for them. All values must be there. Finish writing the file."
         )
 
 

@@ -18,9 +18,9 @@ import numpy as np
 
 from skpar_select._storage import Storage
 from skpar_select._typing import Array, IndexArray, Names
+from skpar_select.sources._datasets import find_dataset
 from skpar_select.sources._file import StillFile
 from skpar_select.sources._hdf5 import HDF5Container
-from skpar_select.sources._hdf5 import _find as find_dataset
 from skpar_select.sources._lazy import Container, LazyMatrix
 from skpar_select.sources._names import Axis, as_names
 from skpar_select.sources._opening import open_file

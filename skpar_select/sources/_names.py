@@ -8,8 +8,8 @@ import h5py
 import numpy as np
 
 from skpar_select._typing import Names
+from skpar_select.sources._datasets import datasets
 from skpar_select.sources._filters import check_filters
-from skpar_select.sources._hdf5 import datasets
 from skpar_select.sources._opening import open_file
 
 Axis = Literal["feature_names", "sample_ids"]

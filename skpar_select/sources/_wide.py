@@ -1,6 +1,6 @@
 """Several matrices of the same samples side by side, as data split by chromosome comes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -90,6 +90,15 @@ class SideBySide:
             _copy(_rows_of(part, rows), run, out)
         return out
 
+    def fetch(self, rows: range | IndexArray, columns: range | IndexArray) -> Callable[[], Array]:
+        """Read columns of one part as they are stored; others at once."""
+        hit = list(self._hit(columns))
+        if len(hit) == 1 and hit[0][0].dtype == self.dtype and hit[0][1].picked is None:
+            part, run = hit[0]
+            return _rows_of(part, rows).part(run.stretch).fetch()
+        values = self.read(rows, columns)
+        return lambda: values
+
     def _hit(self, columns: range | IndexArray) -> Iterator[tuple[LazyMatrix, Run]]:
         """Parts that hold wanted columns, with these columns as the part counts them."""
         starts = self._starts
@@ -163,9 +172,8 @@ def _beside(left: Storage, right: Storage) -> Storage:
         chunks=chunks,
         compressed=left.compressed or right.compressed,
         band_rows=0,
-        # Bytes as stored are not fetched ahead of decoding here.
-        raw_panel=0,
-        raw_band=0,
+        raw_panel=max(left.raw_panel, right.raw_panel),
+        raw_band=left.raw_band + right.raw_band,
         raw_chunk=max(left.raw_chunk, right.raw_chunk),
         read_bytes=max(left.read_bytes, right.read_bytes),
         decode_bytes=max(left.decode_bytes, right.decode_bytes),
