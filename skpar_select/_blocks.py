@@ -9,6 +9,7 @@ already (the matrix, its names):
 - for every block in flight (one for each worker, and one that is read ahead), the block, its bytes
   as stored where these are decoded apart, and what the read holds;
 - the places of the chunks;
+- an eighth of all that, up to 8 MiB, for stacks, small objects and what allocators round up;
 - for a ``score_func``, the copies that travel to its process and the copies that it makes.
 
 docs/out_of_core.md has the same for a person, and what was measured.
@@ -48,6 +49,10 @@ RUN_BYTES = 64 * 2**10
 
 # Pieces that are copied, to memory or to a scratch file, are not cut smaller than this.
 PIECE_BYTES = 8 * 2**20
+
+# Of 1.6 GB in arrays a process took 5 MB more.
+OVERHEAD_BYTES = 8 * 2**20
+OVERHEAD_SHARE = 8
 
 # gzip decodes at 240 MB a second and core, a fifth of what a file in memory or a disk gives.
 DECODING_COST = 5
@@ -100,21 +105,30 @@ def plan_blocks(demand: Demand, *, memory_budget: int) -> Plan:
     demand = replace(
         demand, n_workers=n_workers, in_flight=n_workers + demand.in_flight - demand.n_workers
     )
+    # As much as, with its overhead, is the budget.
+    for_arrays = max(
+        memory_budget - OVERHEAD_BYTES, memory_budget * OVERHEAD_SHARE // (OVERHEAD_SHARE + 1)
+    )
     fitting = []
-    for plan in _ways(demand, memory_budget):
-        if plan.peak_bytes <= memory_budget:
+    for plan in _ways(demand, for_arrays):
+        if plan.peak_bytes <= for_arrays:
             fitting.append(plan)
             if plan.route == "chunks":
                 # Nothing costs less than every byte once.
                 break
     if fitting:
-        return min(fitting, key=lambda plan: _cost(plan, demand))
-    needed = min(plan.peak_bytes for plan in _ways(demand, 0))
+        cheapest = min(fitting, key=lambda plan: _cost(plan, demand))
+        return replace(cheapest, peak_bytes=_with_overhead(cheapest.peak_bytes))
+    needed = _with_overhead(min(plan.peak_bytes for plan in _ways(demand, 0)))
     raise ValueError(
         f"memory_budget={memory_budget} bytes is too small: one column for each of "
         f"{n_workers} workers needs {needed} bytes, allowed are {memory_budget}. "
         f"Set memory_budget to at least {format_bytes(needed)}, or lower n_jobs."
     )
+
+
+def _with_overhead(n_bytes: int) -> int:
+    return n_bytes + min(OVERHEAD_BYTES, -(-n_bytes // OVERHEAD_SHARE))
 
 
 def _cost(plan: Plan, demand: Demand) -> int:

@@ -233,11 +233,12 @@ def test_plan__of_no_column_has_no_block():
 
 
 def test_plan__names_needed_allowed_and_smallest_budget():
-    needed = 24 * 10 + 100 * 10 + 2 * 194 * 10 + 3 * 40
+    arrays = 24 * 10 + 100 * 10 + 2 * 194 * 10 + 3 * 40
+    needed = arrays + arrays // 8
     with pytest.raises(
         ValueError,
         match=rf"memory_budget=1000 bytes is too small.*2 workers needs {needed} bytes, "
-        r"allowed are 1000\. Set memory_budget to at least 5\.3 kB, or lower n_jobs",
+        r"allowed are 1000\. Set memory_budget to at least 5\.9 kB, or lower n_jobs",
     ):
         plan(n_features=10, memory_budget=1000)
 
@@ -257,7 +258,17 @@ def test_plan__names_needed_allowed_and_smallest_budget():
 def test_plan__counts_reading_travel_and_scoring(changes, column):
     made = plan(n_features=64, in_flight=2, **changes)
     kernel = 0 if changes.get("score_func") else 2 * 194 * 10
-    assert made.peak_bytes == 24 * 64 + 1000 + kernel + 2 * made.width * column
+    arrays = 24 * 64 + 1000 + kernel + 2 * made.width * column
+    assert made.peak_bytes == arrays + -(-arrays // 8)
+
+
+def test_plan__keeps_at_most_8_mib_for_what_is_no_array():
+    made = plan(n_samples=10_000, n_features=100_000, memory_budget=10**9)
+    arrays = 24 * 100_000 + 294 * 10_000 + 194 * 10_000 + 3 * made.width * 40_000
+    assert made.peak_bytes == arrays + 8 * 2**20
+    tight = plan(n_samples=10_000, n_features=100_000, memory_budget=made.peak_bytes)
+    assert tight.width == made.width
+    assert plan(n_features=100_000, n_samples=10_000, memory_budget=10**8).peak_bytes <= 10**8
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ class HDF5Container:
             filters = pipeline(data)
             check_filters(data, self.where)
             self.layout = _layout(data, filters)
+            self.stored_bytes: int = data.id.get_storage_size()
             self.direct: Contiguous | RawChunks | None = self._direct(file, data, filters)
 
     def _direct(

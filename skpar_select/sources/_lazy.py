@@ -45,6 +45,7 @@ class Container(Protocol):
     - ``direct``, a :class:`Direct` or None: then ``open`` is not used;
     - ``storage(rows)``, which gives a :class:`~skpar_select._storage.Storage` where ``chunks``
       does not tell the cost of reading well enough;
+    - ``stored_bytes``, what the values take in the file, where they are compressed;
     - ``check_unchanged()``, which raises when the file is no longer the one that was opened.
     """
 

@@ -67,10 +67,11 @@ def storage_of_rectangles(container: Any, rows: range | IndexArray) -> Storage:
     whole = container.shape[0] * n_features * itemsize
     piece = min(max(PIECE_BYTES, chunk), whole)
     of_band = np.bincount(np.asarray(rows, dtype=np.intp) // max(1, chunk_rows))
-    band = max(1, chunk_rows) * n_features * itemsize
+    n_bands = -(-container.shape[0] // max(1, chunk_rows))
+    stored = getattr(container, "stored_bytes", whole)
     return Storage(
         kind="chunks" if container.chunks else "rows",
-        stored_bytes=min(whole, int(np.count_nonzero(of_band)) * band),
+        stored_bytes=stored * int(np.count_nonzero(of_band)) // max(1, n_bands),
         chunks=container.chunks,
         compressed=bool(container.chunks),
         n_rows=container.shape[0],

@@ -37,6 +37,8 @@ class TransposedContainer:
         self.shape = (n_samples, n_features)
         tall, wide = stored.chunks or (1, max(1, n_samples))
         self.chunks: tuple[int, int] | None = (wide, tall)
+        n_bytes = n_samples * n_features * self.dtype.itemsize
+        self.stored_bytes: int = getattr(stored, "stored_bytes", n_bytes)
         direct = getattr(stored, "direct", None)
         self.direct: Any = None if direct is None else _turned(direct, n_samples, n_features)
 
