@@ -1,17 +1,11 @@
 """Select the columns of very wide matrices by mutual information, in parallel, from files too."""
 
-from importlib.metadata import PackageNotFoundError, version
-
 from skpar_select._display import MutualInfoDisplay
 from skpar_select._functions import mutual_info_classif, mutual_info_regression
 from skpar_select._selector import ParallelMutualInfoSelector
+from skpar_select._version import __version__
 from skpar_select.kernels import show_config
 from skpar_select.sources import open_matrix
-
-try:
-    __version__ = version("skpar-select")
-except PackageNotFoundError:  # a source tree that was not installed
-    __version__ = "0+unknown"
 
 __all__ = [
     "MutualInfoDisplay",

@@ -1,6 +1,12 @@
-"""Run one task over many parts: here, in threads, or in joblib's pools. Knows no data."""
+"""Run one task over many parts: here, in threads, or in joblib's pools. Knows no data.
+
+Inside a pool of somebody else, say of a grid search, it takes what that leaves: in a process of its
+own the share of cores that joblib gave the process, in a thread the cores that no other thread of
+this module works on.
+"""
 
 import copy
+import multiprocessing
 import os
 import threading
 import traceback
@@ -8,11 +14,11 @@ import warnings
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from typing import Any, Literal, TypeAlias, TypeVar
 
-from joblib import Parallel, delayed, effective_n_jobs
+from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 
 Result = TypeVar("Result")
@@ -23,9 +29,37 @@ Prefer: TypeAlias = Literal["threads", "processes"]
 PARTS_AHEAD = 2
 
 
+# joblib sets these in the processes of its pools, to the cores divided by the processes.
+_SHARES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
 def n_workers(n_jobs: int | None) -> int:
-    """Give the number of workers that ``n_jobs`` means here, inside a ``parallel_config`` too."""
-    return int(effective_n_jobs(n_jobs))
+    """Give the number of workers that ``n_jobs`` means here.
+
+    A ``parallel_config`` that surrounds the call counts, and inside a process of a pool no more
+    than its share of the cores is given.
+    """
+    workers = int(effective_n_jobs(n_jobs))
+    return min(workers, _share()) if _within() == "process" else workers
+
+
+def _within() -> Literal["process", "thread", None]:
+    """Tell whose worker this is, where it is a pool's."""
+    backend, _ = get_active_backend()
+    if not getattr(backend, "nesting_level", None):
+        return None
+    return "thread" if multiprocessing.parent_process() is None else "process"
+
+
+def _share() -> int:
+    given = (os.environ.get(name, "") for name in _SHARES)
+    return max(1, min((int(count) for count in given if count.isdigit()), default=1))
+
+
+@cache
+def _cores() -> threading.Semaphore:
+    """Give the cores that threads of this process share where they work inside pools of threads."""
+    return threading.Semaphore(cpu_count())
 
 
 def in_flight(n_jobs: int | None, prefer: Prefer, *, staged: bool) -> int:
@@ -79,6 +113,8 @@ def run(
     """
     workers = n_workers(n_jobs)
     own_threads = shared or (prefer == "threads" and _in_threads(prefer))
+    if own_threads and _within() == "thread":
+        task = partial(_on_a_core, task)
     if fetch is not None:
         if own_threads:
             task = partial(_in_turn, fetch, task, threading.Semaphore(workers))
@@ -152,6 +188,11 @@ def _in_threads(prefer: Prefer) -> bool:
         getattr(backend, "uses_threads", False)
         and getattr(backend, "supports_retrieve_callback", False)
     )
+
+
+def _on_a_core(task: Callable[[Any], Result], part: Any) -> Result:
+    with _cores():
+        return task(part)
 
 
 def _in_turn(

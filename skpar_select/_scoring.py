@@ -10,11 +10,14 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skpar_select._blocks import Demand, plan_blocks
+from skpar_select._cache import ScoreCache
 from skpar_select._copies import copied, scratch_available
 from skpar_select._execution import Prefer, in_flight, in_processes, n_workers, run
+from skpar_select._fingerprint import fingerprint
 from skpar_select._memory import parse_memory
 from skpar_select._plan import Plan
-from skpar_select._typing import Array, BoolArray, FloatArray, Progress, ScoreFunc, Task
+from skpar_select._progress import Progress
+from skpar_select._typing import Array, BoolArray, FloatArray, ScoreFunc, Task
 from skpar_select._validation import (
     check_finite,
     check_n_neighbors,
@@ -45,6 +48,7 @@ def score_columns(
     memory_budget: int | str,
     n_jobs: int | None,
     progress: Progress | None = None,
+    cache: ScoreCache | None = None,
 ) -> tuple[FloatArray, FloatArray | None]:
     """Score every column of a source against a target.
 
@@ -69,8 +73,10 @@ def score_columns(
         The most that all workers may hold at a time.
     n_jobs : int or None
         The number of workers.
-    progress : callable, default=None
-        Called here as ``progress(n_done, n_total)``, in columns, after each finished block.
+    progress : Progress, default=None
+        Told here of every finished block.
+    cache : ScoreCache, default=None
+        Where scores of the own kernel are looked for first, and kept.
 
     Returns
     -------
@@ -82,15 +88,54 @@ def score_columns(
     n_samples, n_features = source.shape
     budget = parse_memory(memory_budget)
     target = check_target(y, n_samples, task=task, score_func=score_func)
-    scorer: Any
+    options: dict[str, Any] = {"memory_budget": budget, "n_jobs": n_jobs, "progress": progress}
     if score_func is not None:
         scorer = partial(_score_by_function, score_func, target)
-    else:
-        options = (discrete_features, n_neighbors, random_state)
-        scorer = _kernel_scorer(source, target, task, *options)
-    plan = plan_scoring(
-        source, score_func=score_func is not None, memory_budget=budget, n_jobs=n_jobs
+        return _score(source, scorer, score_func=True, **options)
+    mask = discrete_mask(discrete_features, n_features, sparse=isinstance(source, SparseSource))
+    discrete_target = task == "classification"
+    if not (discrete_target and mask.all()):
+        # Of discrete pairs no distance is taken, so that any number will do.
+        check_n_neighbors(n_neighbors, n_samples)
+    values = (
+        np.unique(target, return_inverse=True)[1] if discrete_target else target.astype(np.float64)
     )
+    # None asks for any noise: that of scores in the cache will do.
+    seed = None if random_state is None and cache is not None else _seed(random_state)
+
+    def score() -> FloatArray:
+        prepared = prepare_target(
+            values,
+            discrete=discrete_target,
+            n_neighbors=max(1, min(n_neighbors, n_samples - 1)),
+            seed=_seed(None) if seed is None else seed,
+        )
+        scorer = partial(_score_by_kernel, prepared, mask)
+        return _score(source, scorer, score_func=False, **options)[0]
+
+    if cache is None:
+        return score(), None
+    key = fingerprint(source.content(), values, task, mask, n_neighbors, seed)
+    return cache.get(key, n_features, score), None
+
+
+def _seed(random_state: Any) -> int:
+    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+
+
+def _score(
+    source: Source,
+    scorer: Any,
+    *,
+    score_func: bool,
+    memory_budget: int,
+    n_jobs: int | None,
+    progress: Progress | None,
+) -> tuple[FloatArray, FloatArray | None]:
+    plan = plan_scoring(source, score_func=score_func, memory_budget=memory_budget, n_jobs=n_jobs)
+    n_features = source.shape[1]
+    if progress is not None:
+        progress.begin(len(plan.blocks), n_features)
     fetch = partial(_fetch, plan.route == "chunks")
     with copied(source, plan) as ready:
         if ready.in_memory:
@@ -99,8 +144,8 @@ def score_columns(
             scorer,
             (_Block(ready.part(columns), columns) for columns in plan.blocks),
             n_jobs=n_jobs,
-            prefer=_prefer(score_func is not None),
-            fetch=fetch if score_func is None and not ready.in_memory else None,
+            prefer=_prefer(score_func),
+            fetch=None if score_func or ready.in_memory else fetch,
         )
         with closing(finished):
             scores = _assemble(finished, plan.blocks, n_features, progress)
@@ -163,17 +208,16 @@ def _assemble(
     progress: Progress | None,
 ) -> tuple[FloatArray, FloatArray | None]:
     scores, pvalues = np.full(n_features, np.nan), np.full(n_features, np.nan)
-    n_filled, n_done, n_pvalues = np.zeros(n_features, dtype=np.uint8), 0, 0
+    n_filled, n_pvalues = np.zeros(n_features, dtype=np.uint8), 0
     for index, (block_scores, block_pvalues) in finished:
         columns = blocks[index]
         scores[columns] = block_scores
         n_filled[columns] += 1
-        n_done += columns.stop - columns.start
         if block_pvalues is not None:
             pvalues[columns] = block_pvalues
             n_pvalues += len(block_pvalues)
         if progress is not None:
-            progress(n_done, n_features)
+            progress.end(index, columns.stop - columns.start)
     if not (n_filled == 1).all():
         raise RuntimeError(
             f"{np.count_nonzero(n_filled != 1)} of {n_features} columns were not scored exactly "
@@ -185,31 +229,6 @@ def _assemble(
             "for all or for none. Return (scores, pvalues) for every block."
         )
     return scores, pvalues if n_pvalues else None
-
-
-def _kernel_scorer(
-    source: Source,
-    target: Array,
-    task: Task,
-    discrete_features: Any,
-    n_neighbors: int,
-    random_state: Any,
-) -> Any:
-    n_samples, n_features = source.shape
-    mask = discrete_mask(discrete_features, n_features, sparse=isinstance(source, SparseSource))
-    discrete_target = task == "classification"
-    if not (discrete_target and mask.all()):
-        # Of discrete pairs no distance is taken, so that any number will do.
-        check_n_neighbors(n_neighbors, n_samples)
-    codes = np.unique(target, return_inverse=True)[1] if discrete_target else None
-    seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-    prepared = prepare_target(
-        target.astype(np.float64) if codes is None else codes,
-        discrete=discrete_target,
-        n_neighbors=max(1, min(n_neighbors, n_samples - 1)),
-        seed=seed,
-    )
-    return partial(_score_by_kernel, prepared, mask)
 
 
 def _score_by_kernel(target: Any, mask: BoolArray, part: Any) -> tuple[FloatArray, None]:

@@ -1,6 +1,7 @@
 """The selector: it stores parameters, has the columns scored, and decides which to keep."""
 
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,9 +10,11 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skpar_select._cache import ScoreCache
+from skpar_select._progress import CallbackSupportMixin, progress_of, with_callbacks
 from skpar_select._rules import select
 from skpar_select._scoring import score_columns
-from skpar_select._typing import BoolArray, Progress
+from skpar_select._typing import BoolArray
 from skpar_select._validation import (
     check_finite,
     check_k,
@@ -22,7 +25,7 @@ from skpar_select._validation import (
 from skpar_select.sources import LazyMatrix, Source, as_source
 
 
-class ParallelMutualInfoSelector(SelectorMixin, BaseEstimator):
+class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstimator):
     """Keep the columns that share most mutual information with a target.
 
     Every column is scored alone, in parallel over blocks of columns, from memory or streamed
@@ -63,6 +66,16 @@ class ParallelMutualInfoSelector(SelectorMixin, BaseEstimator):
     n_jobs : int or None, default=None
         The number of workers: threads for the own kernel, processes for a `score_func`. None
         means 1 unless a ``joblib.parallel_config`` surrounds the call; -1 means all processors.
+        Inside a pool of somebody else, as in a grid search, it is at most what that leaves.
+    score_cache : str, path-like or None, default=None
+        A folder where scores of the own kernel are kept, by the content of matrix and target and
+        the parameters that matter, so that a grid search over `k`, `threshold`, `percentile` or
+        `n_jobs` scores each fold once, in processes too. It is made where it does not exist, and
+        holds at most 1 GiB; what was not used for longest goes first. With `random_state` None,
+        scores of any noise are taken from it. None keeps nothing.
+    verbose : int, default=0
+        Above 0, a line on the standard error stream tells the progress. With scikit-learn 1.9
+        callbacks do, such as ``sklearn.callback.ProgressBar``.
 
     Attributes
     ----------
@@ -125,10 +138,9 @@ class ParallelMutualInfoSelector(SelectorMixin, BaseEstimator):
         "random_state": ["random_state"],
         "memory_budget": [Interval(Integral, 1, None, closed="left"), str],
         "n_jobs": [Integral, None],
+        "score_cache": [str, PathLike, None],
+        "verbose": ["verbose"],
     }
-
-    # Called as score_columns calls its `progress`, where a caller sets it on a selector.
-    _progress: Progress | None = None
 
     def __init__(
         self,
@@ -143,6 +155,8 @@ class ParallelMutualInfoSelector(SelectorMixin, BaseEstimator):
         random_state: Any = None,
         memory_budget: int | str = "auto",
         n_jobs: int | None = None,
+        score_cache: str | PathLike[str] | None = None,
+        verbose: int = 0,
     ) -> None:
         self.k = k
         self.threshold = threshold
@@ -154,7 +168,10 @@ class ParallelMutualInfoSelector(SelectorMixin, BaseEstimator):
         self.random_state = random_state
         self.memory_budget = memory_budget
         self.n_jobs = n_jobs
+        self.score_cache = score_cache
+        self.verbose = verbose
 
+    @with_callbacks  # type: ignore[untyped-decorator]  # so is this
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]  # scikit-learn is untyped
     def fit(self, X: Any, y: Any = None) -> "ParallelMutualInfoSelector":
         """Score every column of `X` against `y`.
@@ -181,18 +198,20 @@ class ParallelMutualInfoSelector(SelectorMixin, BaseEstimator):
         self._forget_scores()
         source = self._source(X)
         check_k(self.k, source.shape[1])
-        self.scores_, self.pvalues_ = score_columns(
-            source,
-            y,
-            task=self.task,
-            score_func=self.score_func,
-            discrete_features=self.discrete_features,
-            n_neighbors=self.n_neighbors,
-            random_state=self.random_state,
-            memory_budget=self.memory_budget,
-            n_jobs=self.n_jobs,
-            progress=self._progress,
-        )
+        with progress_of(self, X, y) as progress:
+            self.scores_, self.pvalues_ = score_columns(
+                source,
+                y,
+                task=self.task,
+                score_func=self.score_func,
+                discrete_features=self.discrete_features,
+                n_neighbors=self.n_neighbors,
+                random_state=self.random_state,
+                memory_budget=self.memory_budget,
+                n_jobs=self.n_jobs,
+                progress=progress,
+                cache=None if self.score_cache is None else ScoreCache(self.score_cache),
+            )
         if self.k != 0:
             self._warn_of_none_selected()
         return self

@@ -15,4 +15,3 @@ Names: TypeAlias = NDArray[np.object_]
 Columns: TypeAlias = slice | IndexArray
 Task: TypeAlias = Literal["regression", "classification"]
 ScoreFunc: TypeAlias = Callable[[Any, Any], Any]
-Progress: TypeAlias = Callable[[int, int], None]

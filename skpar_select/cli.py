@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NoReturn, TextIO
 
 import numpy as np
@@ -108,10 +106,10 @@ def _fit(options: argparse.Namespace) -> tuple[Any, ParallelMutualInfoSelector]:
         random_state=options.random_state,
         memory_budget=options.memory_budget,
         n_jobs=options.n_jobs,
+        score_cache=options.score_cache,
+        verbose=sys.stderr.isatty(),
     )
-    with _ProgressBar(sys.stderr) as selector._progress:
-        selector.fit(X, y)
-    return X, selector
+    return X, selector.fit(X, y)
 
 
 def _open(options: argparse.Namespace) -> LazyMatrix:
@@ -259,6 +257,9 @@ def _add_scoring(command: argparse.ArgumentParser) -> None:
         help="seed of the noise that breaks ties (default: 0)",
     )
     _add_workers(group)
+    group.add_argument(
+        "--score-cache", metavar="FOLDER", help="where scores are kept and looked for first"
+    )
 
 
 def _add_workers(group: Any) -> None:
@@ -314,35 +315,3 @@ class _Parser(argparse.ArgumentParser):
         """End with one line, without the usage."""
         _say("error", f"{message}; {self.prog} --help tells more")
         self.exit(2)
-
-
-class _ProgressBar:
-    """A line that is drawn again after each finished block; on a terminal only."""
-
-    def __init__(self, stream: TextIO, *, width: int = 30) -> None:
-        self.stream = stream
-        self.width = width
-        self.drawn = False
-        self.started = time.monotonic()
-
-    def __call__(self, n_done: int, n_total: int) -> None:
-        if not self.stream.isatty():
-            return
-        bar = "#" * round(self.width * n_done / n_total)
-        left = (time.monotonic() - self.started) * (n_total - n_done) / n_done
-        text = f"[{bar:.<{self.width}}] {n_done:,} of {n_total:,} features, {left:.0f} s left"
-        self.stream.write(f"\r{text:<79}")
-        self.stream.flush()
-        self.drawn = True
-
-    def __enter__(self) -> _ProgressBar:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self.drawn:
-            self.stream.write("\n")

@@ -9,6 +9,7 @@ import pytest
 
 from skpar_select import ParallelMutualInfoSelector, _blocks, _copies, open_matrix
 from skpar_select._copies import copied, scratch_available
+from skpar_select._progress import ProgressLine
 from skpar_select._scoring import plan_scoring
 
 
@@ -55,14 +56,16 @@ def test_copied__holds_the_matrix_in_the_temporary_folder(
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_copied__leaves_nothing_after_an_error(folder, scratch, matrix, problem, error):
+def test_copied__leaves_nothing_after_an_error(
+    folder, scratch, matrix, problem, error, monkeypatch
+):
     n_open = len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else None
 
-    def stop(done, total):
+    def stop(self, block, n_columns):
         raise error("stop")
 
-    selector = ParallelMutualInfoSelector(n_jobs=2, memory_budget="1MB")
-    selector._progress = stop
+    monkeypatch.setattr(ProgressLine, "end", stop)
+    selector = ParallelMutualInfoSelector(n_jobs=2, memory_budget="1MB", verbose=1)
     with pytest.raises(error, match="stop"):
         selector.fit(matrix, problem[1])
     assert not list(folder.iterdir())

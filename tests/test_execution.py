@@ -7,6 +7,7 @@ import time
 import joblib
 import pytest
 
+from skpar_select import _execution
 from skpar_select._execution import PARTS_AHEAD, n_workers, run
 
 
@@ -177,3 +178,55 @@ def test_backend_without_generators__gives_all_the_same():
             (1, 2),
             (2, 3),
         ]
+
+
+def workers_within(n_jobs):
+    return n_workers(n_jobs)
+
+
+class TestNested:
+    """Inside another pool no more work is done at a time than there are cores."""
+
+    @pytest.mark.parametrize("n_jobs", [-1, 2, 64])
+    @pytest.mark.parametrize("outer", [1, 2])
+    def test_processes__share_the_cores(self, n_jobs, outer, monkeypatch):
+        for name in _execution._SHARES:
+            monkeypatch.delenv(name, raising=False)
+        with joblib.parallel_config("loky", n_jobs=outer):
+            got = joblib.Parallel()(joblib.delayed(workers_within)(n_jobs) for _ in range(outer))
+        expected = joblib.effective_n_jobs(n_jobs)
+        if outer > 1:
+            expected = min(expected, max(1, joblib.cpu_count() // outer))
+        assert got == [expected] * outer
+
+    def test_processes__that_tell_no_share_get_one_core(self, monkeypatch):
+        for name in _execution._SHARES:
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setattr(_execution, "_within", lambda: "process")
+        assert n_workers(8) == 1
+        monkeypatch.setenv("OMP_NUM_THREADS", "3")
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", "5")
+        assert n_workers(8) == 3
+        assert n_workers(2) == 2
+
+    @pytest.mark.parametrize("fetch", [None, square])
+    def test_threads__share_the_cores(self, fetch, monkeypatch):
+        cores = threading.Semaphore(2)
+        monkeypatch.setattr(_execution, "_cores", lambda: cores)
+        busy, most, lock = [], [], threading.Lock()
+
+        def task(part):
+            with lock:
+                busy.append(part)
+                most.append(len(busy))
+            time.sleep(0.005)
+            with lock:
+                busy.pop()
+            return part
+
+        def outer(_):
+            return sorted(run(task, range(6), n_jobs=4, fetch=fetch))
+
+        got = joblib.Parallel(4, backend="threading")(joblib.delayed(outer)(i) for i in range(4))
+        assert got == [[(i, i if fetch is None else i * i) for i in range(6)]] * 4
+        assert max(most) == 2

@@ -11,7 +11,8 @@ discrete       continuous    the same
 discrete       discrete      plug-in: the mutual information of the observed frequencies
 =============  ============  ==========================================================
 
-The extension also decodes lzf, a filter of HDF5 that no package offers apart from HDF5.
+Two things that are slow in Python go with the extension: decoding lzf, a filter of HDF5, and
+compressing bytes to what tells them apart, for fingerprints.
 """
 
 from skpar_select.kernels import _kernels
@@ -21,6 +22,7 @@ from skpar_select.kernels._target import Target, prepare_target
 
 __all__ = [
     "Target",
+    "compress",
     "decode_lzf",
     "mutual_information",
     "prepare_target",
@@ -28,4 +30,5 @@ __all__ = [
     "standardize",
 ]
 
+compress = _kernels.compress
 decode_lzf = _kernels.decode_lzf

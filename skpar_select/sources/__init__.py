@@ -7,7 +7,8 @@ from scipy.sparse import issparse
 
 from skpar_select._typing import Names
 from skpar_select.sources._array import ArraySource
-from skpar_select.sources._base import Source
+from skpar_select.sources._base import Content, Source
+from skpar_select.sources._file import StillFile
 from skpar_select.sources._lazy import LazyMatrix
 from skpar_select.sources._open import open_matrix
 from skpar_select.sources._scratch import ScratchContainer
@@ -15,10 +16,12 @@ from skpar_select.sources._sparse import SparseSource
 
 __all__ = [
     "ArraySource",
+    "Content",
     "LazyMatrix",
     "ScratchContainer",
     "Source",
     "SparseSource",
+    "StillFile",
     "as_source",
     "open_matrix",
 ]

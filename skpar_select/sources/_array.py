@@ -1,12 +1,13 @@
 """Dense matrices in memory: NumPy arrays, and what scikit-learn makes of data frames."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from skpar_select._storage import Storage
 from skpar_select._typing import Array, Columns, Names
-from skpar_select.sources._base import Source
+from skpar_select.sources._base import Content, Source
 
 
 class ArraySource(Source):
@@ -50,3 +51,7 @@ class ArraySource(Source):
         """Give the same array, narrower; pickled, it holds its own columns only."""
         names = self.feature_names
         return ArraySource(self.values[:, columns], None if names is None else names[columns])
+
+    def content(self) -> Iterator[Content]:
+        """Give the array."""
+        yield self.values

@@ -14,13 +14,16 @@ A container is admitted by the shared suite of ``tests/test_sources.py``.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from skpar_select._storage import Storage
 from skpar_select._typing import Array, Columns, Names
+from skpar_select.sources._file import StillFile
+
+Content: TypeAlias = bytes | Array | StillFile
 
 
 class Source(ABC):
@@ -80,6 +83,10 @@ class Source(ABC):
         """
         values = self.read(slice(None))
         return lambda: values
+
+    @abstractmethod
+    def content(self) -> Iterator[Content]:
+        """Give all that the values follow from, for a fingerprint: arrays, bytes, files."""
 
     def check_unchanged(self) -> None:  # noqa: B027  # what is in memory is the caller's to keep
         """Refuse values that are no longer those that were there at first.

@@ -5,7 +5,7 @@ makes of it what scikit-learn's model selection and the scoring ask for: views o
 and with repetition, blocks of columns, scattered columns.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -14,7 +14,7 @@ import numpy as np
 from skpar_select._memory import format_bytes, parse_memory
 from skpar_select._storage import Storage
 from skpar_select._typing import Array, Columns, IndexArray, Names
-from skpar_select.sources._base import Source
+from skpar_select.sources._base import Content, Source
 from skpar_select.sources._rectangles import Reader, read_rectangles, storage_of_rectangles
 from skpar_select.sources._runs import PIECE_BYTES
 
@@ -46,6 +46,8 @@ class Container(Protocol):
     - ``storage(rows)``, which gives a :class:`~skpar_select._storage.Storage` where ``chunks``
       does not tell the cost of reading well enough;
     - ``stored_bytes``, what the values take in the file, where they are compressed;
+    - ``file``, the :class:`~skpar_select.sources._file.StillFile`, or ``parts``, lazy matrices that
+      it is made of: without one of these its scores cannot be cached;
     - ``check_unchanged()``, which raises when the file is no longer the one that was opened.
     """
 
@@ -197,6 +199,19 @@ class LazyMatrix(Source):
             return super().fetch()
         decode: Callable[[], Array] = direct.fetch(self._rows, self._columns)
         return decode
+
+    def content(self) -> Iterator[Content]:
+        """Give the files, where in them the matrix is, and its rows and columns."""
+        container: Any = self._container
+        yield f"{container.where} {container.layout} {container.shape} {container.dtype}".encode()
+        if hasattr(container, "parts"):
+            for part in container.parts:
+                yield from part.content()
+        else:
+            yield container.file
+        rows = self._rows
+        yield repr(rows).encode() if isinstance(rows, range) else rows
+        yield repr(self._columns).encode()
 
     def rows_within(self, stretch: slice) -> IndexArray:
         """Give the places of the rows that lie in a stretch of the file, in any order."""

@@ -1,11 +1,12 @@
 """Sparse matrices in memory, by compressed columns."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from skpar_select._typing import Array, Columns, Names
-from skpar_select.sources._base import Source
+from skpar_select.sources._base import Content, Source
 
 
 class SparseSource(Source):
@@ -50,3 +51,10 @@ class SparseSource(Source):
     def native(self) -> Any:
         """Give the sparse matrix itself."""
         return self.values
+
+    def content(self) -> Iterator[Content]:
+        """Give the stored values and their places."""
+        yield f"sparse {self.shape}".encode()
+        yield self.values.data
+        yield self.values.indices
+        yield self.values.indptr

@@ -14,6 +14,7 @@ import numpy as np
 from skpar_select._storage import Storage
 from skpar_select._typing import Array, IndexArray
 from skpar_select.sources._contiguous import Contiguous
+from skpar_select.sources._file import StillFile
 from skpar_select.sources._lazy import Container
 from skpar_select.sources._rectangles import Reader, storage_of_rectangles
 from skpar_select.sources._runs import PIECE_BYTES
@@ -30,6 +31,7 @@ class TransposedContainer:
 
     def __init__(self, stored: Container) -> None:
         self.stored = stored
+        self.file: StillFile = stored.file  # type: ignore[attr-defined]  # all of this package have it
         self.where = stored.where
         self.layout = f"{stored.layout}, stored as features x samples"
         self.dtype: np.dtype[Any] = stored.dtype

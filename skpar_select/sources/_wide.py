@@ -35,11 +35,12 @@ class WideContainer:
         self.shape = (parts[0].shape[0], sum(part.shape[1] for part in parts))
         # The smallest type that holds the values of all.
         self.dtype: np.dtype[Any] = np.result_type(*(part.dtype for part in parts))
-        self.direct = SideBySide(tuple(parts), self.dtype)
+        self.parts = tuple(parts)
+        self.direct = SideBySide(self.parts, self.dtype)
 
     def check_unchanged(self) -> None:
         """Refuse files that are no longer those that were opened first."""
-        for part in self.direct.parts:
+        for part in self.parts:
             part.check_unchanged()
 
     @contextmanager

@@ -14,6 +14,7 @@
 
 #include "block.hpp"
 #include "lzf.hpp"
+#include "nh.hpp"
 
 namespace nb = nanobind;
 
@@ -205,6 +206,12 @@ bool decode_lzf_bytes(const Bytes& raw, const Decoded& out) {
     return decode_lzf(raw.data(), raw.size(), out.data(), out.size());
 }
 
+void compress_bytes(const Bytes& raw, const Decoded& out) {
+    require(out.size() == (raw.size() + nh_block - 1) / nh_block * nh_bytes, "out: 16 bytes for every KiB of raw");
+    nb::gil_scoped_release release;
+    compress(raw.data(), raw.size(), out.data());
+}
+
 }  // namespace
 }  // namespace skpar
 
@@ -219,5 +226,6 @@ NB_MODULE(_kernels, m) {
           "order"_a, "class_start"_a, "digamma"_a, "log"_a, "n_neighbors"_a, "scores"_a.noconvert());
     m.def("standardize", &skpar::standardize, "block"_a, "first_column"_a, "seed"_a, "out"_a.noconvert());
     m.def("sort", &skpar::sort, "values"_a, "order"_a.noconvert(), "sorted"_a.noconvert());
+    m.def("compress", &skpar::compress_bytes, "raw"_a, "out"_a.noconvert());
     m.def("decode_lzf", &skpar::decode_lzf_bytes, "raw"_a, "out"_a.noconvert());
 }

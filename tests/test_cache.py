@@ -1,0 +1,425 @@
+"""The score cache: what it keeps apart, what it survives, and that a grid scores each fold once."""
+
+import multiprocessing
+import os
+import threading
+import time
+from functools import partial
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from scipy import sparse
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from skpar_select import ParallelMutualInfoSelector, _cache, _fingerprint, _scoring, open_matrix
+from skpar_select._cache import ScoreCache
+from skpar_select._fingerprint import fingerprint
+from skpar_select.sources import StillFile, as_source
+
+N_SAMPLES, N_FEATURES = 60, 30
+KEY = "0" * 64
+
+
+@pytest.fixture
+def problem():
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(N_SAMPLES, N_FEATURES))
+    return X, X[:, 3] + 0.3 * rng.normal(size=N_SAMPLES)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def n_scored(monkeypatch):
+    """Counts how often this process scores."""
+    counted = []
+    original = _scoring._score
+
+    def counting(*arguments, **options):
+        counted.append(None)
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(_scoring, "_score", counting)
+    return lambda: len(counted)
+
+
+def fitted(folder, X, y, **options):
+    options = {"k": 5, "random_state": 0} | options
+    return ParallelMutualInfoSelector(score_cache=folder, **options).fit(X, y)
+
+
+class TestSelector:
+    def test_scores__are_those_of_a_fit_without_it(self, problem, folder):
+        plain = fitted(None, *problem)
+        for _ in range(2):
+            cached = fitted(folder, *problem)
+            assert_array_equal(cached.scores_, plain.scores_)
+            assert cached.scores_.dtype == np.float64
+            assert cached.scores_.flags.writeable
+            assert cached.pvalues_ is None
+            assert_array_equal(cached.get_support(), plain.get_support())
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"k": 9},
+            {"k": "all", "threshold": 0.2},
+            {"percentile": 10},
+            {"n_jobs": 2},
+            {"memory_budget": "1MB"},
+            {"verbose": 1},
+        ],
+    )
+    def test_scores__are_found_whatever_they_do_not_depend_on(
+        self, problem, folder, n_scored, options
+    ):
+        fitted(folder, *problem)
+        fitted(folder, *problem, **options)
+        assert n_scored() == 1
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"random_state": 1},
+            {"n_neighbors": 4},
+            {"discrete_features": [0]},
+            {"discrete_features": True},
+            {"random_state": None},
+        ],
+    )
+    def test_scores__of_another_question_are_not_taken(self, problem, folder, n_scored, options):
+        fitted(folder, *problem)
+        other = fitted(folder, *problem, **options)
+        assert n_scored() == 2
+        if options.get("random_state", 0) is not None:
+            assert_array_equal(other.scores_, fitted(None, *problem, **options).scores_)
+
+    def test_task__keeps_scores_apart(self, problem, folder, n_scored):
+        X, y = problem[0], (problem[1] > 0).astype(int)
+        fitted(folder, X, y, task="classification")
+        fitted(folder, X, y, task="regression")
+        assert n_scored() == 2
+
+    def test_content__keeps_scores_apart(self, problem, folder, n_scored):
+        X, y = problem
+        variants = [X, X.astype(np.float32), X[::-1], X[:, ::-1], np.where(X > 0, X, 0)]
+        changed = X.copy()
+        changed[-1, -1] = np.nextafter(changed[-1, -1], 9)
+        swapped = X.copy()
+        swapped[[0, 1]] = swapped[[1, 0]]
+        for matrix in [*variants, changed, swapped, sparse.csc_array(np.where(X > 0, X, 0))]:
+            fitted(folder, matrix, y)
+        assert n_scored() == len(variants) + 3
+        fitted(folder, X, y + 1e-9)
+        fitted(folder, X, y[::-1])
+        assert n_scored() == len(variants) + 5
+
+    def test_random_state_none__takes_scores_of_any_noise(self, problem, folder, n_scored):
+        first = fitted(folder, *problem, random_state=None)
+        np.random.seed(123)  # noqa: NPY002  # what None draws from
+        state = np.random.get_state()[2]  # noqa: NPY002
+        assert_array_equal(fitted(folder, *problem, random_state=None).scores_, first.scores_)
+        assert n_scored() == 1
+        assert np.random.get_state()[2] == state  # noqa: NPY002
+
+    def test_random_state_instance__moves_on_with_every_fit(self, problem, folder, n_scored):
+        rng = np.random.RandomState(0)
+        fitted(folder, *problem, random_state=rng)
+        fitted(folder, *problem, random_state=rng)
+        assert n_scored() == 2
+
+    def test_score_func__is_always_asked(self, problem, folder, n_scored):
+        for _ in range(2):
+            fitted(folder, *problem, score_func=lambda X, y: np.abs(X).sum(axis=0))
+        assert n_scored() == 2
+        assert not list(folder.iterdir())
+
+    def test_input__is_checked_before_it_is_looked_up(self, problem, folder):
+        X, y = problem
+        fitted(folder, X, y)
+        with pytest.raises(ValueError, match="NaN"):
+            fitted(folder, np.where(X[0, 0] == X, np.nan, X), y)
+        with pytest.raises(ValueError, match="n_neighbors=60"):
+            fitted(folder, X, y, n_neighbors=60)
+        assert len(list(folder.iterdir())) == 1
+
+    @pytest.mark.parametrize("folder", ["a file", "below a file"])
+    def test_folder__that_cannot_be_made_is_refused_before_work(
+        self, problem, tmp_path, n_scored, folder
+    ):
+        (tmp_path / "file").touch()
+        path = tmp_path / "file" / "x" if folder == "below a file" else tmp_path / "file"
+        with pytest.raises(OSError, match=r"score_cache='.*file.*' cannot be made.*Name one"):
+            fitted(path, *problem)
+        assert n_scored() == 0
+
+    def test_home__is_found(self, problem, tmp_path, monkeypatch):
+        monkeypatch.setenv("HOME", str(tmp_path))
+        fitted("~/kept", *problem)
+        assert len(list((tmp_path / "kept").iterdir())) == 1
+
+
+class TestFiles:
+    @pytest.fixture
+    def path(self, tmp_path, problem):
+        path = tmp_path / "x.h5"
+        with h5py.File(path, "w") as file:
+            file["data"] = problem[0]
+            file["other"] = problem[0][:, ::-1]
+        return path
+
+    def test_rows_and_datasets__are_kept_apart(self, path, problem, folder, n_scored):
+        X, y = open_matrix(path, "data"), problem[1]
+        for _ in range(2):
+            fitted(folder, X, y)
+            fitted(folder, open_matrix(path, "other"), y)
+            fitted(folder, X[:50], y[:50])
+            fitted(folder, X[np.arange(50)[::-1]], y[:50])
+            fitted(folder, X[10:], y[10:])
+        assert n_scored() == 5
+
+    @pytest.mark.parametrize("settled", [False, True])
+    def test_changed_file__is_scored_again(
+        self, path, problem, folder, n_scored, settled, monkeypatch
+    ):
+        """Even if its size and its time of change are the same."""
+        if settled:
+            monkeypatch.setattr(_fingerprint, "_SETTLED_NS", 0)
+        X, y = open_matrix(path, "data"), problem[1]
+        before = fitted(folder, X, y).scores_
+        status = os.stat(path)
+        with h5py.File(path, "r+") as file:
+            file["data"][:, 0] = y
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+        assert os.stat(path).st_size == status.st_size
+        after = fitted(folder, open_matrix(path, "data"), y).scores_
+        assert n_scored() == 2
+        assert before[0] < after[0]
+        assert_array_equal(after[1:], before[1:])
+
+    def test_file_that_changed_after_it_was_opened__is_refused(self, path, problem, folder):
+        X = open_matrix(path, "data")
+        fitted(folder, X, problem[1])
+        os.utime(path, ns=(1, 1))
+        with pytest.raises(OSError, match="has changed since it was opened"):
+            fitted(folder, X, problem[1])
+
+    def test_several_files__are_kept_apart(self, tmp_path, problem, folder, n_scored):
+        X, y = problem
+        for name, columns in (("a", np.s_[:10]), ("b", np.s_[10:])):
+            np.save(tmp_path / f"{name}.npy", X[:, columns])
+        ids = [str(row) for row in range(N_SAMPLES)]
+        paths = [tmp_path / "a.npy", tmp_path / "b.npy"]
+        for order in (paths, paths[::-1], paths):
+            fitted(folder, open_matrix(order, sample_ids=ids), y)
+        assert n_scored() == 2
+
+
+class TestEntries:
+    def test_get__computes_once(self, folder):
+        scores = np.array([0.1, np.nan, 3.0])
+        cache = ScoreCache(folder)
+        assert_array_equal(cache.get(KEY, 3, lambda: scores), scores)
+        assert_array_equal(ScoreCache(folder).get(KEY, 3, pytest.fail), scores)
+        assert [path.name for path in folder.iterdir()] == [f"{KEY}.scores"]
+
+    def test_damaged_entry__is_computed_again(self, folder):
+        cache, scores = ScoreCache(folder), np.arange(5.0)
+        cache.get(KEY, 5, lambda: scores)
+        entry = folder / f"{KEY}.scores"
+        whole = entry.read_bytes()
+        damaged = [b"", whole[:-1], whole + b"x", os.urandom(len(whole)), whole[8:]]
+        for place in range(len(whole)):
+            flipped = bytearray(whole)
+            flipped[place] ^= 1
+            damaged.append(bytes(flipped))
+        for raw in damaged:
+            entry.write_bytes(raw)
+            assert_array_equal(cache.get(KEY, 5, lambda: scores), scores)
+            assert entry.read_bytes() == whole
+        # Under another name it is not what it says it is.
+        other = "1" * 64
+        entry.rename(folder / f"{other}.scores")
+        assert_array_equal(cache.get(other, 5, lambda: -scores), -scores)
+
+    def test_entry_that_is_a_folder__does_not_stop_a_fit(self, folder):
+        (folder / f"{KEY}.scores").mkdir(parents=True)
+        with pytest.warns(UserWarning, match=r"cannot be kept in score_cache=.*fit is complete"):
+            assert_array_equal(ScoreCache(folder).get(KEY, 2, lambda: np.ones(2)), np.ones(2))
+        assert [path.name for path in folder.iterdir()] == [f"{KEY}.scores"]
+
+    def test_folder__stays_below_its_limit_and_keeps_what_was_used_last(self, folder):
+        size = len(_cache._FORMAT) + 32 + 8 * 100
+        cache = ScoreCache(folder, limit_bytes=3 * size)
+        keys = [f"{number:064}" for number in range(5)]
+        for age, key in enumerate(keys[:3]):
+            cache.get(key, 100, lambda: np.zeros(100))
+            os.utime(folder / f"{key}.scores", (age, age))
+        cache.get(keys[0], 100, pytest.fail)
+        cache.get(keys[3], 100, lambda: np.zeros(100))
+        assert {path.stem for path in folder.iterdir()} == {keys[0], keys[2], keys[3]}
+
+    def test_error_while_computing__leaves_nothing(self, folder):
+        with pytest.raises(KeyboardInterrupt):
+            ScoreCache(folder).get(KEY, 2, interrupt)
+        assert not list(folder.iterdir())
+        assert_array_equal(ScoreCache(folder).get(KEY, 2, lambda: np.ones(2)), np.ones(2))
+
+    def test_two_threads__compute_once(self, folder):
+        computed = []
+
+        def compute():
+            computed.append(None)
+            time.sleep(0.05)
+            return np.ones(2)
+
+        cache = ScoreCache(folder)
+        threads = [threading.Thread(target=cache.get, args=(KEY, 2, compute)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(computed) == 1
+
+    def test_killed_process__blocks_nobody(self, folder):
+        context = multiprocessing.get_context("spawn")
+        process = context.Process(target=_compute_forever, args=(folder,))
+        process.start()
+        while not list(folder.glob("*.lock")):
+            time.sleep(0.01)
+        process.kill()
+        process.join()
+        assert_array_equal(ScoreCache(folder).get(KEY, 2, lambda: np.ones(2)), np.ones(2))
+        assert [path.suffix for path in folder.iterdir()] == [".scores"]
+
+    def test_systems_without_locks__compute_for_themselves(self, folder, monkeypatch):
+        monkeypatch.setattr(_cache, "fcntl", None)
+        assert_array_equal(ScoreCache(folder).get(KEY, 2, lambda: np.ones(2)), np.ones(2))
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+def _compute_forever(folder):
+    folder.mkdir(exist_ok=True)
+    ScoreCache(folder).get(KEY, 2, lambda: time.sleep(600))
+
+
+class TestFingerprint:
+    @pytest.mark.parametrize("order", ["C", "F"])
+    @pytest.mark.parametrize("shape", [(3, 5), (1000, 700), (0, 4), (4, 0)])
+    def test_array__every_change_of_a_value_counts(self, order, shape):
+        rng = np.random.default_rng(0)
+        values = np.asarray(rng.random(shape), order=order)
+        prints = {fingerprint([values])}
+        for number in range(20 if values.size else 0):
+            changed = values.copy(order="K")
+            changed[rng.integers(shape[0]), rng.integers(shape[1])] += 1 + number
+            prints.add(fingerprint([changed]))
+        assert len(prints) == (21 if values.size else 1)
+        assert fingerprint([values.copy(order="K")]) in prints
+
+    def test_array__views_of_the_same_values_are_the_same(self):
+        values = np.random.default_rng(0).random((400, 50))
+        spread = np.zeros((800, 100))
+        spread[::2, ::2] = values
+        assert fingerprint([spread[::2, ::2]]) == fingerprint([values])
+
+    def test_shape_and_type__count(self):
+        zeros = np.zeros((4, 6), dtype=np.int32)
+        others = [zeros.T.copy(), zeros.view(np.float32), zeros.view(np.int64), zeros.ravel()]
+        assert len({fingerprint([array]) for array in [zeros, *others]}) == 5
+
+    def test_parameters__are_not_mixed_up(self):
+        calls = [(1, None), (None, 1), ("1", None), (b"1", None), (True, None), (1.0, None), (1,)]
+        assert len({fingerprint([], *call) for call in calls}) == len(calls)
+
+    def test_file__counts_by_its_bytes_not_its_name(self, tmp_path):
+        for name, text in (("a", b"x" * 5_000_000), ("b", b"x" * 5_000_000), ("c", b"x")):
+            (tmp_path / name).write_bytes(text)
+        a, b, c = (fingerprint([StillFile(tmp_path / name)]) for name in "abc")
+        assert a == b != c
+
+    def test_file__that_settled_is_read_once(self, tmp_path, monkeypatch):
+        (tmp_path / "x").write_bytes(b"x")
+        read = []
+        original = _fingerprint._read
+        monkeypatch.setattr(_fingerprint, "_read", lambda path: read.append(path) or original(path))
+        file = StillFile(tmp_path / "x")
+        assert len({fingerprint([file]) for _ in range(3)}) == 1
+        assert len(read) == 3
+        monkeypatch.setattr(_fingerprint, "_SETTLED_NS", 0)
+        assert len({fingerprint([file]) for _ in range(3)}) == 1
+        assert len(read) == 4
+
+    def test_sources__tell_dense_from_sparse(self):
+        values = np.eye(5)
+        dense, thin = as_source(values), as_source(sparse.csr_array(values))
+        assert fingerprint(dense.content()) != fingerprint(thin.content())
+
+
+class Counting(ParallelMutualInfoSelector):
+    """Leaves a file for every fit that scores, in whatever process."""
+
+    def __init__(self, k="auto", *, random_state=None, score_cache=None, marks=None):
+        super().__init__(k, random_state=random_state, score_cache=score_cache)
+        self.marks = marks
+
+    @classmethod
+    def _get_param_names(cls):
+        return ["k", "random_state", "score_cache", "marks"]
+
+    def fit(self, X, y=None):
+        _scoring._score = partial(_leave_a_mark, self.marks)
+        return super().fit(X, y)
+
+
+_original_score = _scoring._score
+
+
+def _leave_a_mark(folder, *arguments, **options):
+    (Path(folder) / os.urandom(8).hex()).touch()
+    return _original_score(*arguments, **options)
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.parametrize("seed", [0, None])
+@pytest.mark.parametrize("lazy", [False, True])
+def test_grid__scores_every_fold_once(problem, tmp_path, backend, seed, lazy):
+    import joblib
+
+    X, y = problem
+    if lazy:
+        np.save(tmp_path / "x.npy", X)
+        X = open_matrix(tmp_path / "x.npy")
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    selector = Counting(random_state=seed, score_cache=tmp_path / "cache", marks=str(marks))
+    search = GridSearchCV(
+        make_pipeline(selector, Ridge()), {"counting__k": [1, 2, 3, 5, 8, 13]}, cv=3, n_jobs=2
+    )
+    with joblib.parallel_config(backend):
+        search.fit(X, y)
+    # Three folds, and all samples at the end.
+    assert len(list(marks.iterdir())) == 4
+    plain = GridSearchCV(
+        make_pipeline(ParallelMutualInfoSelector(random_state=seed or 0), Ridge()),
+        {"parallelmutualinfoselector__k": [1, 2, 3, 5, 8, 13]},
+        cv=3,
+    ).fit(X, y)
+    if seed is not None:
+        assert_array_equal(
+            search.best_estimator_[0].get_support(), plain.best_estimator_[0].get_support()
+        )
+        assert_array_equal(
+            search.cv_results_["mean_test_score"], plain.cv_results_["mean_test_score"]
+        )
