@@ -7,8 +7,8 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 
 from skpar_select._scoring import score_columns
 from skpar_select._typing import FloatArray, Task
-from skpar_select._validation import check_matrix
-from skpar_select.sources import LazyMatrix, Source, as_source
+from skpar_select._validation import check_matrix, discrete_mask
+from skpar_select.sources import LazyMatrix, Source, SparseSource, as_source
 
 _CONSTRAINTS: dict[str, list[Any]] = {
     "X": ["array-like", "sparse matrix", LazyMatrix],
@@ -170,8 +170,17 @@ def _estimate(
     random_state: Any,
     n_jobs: int | None,
 ) -> FloatArray:
+    source = as_source(X if isinstance(X, Source) else check_matrix(X))
+    if isinstance(source, SparseSource) and not (
+        discrete_mask(discrete_features, source.shape[1], sparse=True).all()
+    ):
+        raise ValueError(
+            "Sparse matrix `X` can't have continuous features. This function counts all columns "
+            "of a sparse matrix as discrete, as scikit-learn's does. Take the selector, which "
+            "scores continuous ones too, or pass X.toarray(), or discrete_features=True."
+        )
     scores, _ = score_columns(
-        as_source(X if isinstance(X, Source) else check_matrix(X)),
+        source,
         y,
         task=task,
         score_func=None,

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 
 from skpar_select._memory import parse_memory
-from skpar_select._typing import BoolArray, FloatArray
+from skpar_select._typing import BoolArray, FloatArray, IndexArray
 
 # A panel of columns, and the copy in row order that HDF5 is handed.
 _PANEL_COPIES = 2
@@ -77,10 +77,44 @@ def write_scores(
     with _replacing(Path(path)) as part, open(part, "w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["feature", "score", "selected"])
-        for index in np.lexsort((~selected, -scores)):
+        for index in _best_first(scores, selected):
             row = [feature_names[index], repr(float(scores[index]))]
             writer.writerow([*row, "true" if selected[index] else "false"])
         _flush(stream)
+
+
+def score_frame(
+    feature_names: Any, scores: FloatArray, selected: BoolArray, pvalues: FloatArray | None
+) -> Any:
+    """Give the table that :func:`write_scores` writes as a data frame of pandas.
+
+    Parameters
+    ----------
+    feature_names, scores, selected
+        As there.
+    pvalues : ndarray of shape (n_features,) or None
+        Another column, where there are any.
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError(
+            "a table of scores is a data frame of pandas, which is not installed. pip install "
+            "pandas, or take scores_ and get_support() as they are."
+        ) from error
+    columns = {"feature": feature_names, "score": scores}
+    if pvalues is not None:
+        columns["pvalue"] = pvalues
+    columns["selected"] = selected
+    return pd.DataFrame(columns).iloc[_best_first(scores, selected)].reset_index(drop=True)
+
+
+def _best_first(scores: FloatArray, selected: BoolArray) -> IndexArray:
+    return np.lexsort((~selected, -scores))
 
 
 def write_matrix(

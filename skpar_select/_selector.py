@@ -8,10 +8,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from skpar_select._cache import ScoreCache
 from skpar_select._progress import CallbackSupportMixin, progress_of, with_callbacks
+from skpar_select._results import score_frame
 from skpar_select._rules import select
 from skpar_select._scoring import score_columns
 from skpar_select._typing import BoolArray
@@ -55,7 +56,8 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         random numbers for all of them, what it sees is the block.
     discrete_features : {"auto"}, bool or array-like, default="auto"
         Which columns are discrete: all or none; a boolean mask of shape (n_features,); or
-        column indices. ``"auto"`` is all for a sparse matrix and none for any other.
+        column indices. ``"auto"`` is all for a sparse matrix and none for any other. Of a sparse
+        matrix the continuous columns are made dense a block at a time.
     n_neighbors : int, default=3
         The number of neighbours by which densities are estimated, below n_samples.
     random_state : int, RandomState instance or None, default=None
@@ -239,6 +241,39 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         values = X.read(columns)
         check_finite(values, names=names[columns], where=X.where)
         return values
+
+    def to_frame(self) -> Any:
+        """Give the scores as a table, best first.
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n_features, 3)
+            ``feature`` (the name, or x0, x1, ...), ``score`` and ``selected``; and ``pvalue``
+            where a `score_func` gave any. Of equal scores the selected come first; a score that
+            is NaN comes last.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skpar_select import ParallelMutualInfoSelector
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(200, 3))
+        >>> y = X[:, 1] + X[:, 2] / 2
+        >>> ParallelMutualInfoSelector(k=1, random_state=0).fit(X, y).to_frame().round(2)
+          feature  score  selected
+        0      x1   0.74      True
+        1      x2   0.02     False
+        2      x0   0.00     False
+        """
+        check_is_fitted(self, "scores_")
+        return score_frame(
+            _check_feature_names_in(self), self.scores_, self.get_support(), self.pvalues_
+        )
 
     def _get_support_mask(self) -> BoolArray:
         check_is_fitted(self, "scores_")

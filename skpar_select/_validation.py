@@ -219,11 +219,6 @@ def discrete_mask(discrete_features: Any, n_features: int, *, sparse: bool) -> A
         mask = np.full(n_features, bool(discrete_features))
     else:
         mask = _mask_of(np.asarray(discrete_features), n_features)
-    if sparse and not mask.all():
-        raise ValueError(
-            "Sparse matrix `X` can't have continuous features. All columns of a sparse matrix "
-            "are counted as discrete. Pass X.toarray(), or discrete_features=True."
-        )
     return mask
 
 

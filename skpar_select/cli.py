@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 import numpy as np
+from sklearn.utils.validation import _check_feature_names_in
 
 from skpar_select import __version__
 from skpar_select._inspection import inspection
@@ -132,11 +133,10 @@ def _open(options: argparse.Namespace) -> LazyMatrix:
 
 
 def _write_scores(path: Path, selector: ParallelMutualInfoSelector) -> None:
-    n_features = selector.n_features_in_
-    names = getattr(selector, "feature_names_in_", [f"x{index}" for index in range(n_features)])
+    names = _check_feature_names_in(selector)
     selected = selector.get_support()
     write_scores(path, names, selector.scores_, selected)
-    print(f"{n_features} scores written to {path}, {np.count_nonzero(selected)} selected")
+    print(f"{len(names)} scores written to {path}, {np.count_nonzero(selected)} selected")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -17,6 +17,7 @@ from skpar_select import (
     mutual_info_classif,
     open_matrix,
 )
+from skpar_select.sources import SparseSource
 
 N_SAMPLES, N_FEATURES = 60, 23
 WIDTHS = [1, 7, N_FEATURES]
@@ -191,6 +192,29 @@ def test_scores__of_sparse_matrices_are_those_of_dense_ones(container, width, cu
     dense = mutual_info_classif(X, y, discrete_features=True)
     cut(width)
     assert_array_equal(mutual_info_classif(container(X), y, n_jobs=2), dense)
+
+
+@pytest.mark.parametrize("discrete_features", [False, [0, 5]])
+@pytest.mark.parametrize("container", [sparse.csc_array, sparse.csr_matrix])
+def test_scores__of_continuous_sparse_columns_are_those_of_dense_ones(
+    container, discrete_features, monkeypatch
+):
+    rng = np.random.default_rng(0)
+    X = rng.random((N_SAMPLES, N_FEATURES)) * rng.integers(0, 2, size=(N_SAMPLES, N_FEATURES))
+    y = X[:, 1] + rng.random(N_SAMPLES)
+    options = {"discrete_features": discrete_features, "random_state": 0, "n_jobs": 2}
+    dense = ParallelMutualInfoSelector(**options).fit(X, y).scores_
+    widths = []
+    read = SparseSource.read
+    monkeypatch.setattr(
+        SparseSource,
+        "read",
+        lambda self, columns: widths.append(self.shape[1]) or read(self, columns),
+    )
+    sparse_scores = ParallelMutualInfoSelector(**options).fit(container(X), y).scores_
+    assert_array_equal(sparse_scores, dense)
+    assert sum(widths) == N_FEATURES
+    assert max(widths) < N_FEATURES / 4
 
 
 @pytest.mark.parametrize("dtype", ["f2", ">f2", ">f4", "i2", ">i8", "u1", "?"])

@@ -1,0 +1,197 @@
+"""Progress: a line of text, and the callbacks of scikit-learn 1.9."""
+
+import io
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from skpar_select import ParallelMutualInfoSelector
+from skpar_select._progress import CallbackSupportMixin, ProgressLine
+
+has_callbacks = pytest.mark.skipif(
+    not hasattr(CallbackSupportMixin, "set_callbacks"), reason="came with scikit-learn 1.9"
+)
+
+
+@pytest.fixture
+def problem():
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(60, 70))
+    return X, X[:, 3] + 0.3 * rng.normal(size=60)
+
+
+class Stream(io.StringIO):
+    def __init__(self, terminal):
+        super().__init__()
+        self.isatty = lambda: terminal
+
+
+class TestLine:
+    def test_terminal__line_is_drawn_again(self):
+        stream = Stream(terminal=True)
+        line = ProgressLine(stream)
+        line.begin(2, 1000)
+        line.end(1, 400)
+        line.end(0, 600)
+        line.close()
+        first, second = stream.getvalue().split("\r")[1:]
+        assert first.startswith("[############..................] 400 of 1,000 features, 0 s left")
+        assert second.startswith("[##############################] 1,000 of 1,000 features")
+        assert stream.getvalue().endswith("\n")
+        assert stream.getvalue().count("\n") == 1
+
+    def test_terminal__work_that_stops_leaves_the_line(self):
+        stream = Stream(terminal=True)
+        line = ProgressLine(stream)
+        line.begin(2, 1000)
+        line.close()
+        assert stream.getvalue() == ""
+        line.end(1, 400)
+        line.close()
+        assert stream.getvalue().endswith("\n")
+
+    def test_file__gets_a_line_for_each_tenth(self):
+        stream = Stream(terminal=False)
+        line = ProgressLine(stream)
+        line.begin(100, 1000)
+        for block in range(100):
+            line.end(block, 10)
+        line.close()
+        lines = stream.getvalue().splitlines()
+        assert [text.split("] ")[1].split(" of")[0] for text in lines] == [
+            *(f"{done}" for done in range(100, 1000, 100)),
+            "1,000",
+        ]
+
+    @pytest.mark.parametrize("verbose", [0, 1, True, False])
+    def test_verbose__asks_for_it(self, problem, capsys, verbose):
+        ParallelMutualInfoSelector(verbose=verbose).fit(*problem)
+        captured = capsys.readouterr()
+        assert ("70 of 70 features" in captured.err) == bool(verbose)
+        assert captured.out == ""
+
+    def test_verbose__is_quiet_where_scores_are_known(self, problem, capsys, tmp_path):
+        for _ in range(2):
+            capsys.readouterr()
+            ParallelMutualInfoSelector(
+                verbose=1, random_state=0, score_cache=tmp_path / "cache"
+            ).fit(*problem)
+        assert capsys.readouterr().err == ""
+
+
+class Recording:
+    """A callback that takes note of its hooks."""
+
+    def __init__(self):
+        self.events = []
+
+    def setup(self, estimator, context):
+        self.events.append("setup")
+
+    def on_fit_task_begin(self, estimator, context, *, X, y):
+        known = X is not None, y is not None
+        self.events.append(("begin", context.task_name, context.task_id, known))
+        if context.parent is None:
+            self.max_subtasks = context.max_subtasks
+
+    def on_fit_task_end(self, estimator, context):
+        self.events.append(("end", context.task_name, context.task_id))
+
+    def teardown(self, estimator, context):
+        self.events.append("teardown")
+
+
+@has_callbacks
+class TestCallbacks:
+    @pytest.mark.parametrize("n_jobs", [1, 2])
+    def test_every_block__is_a_task_of_the_fit(self, problem, n_jobs):
+        recording = Recording()
+        selector = ParallelMutualInfoSelector(n_jobs=n_jobs).set_callbacks(recording)
+        selector.fit(*problem)
+        events = recording.events
+        assert events[:2] == ["setup", ("begin", "fit", 0, (True, True))]
+        assert events[-2:] == [("end", "fit", 0), "teardown"]
+        blocks = events[2:-2]
+        assert len(blocks) == 2 * recording.max_subtasks > 2
+        assert sorted(event[2] for event in blocks[::2]) == list(range(recording.max_subtasks))
+        assert blocks[0] == ("begin", "block", blocks[1][2], (False, False))
+        assert {event[0] for event in blocks[1::2]} == {"end"}
+        assert not hasattr(selector, "_callback_fit_ctx")
+
+    def test_known_scores__are_a_fit_without_blocks(self, problem, tmp_path):
+        for _ in range(2):
+            recording = Recording()
+            ParallelMutualInfoSelector(random_state=0, score_cache=tmp_path).set_callbacks(
+                recording
+            ).fit(*problem)
+        assert recording.max_subtasks == 0
+        assert [event[0] for event in recording.events[1:-1]] == ["begin", "end"]
+
+    def test_error__tears_down(self, problem):
+        def fails(X, y):
+            raise ValueError("sad")
+
+        recording = Recording()
+        selector = ParallelMutualInfoSelector(score_func=fails).set_callbacks(recording)
+        with pytest.raises(ValueError, match="sad"):
+            selector.fit(*problem)
+        assert recording.events[-1] == "teardown"
+        assert not hasattr(selector, "_callback_fit_ctx")
+        with pytest.raises(ValueError, match="n_neighbors=60"):
+            selector.set_params(score_func=None, n_neighbors=60).fit(*problem)
+
+    def test_callback__may_stop_the_work(self, problem):
+        recording = Recording()
+        recording.on_fit_task_end = stop
+        with pytest.raises(KeyboardInterrupt):
+            ParallelMutualInfoSelector(n_jobs=2).set_callbacks(recording).fit(*problem)
+
+    def test_fitted_selector__pickles_and_clones_without_the_fit(self, problem):
+        recording = Recording()
+        selector = ParallelMutualInfoSelector().set_callbacks(recording).fit(*problem)
+        copied = pickle.loads(pickle.dumps(selector))
+        np.testing.assert_array_equal(copied.scores_, selector.scores_)
+        clone(selector)
+
+    @pytest.mark.parametrize("n_jobs", [1, 2])
+    def test_progress_bar__shows_every_selector_of_a_grid(
+        self, problem, capsys, n_jobs, monkeypatch
+    ):
+        pytest.importorskip("rich")
+        monkeypatch.setenv("COLUMNS", "200")
+        from sklearn.callback import ProgressBar
+
+        search = GridSearchCV(
+            make_pipeline(ParallelMutualInfoSelector(random_state=0), Ridge()),
+            {"parallelmutualinfoselector__k": [1, 3]},
+            cv=2,
+            n_jobs=n_jobs,
+        )
+        search.set_callbacks(ProgressBar(max_propagation_depth=None))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The estimator Ridge does not support")
+            search.fit(*problem)
+        shown = capsys.readouterr().out
+        bars = [text for text in shown.splitlines() if "ParallelMutualInfoSelector - fit" in text]
+        assert len(bars) >= 5
+        assert "100%" in bars[-1]
+
+    def test_progress_bar__shows_a_selector_alone(self, problem, capsys, monkeypatch):
+        pytest.importorskip("rich")
+        monkeypatch.setenv("COLUMNS", "200")
+        from sklearn.callback import ProgressBar
+
+        ParallelMutualInfoSelector(n_jobs=2).set_callbacks(ProgressBar()).fit(*problem)
+        last = capsys.readouterr().out.splitlines()[-1]
+        assert last.startswith("ParallelMutualInfoSelector - fit")
+        assert "100%" in last
+
+
+def stop(estimator, context):
+    raise KeyboardInterrupt
