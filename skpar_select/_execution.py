@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
-from functools import cache, partial
+from functools import partial
 from itertools import islice
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -56,10 +56,8 @@ def _share() -> int:
     return max(1, min((int(count) for count in given if count.isdigit()), default=1))
 
 
-@cache
-def _cores() -> threading.Semaphore:
-    """Give the cores that threads of this process share where they work inside pools of threads."""
-    return threading.Semaphore(cpu_count())
+# What threads of this process share where they work inside other pools of threads.
+_CORES = threading.Semaphore(cpu_count())
 
 
 def in_flight(n_jobs: int | None, prefer: Prefer, *, staged: bool) -> int:
@@ -191,7 +189,7 @@ def _in_threads(prefer: Prefer) -> bool:
 
 
 def _on_a_core(task: Callable[[Any], Result], part: Any) -> Result:
-    with _cores():
+    with _CORES:
         return task(part)
 
 

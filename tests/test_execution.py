@@ -211,8 +211,7 @@ class TestNested:
 
     @pytest.mark.parametrize("fetch", [None, square])
     def test_threads__share_the_cores(self, fetch, monkeypatch):
-        cores = threading.Semaphore(2)
-        monkeypatch.setattr(_execution, "_cores", lambda: cores)
+        monkeypatch.setattr(_execution, "_CORES", threading.Semaphore(2))
         busy, most, lock = [], [], threading.Lock()
 
         def task(part):
