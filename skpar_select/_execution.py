@@ -39,6 +39,11 @@ def n_workers(n_jobs: int | None) -> int:
     A ``parallel_config`` that surrounds the call counts, and inside a process of a pool no more
     than its share of the cores is given.
     """
+    if n_jobs == 0:
+        raise ValueError(
+            "n_jobs=0 leaves nobody to work. It must be a number of workers, -1 for all cores, or "
+            "None. Set n_jobs=1 to work without a pool."
+        )
     workers = int(effective_n_jobs(n_jobs))
     return min(workers, _share()) if _within() == "process" else workers
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ example:
 """
 _ORIENTATIONS = ("samples_by_features", "features_by_samples", "auto")
 # h5py tells of some damaged files by KeyError and RuntimeError.
-_FAULTS = (ImportError, KeyError, MemoryError, OSError, RuntimeError, ValueError)
+_FAULTS = (ImportError, KeyError, OSError, RuntimeError, ValueError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             options = _parser().parse_args(arguments)
             options.run(options)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever reads the output has seen enough; what is left of it goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        except MemoryError as error:
+            _say("error", f"out of memory {error}: lower --memory-budget or --n-jobs")
+            return 2
         except _FAULTS as error:
             _say("error", error)
             return 2
@@ -122,14 +131,16 @@ def _open(options: argparse.Namespace) -> LazyMatrix:
         if n_samples not in open_matrix(options.matrix[0], dataset).shape:
             # The join by id names the samples that have no partner.
             orientation, n_samples = "samples_by_features", None
-    return open_matrix(
-        options.matrix,
-        dataset=dataset,
-        feature_names=options.feature_names,
-        sample_ids=options.sample_ids,
-        orientation=orientation,
-        n_samples=n_samples,
+    how = {"dataset": dataset, "orientation": orientation, "n_samples": n_samples}
+    sample_ids: Any = options.sample_ids
+    if options.same_order:
+        sample_ids = [str(row) for row in range(len(open_matrix(options.matrix[0], **how)))]
+    X = open_matrix(
+        options.matrix, feature_names=options.feature_names, sample_ids=sample_ids, **how
     )
+    if options.same_order:
+        X.sample_ids = None
+    return X
 
 
 def _write_scores(path: Path, selector: ParallelMutualInfoSelector) -> None:
@@ -202,6 +213,11 @@ def _add_input(command: argparse.ArgumentParser, *, target: bool = True) -> None
         + (
             "told by the number of targets, if one axis alone has it)" if target else "%(default)s)"
         ),
+    )
+    group.add_argument(
+        "--same-order",
+        action="store_true",
+        help="all files have their rows in the order of the targets: take no ids",
     )
     for option, what in (("--feature-names", "feature names"), ("--sample-ids", "sample ids")):
         group.add_argument(

@@ -10,6 +10,7 @@ import sys
 import h5py
 import numpy as np
 import pytest
+from containers import write_anndata
 
 from skpar_select import ParallelMutualInfoSelector, cli, open_matrix
 
@@ -336,3 +337,54 @@ def test_inspect__names_chunks_and_filters(folder, values, capsys):
 def test_inspect__ends_with_one_line_on_bad_files(folder, capsys, arguments, expected):
     assert cli.main(["inspect", *arguments]) == 2
     assert expected in error(capsys)
+
+
+def test_same_order__takes_several_files_without_ids(folder, values, age, capsys):
+    np.save("a.npy", values[:, :3])
+    np.save("b.npy", values[:, 3:])
+    write_targets("ages.csv", zip(age, strict=True), header=["age"])
+    files = ["a.npy", "b.npy"]
+    arguments = ["--target", "ages.csv", "--target-column", "age", "-k", "1", "--output", "out"]
+    assert cli.main(["score", *files, *arguments]) == 2
+    assert "--same-order" in capsys.readouterr().err
+    assert cli.main(["score", *files, *arguments, "--same-order"]) == 0
+    assert read_scores()[0]["feature"] == "x4"
+    assert "rows are taken in the order of the targets" in capsys.readouterr().err
+    assert cli.main(["inspect", *files, "--same-order"]) == 0
+    assert "sample ids     none" in capsys.readouterr().out
+
+
+def test_orientation__of_anndata_is_what_the_file_says(folder, capsys):
+    # 7 cells and 5 genes, and targets for 5 by mistake.
+    write_anndata(folder / "x.h5ad", np.random.default_rng(0).random((7, 5)))
+    write_targets("five.csv", zip(range(5), strict=True), header=["age"])
+    assert run("-k", 1, "--sample-ids", "none", matrix="x.h5ad", target="five.csv") == 2
+    assert "has 7 samples" in error(capsys)
+    write_anndata(folder / "square.h5ad", np.random.default_rng(0).random((5, 5)))
+    assert run("-k", 1, "--sample-ids", "none", matrix="square.h5ad", target="five.csv") == 0
+
+
+def test_n_jobs__of_nobody_is_refused(folder, capsys):
+    assert run("--n-jobs", 0) == 2
+    assert "n_jobs=0 leaves nobody to work" in error(capsys)
+
+
+def test_inspect__ends_quietly_when_nobody_reads(folder):
+    code = "import sys; from skpar_select.cli import main; sys.exit(main(sys.argv[1:]))"
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-c", code, "inspect", "x.h5"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writer)
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+def test_score_cache__keeps_the_scores_of_a_command(folder):
+    for _ in range(2):
+        assert run("-k", 2, "--score-cache", "kept") == 0
+    assert len(os.listdir("kept")) == 1

@@ -28,7 +28,8 @@ def rows_in_order(matrices: list[LazyMatrix]) -> list[LazyMatrix]:
             raise ValueError(
                 f"{matrix.where} has no sample ids that can be found. Files side by side are "
                 "joined by sample id, never by position. Name the dataset of ids, or give the ids "
-                "themselves if all files have their rows in that order."
+                "themselves if all files have their rows in that order (on the command line: "
+                "--same-order)."
             )
     first, *others = matrices
     return [first, *(_like(first, other) for other in others)]

@@ -34,6 +34,8 @@ class Format(NamedTuple):
     names: Callable[[Any, str, Axis, dict[Axis, int], int], tuple[Names, str] | None]
     """Takes the container, a place or "auto", the axis, both lengths, and along which stored axis
     it runs."""
+    says_samples: bool = False
+    """Whether such files say that their rows are the samples."""
 
 
 def _no_names(
@@ -49,7 +51,7 @@ def _no_names(
 # The first that recognises a file opens it.
 FORMATS: dict[str, Format] = {
     "NumPy": Format(is_npy, NpyContainer, _no_names),
-    "AnnData": Format(is_anndata, open_anndata, anndata_names),
+    "AnnData": Format(is_anndata, open_anndata, anndata_names, says_samples=True),
     "pandas HDFStore": Format(is_hdfstore, open_hdfstore, hdfstore_names),
     "HDF5": Format(lambda path: True, HDF5Container, hdf5_names),
 }
@@ -89,7 +91,7 @@ def open_matrix(
             default="samples_by_features"
         How the matrix is stored. ``"features_by_samples"``, as GEO and minfi write, is read as
         its transpose. ``"auto"`` needs `n_samples`, and raises unless exactly one axis has that
-        length.
+        length; of AnnData the rows are always the samples.
     n_samples : int, default=None
         The number of samples where it is known, as the length of the target. It is checked.
 
@@ -142,7 +144,8 @@ def open_matrix(
         raise ValueError(
             f"sample_ids=None with {len(paths)} files. Their rows are joined by sample id, never "
             "by position. Set sample_ids='auto', name the dataset of ids, or give the ids "
-            "themselves if all files have their rows in that order."
+            "themselves if all files have their rows in that order (on the command line: "
+            "--same-order)."
         )
     by_file = feature_names if isinstance(feature_names, str) else None
     parts = [
@@ -162,6 +165,8 @@ def _open_one(
     place = StillFile(path).path
     form = next(form for form in FORMATS.values() if form.recognises(place))
     stored = form.container(place, dataset)
+    if orientation == "auto" and form.says_samples:
+        orientation = "samples_by_features"
     turned = _is_turned(stored, orientation, n_samples)
     matrix = TransposedContainer(stored) if turned else stored
     lengths: dict[Axis, int] = {"sample_ids": matrix.shape[0], "feature_names": matrix.shape[1]}
