@@ -21,6 +21,7 @@ from skpar_select._typing import Array, BoolArray, FloatArray, ScoreFunc, Task
 from skpar_select._validation import (
     check_finite,
     check_n_neighbors,
+    check_n_samples,
     check_target,
     discrete_mask,
 )
@@ -94,8 +95,10 @@ def score_columns(
         return _score(source, scorer, score_func=True, **options)
     mask = discrete_mask(discrete_features, n_features, sparse=isinstance(source, SparseSource))
     discrete_target = task == "classification"
-    if not (discrete_target and mask.all()):
-        # Of discrete pairs no distance is taken, so that any number will do.
+    if discrete_target and mask.all():
+        # Of discrete pairs no distance is taken, so that any number of neighbours will do.
+        check_n_samples(n_samples)
+    else:
         check_n_neighbors(n_neighbors, n_samples)
     values = (
         np.unique(target, return_inverse=True)[1] if discrete_target else target.astype(np.float64)

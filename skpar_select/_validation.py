@@ -48,12 +48,19 @@ def check_matrix(X: Any, estimator: Any = None, *, reset: bool = True) -> Any:
             checked = checked.astype(np.float64)
     except (ValueError, TypeError) as error:
         texts = _text_columns(X)
-        if not texts:
-            raise
-        raise ValueError(
-            f"X has {len(texts)} text columns: {_some(texts)}. All columns must be numbers. Leave "
-            "these out or encode them, with sklearn.preprocessing.OrdinalEncoder for example."
-        ) from error
+        if texts:
+            raise ValueError(
+                f"X has {len(texts)} text columns: {_some(texts)}. All columns must be numbers. "
+                "Leave these out or encode them, with sklearn.preprocessing.OrdinalEncoder for "
+                "example."
+            ) from error
+        dates = _date_columns(X)
+        if dates:
+            raise ValueError(
+                f"X has {len(dates)} columns of dates or times: {_some(dates)}. All columns must "
+                "be numbers. Leave these out, or make them days since a date."
+            ) from error
+        raise
     if checked.dtype.kind not in "biuf":
         raise ValueError(
             f"X holds values of type {checked.dtype}. All columns must be real numbers. Convert "
@@ -152,8 +159,13 @@ def check_target(y: Any, n_samples: int, *, task: str, score_func: Any = None) -
         check_classification_targets(target)
     elif score_func is None and target.dtype.kind not in "biuf":
         raise ValueError(
-            f"y holds {target.dtype.name} values such as {target[0]!r}. With task='regression' "
-            "they must be numbers. Convert them, or set task='classification' if they are labels."
+            f"y holds {target.dtype.name} values such as {target[:1].tolist()[0]!r}. With "
+            "task='regression' they must be numbers. Convert them, or set task='classification' if they are labels."
+        )
+    elif score_func is None and (np.abs(target) > np.finfo(np.float64).max).any():
+        raise ValueError(
+            f"y holds {target.dtype.name} values beyond those of float64. Scores are computed in "
+            "float64. Scale y."
         )
     return target
 
@@ -165,6 +177,15 @@ def check_n_neighbors(n_neighbors: int, n_samples: int) -> None:
             f"n_neighbors={n_neighbors} is too large for n_samples={n_samples}: it must be below, "
             f"as a sample has only the others for neighbours. Use more than {n_neighbors} samples"
             + (f", or set n_neighbors to {n_samples - 1} or lower." if n_samples > 1 else ".")
+        )
+
+
+def check_n_samples(n_samples: int) -> None:
+    """Refuse a single sample, where no neighbour is looked for."""
+    if n_samples < 2:
+        raise ValueError(
+            f"X has n_samples={n_samples}. Two columns share something only where they vary. Pass at "
+            "least 2 samples."
         )
 
 
@@ -341,6 +362,12 @@ def _text_columns(X: Any) -> list[str]:
             return []
         return [str(column) for column in range(values.shape[1]) if _is_text(values[:, column])]
     return [str(name) for name in X.columns if _is_text(np.asarray(X[name]))]
+
+
+def _date_columns(X: Any) -> list[str]:
+    if issparse(X) or not hasattr(X, "columns"):
+        return []
+    return [str(name) for name in X.columns if np.asarray(X[name]).dtype.kind in "mM"]
 
 
 def _is_text(values: Any) -> bool:

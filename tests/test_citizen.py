@@ -136,8 +136,9 @@ class TestBesideSelectKBest:
         assert_array_equal(ours, theirs)
 
     @pytest.mark.parametrize("percentile", [0, 10, 25, 50, 99, 100])
-    def test_percentile__is_the_same_without_ties(self, percentile):
-        scores = np.random.default_rng(1).permutation(40).astype(float)
+    @pytest.mark.parametrize("most", [2, 40])
+    def test_percentile__is_the_same(self, percentile, most):
+        scores = np.random.default_rng(1).permutation(40).astype(float) % most
         score = partial(_given, scores)
         X = np.random.default_rng(0).normal(size=(20, 40))
         theirs = SelectPercentile(score, percentile=percentile).fit(X, X[:, 0])

@@ -275,6 +275,7 @@ def test_matrix__iterates_over_its_rows(matrix):
         ([0.5], "no selection of rows"),
         ("f0", "no selection of rows"),
         ([[0, 1]], "no selection of rows"),
+        (True, r"X\[True\] is no selection of rows"),
         (np.s_[:, 3], r"selects columns.*X\.read\(columns\)"),
     ],
 )
@@ -745,3 +746,16 @@ class TestReadOfColumns:
     def test_what_names_no_columns__is_refused(self, lazy, columns):
         with pytest.raises(IndexError, match=r"names no columns. .* mask of 6 entries"):
             lazy.read(columns)
+
+
+@pytest.mark.parametrize("key", [..., (), np.s_[:], np.s_[..., :]], ids=repr)
+def test_getitem__of_everything_is_the_matrix(write_h5, key):
+    matrix = open_matrix(write_h5(values_of()))
+    assert_array_equal(np.asarray(matrix[key]), values_of())
+
+
+def test_open_matrix__of_what_is_no_path_or_name(write_h5):
+    with pytest.raises(TypeError, match=r"path=None names no file.*sequence of paths"):
+        open_matrix(None)
+    with pytest.raises(TypeError, match=r"dataset=3 is no name.*Name it"):
+        open_matrix(write_h5(values_of()), 3)

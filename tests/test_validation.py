@@ -367,3 +367,22 @@ class TestLazy:
     def test_fit__of_no_samples(self, X, y, write_h5):
         with pytest.raises(ValueError, match=r"X has shape \(0, 23\)"):
             fit(open_matrix(write_h5(X))[:0], y[:0])
+
+
+def test_n_samples__of_one_is_refused_where_no_neighbour_is_looked_for():
+    with pytest.raises(ValueError, match=r"n_samples=1\. .*at least 2 samples"):
+        mutual_info_classif(np.zeros((1, 2)), [1], discrete_features=True)
+
+
+def test_X__columns_of_dates_are_named(X, y):
+    frame = pd.DataFrame(X[:, :3], columns=["a", "b", "c"])
+    frame["b"] = pd.date_range("2020", periods=len(X))
+    with pytest.raises(ValueError, match=r"1 columns of dates or times: 'b'.*days since"):
+        fit(frame, y)
+
+
+def test_y__beyond_float64(X, y):
+    if np.finfo(np.longdouble).max == np.finfo(np.float64).max:
+        pytest.skip("longdouble is float64 here")
+    with pytest.raises(ValueError, match=r"y holds .* values beyond those of float64.*Scale y"):
+        fit(X, y.astype(np.longdouble) * np.longdouble("1e4000"))

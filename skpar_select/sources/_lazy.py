@@ -115,7 +115,9 @@ class LazyMatrix(Source):
         """Rows as another lazy matrix; one row, by a single integer, as an array."""
         if isinstance(key, tuple):
             key = _only_rows(key)
-        if isinstance(key, int | np.integer):
+        if key is Ellipsis:
+            key = slice(None)
+        if isinstance(key, int | np.integer) and not isinstance(key, bool):
             row = self._row(int(key))
             return self._view(range(row, row + 1)).read(slice(None))[0]
         ids = self.sample_ids
@@ -304,7 +306,7 @@ class LazyMatrix(Source):
 
 
 def _only_rows(key: tuple[Any, ...]) -> Any:
-    rows, *rest = key
+    rows, *rest = key or (slice(None),)
     if all(
         other is Ellipsis or (isinstance(other, slice) and other == slice(None)) for other in rest
     ):

@@ -135,9 +135,19 @@ def open_matrix(
             f"orientation={orientation!r} is unknown. It is one of {', '.join(_ORIENTATIONS)}. "
             "Name how the matrix is stored."
         )
+    if dataset is not None and not isinstance(dataset, str):
+        raise TypeError(
+            f"dataset={dataset!r} is no name. It is the text by which the file knows the matrix. "
+            "Name it, or leave it out where there is only one."
+        )
     if isinstance(path, str | os.PathLike):
         return _open_one(path, dataset, feature_names, sample_ids, orientation, n_samples)
-    paths = list(path)
+    try:
+        paths = list(path)
+    except TypeError as error:
+        raise TypeError(
+            f"path={path!r} names no file. It must be a path or a sequence of paths. Name the file."
+        ) from error
     if not paths:
         raise ValueError("path=[] names no file. A matrix needs at least one. Name it.")
     if sample_ids is None and len(paths) > 1:
