@@ -5,9 +5,10 @@ from typing import Any
 
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
+from skpar_select._discrete import discrete_mask
 from skpar_select._scoring import score_columns
 from skpar_select._typing import FloatArray, Task
-from skpar_select._validation import check_matrix, discrete_mask
+from skpar_select._validation import check_matrix
 from skpar_select.sources import LazyMatrix, Source, SparseSource, as_source
 
 _CONSTRAINTS: dict[str, list[Any]] = {

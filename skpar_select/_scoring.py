@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from skpar_select._blocks import Demand, plan_blocks
 from skpar_select._cache import ScoreCache
 from skpar_select._copies import copied, scratch_available
+from skpar_select._discrete import discrete_mask
 from skpar_select._execution import Prefer, in_flight, in_processes, n_workers, run
 from skpar_select._fingerprint import fingerprint
 from skpar_select._memory import parse_memory
@@ -23,7 +24,6 @@ from skpar_select._validation import (
     check_n_neighbors,
     check_n_samples,
     check_target,
-    discrete_mask,
 )
 from skpar_select.kernels import mutual_information, prepare_target
 from skpar_select.sources import Source, SparseSource

@@ -16,7 +16,8 @@ from skpar_select import (
     mutual_info_regression,
     open_matrix,
 )
-from skpar_select._validation import check_finite, check_matrix, discrete_mask
+from skpar_select._discrete import discrete_mask
+from skpar_select._validation import check_finite, check_matrix
 
 
 @pytest.fixture(autouse=True)
