@@ -9,9 +9,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from containers import write_anndata, write_hdf5, write_hdfstore
 
 from skpar_select import open_matrix
-from skpar_select.sources import _chunks, _filters
+from skpar_select.sources import _chunks, _filters, _names
 from skpar_select.sources._codecs import Filter, decode, fletcher32
 from skpar_select.sources._contiguous import Contiguous
 from skpar_select.sources._file import StillFile
@@ -197,3 +198,164 @@ def test_index__of_chunks_is_read_once(tmp_path, monkeypatch):
     os.utime(tmp_path / "x.h5", ns=(1, 1))
     with pytest.raises(OSError, match="has changed since it was opened"):
         matrix.read(np.s_[:])
+
+
+def hidden(file, folder, kind, name, length=12, dtype="S2"):
+    """Make a dataset of which HDF5 reads what is not in the file."""
+    (folder / "secret.txt").write_bytes(bytes(range(65, 65 + 2 * length)))
+    with h5py.File(folder / "other.h5", "w") as other:
+        other["ids"] = np.zeros(length, dtype)
+    if kind == "external storage":
+        raw = [(str(folder / "secret.txt"), 0, 2 * length)]
+        file.create_dataset(name, (length,), dtype, external=raw)
+    elif kind == "external link":
+        file[name] = h5py.ExternalLink("other.h5", "ids")
+    elif kind == "link over a link":
+        file["far"] = h5py.ExternalLink("other.h5", "/")
+        file[name] = h5py.SoftLink("/far/ids")
+    elif kind == "virtual":
+        layout = h5py.VirtualLayout((length,), dtype)
+        layout[:] = h5py.VirtualSource(folder / "other.h5", "ids", (length,))
+        file.create_virtual_dataset(name, layout)
+    else:
+        file.create_dataset(name, (length,), dtype, chunks=(2,) if kind == "no chunk" else None)
+
+
+HIDDEN = {
+    "external storage": r"keeps its values in another file, '.*secret\.txt'",
+    "external link": r"is a link to another file, 'other\.h5'",
+    "link over a link": r"is a link to another file, 'other\.h5'",
+    "virtual": "is a virtual dataset",
+    "never written": "1 of 1 chunks were never written",
+    "no chunk": "6 of 6 chunks were never written",
+}
+
+
+@pytest.mark.parametrize("kind", HIDDEN)
+def test_names__that_are_not_in_the_file_are_refused(kind, tmp_path):
+    path = write_hdf5(tmp_path / "x.h5", VALUES)
+    with h5py.File(path, "a") as file:
+        del file["samples"]
+        hidden(file, tmp_path, kind, "samples")
+    with pytest.raises(ValueError, match=HIDDEN[kind]):
+        open_matrix(path, "data", sample_ids="samples")
+    if "link" in kind:
+        # What is beside the matrix is found where it lies there itself.
+        assert open_matrix(path, "data", sample_ids="auto").sample_ids is None
+    else:
+        with pytest.raises(ValueError, match=HIDDEN[kind]):
+            open_matrix(path, "data", sample_ids="auto")
+
+
+@pytest.mark.parametrize("kind", ["external storage", "virtual"])
+def test_auto__takes_no_other_dataset_that_is_not_in_the_file(kind, tmp_path):
+    path = write_hdf5(tmp_path / "x.h5", VALUES)
+    with h5py.File(path, "a") as file:
+        del file["samples"]
+        hidden(file, tmp_path, kind, "people")
+    assert open_matrix(path, sample_ids="auto").sample_ids is None
+
+
+@pytest.mark.parametrize("kind", HIDDEN)
+@pytest.mark.parametrize("part", ["index", "categories", "codes", "mask", "values"])
+def test_names__of_anndata_that_are_not_in_the_file_are_refused(part, kind, tmp_path):
+    path = write_anndata(tmp_path / "x.h5ad", VALUES)
+    with h5py.File(path, "a") as file:
+        categorical = part in ("categories", "codes")
+        column = file.create_group("obs/patient")
+        column.attrs["encoding-type"] = "categorical" if categorical else "nullable-string-array"
+        if categorical:
+            column["categories"], column["codes"] = [f"p{i}" for i in range(12)], np.arange(12)
+        else:
+            column["values"], column["mask"] = [f"p{i}" for i in range(12)], np.zeros(12, bool)
+        if part == "index":
+            del file["obs/_index"]
+            hidden(file, tmp_path, kind, "obs/_index")
+        else:
+            del column[part]
+            dtype = "S2" if part in ("categories", "values") else "i2" if part == "codes" else "?"
+            hidden(file, tmp_path, kind, f"obs/patient/{part}", dtype=dtype)
+    with pytest.raises(ValueError, match=HIDDEN[kind]):
+        open_matrix(path, sample_ids="auto" if part == "index" else "patient")
+
+
+@pytest.mark.parametrize("kind", ["external link", "link over a link"])
+def test_names__of_anndata_in_the_frame_of_another_file_are_refused(kind, tmp_path):
+    path = write_anndata(tmp_path / "x.h5ad", VALUES)
+    with h5py.File(path, "a") as file:
+        del file["obs"]
+        hidden(file, tmp_path, kind, "obs")
+    with pytest.raises(ValueError, match=HIDDEN[kind]):
+        open_matrix(path, sample_ids="auto")
+
+
+@pytest.mark.parametrize("kind", HIDDEN)
+@pytest.mark.parametrize("name", ["axis0", "axis1", "block0_items"])
+def test_names__of_a_frame_that_are_not_in_the_file_are_refused(name, kind, tmp_path):
+    path = write_hdfstore(tmp_path / "x.h5", VALUES[:, :8])
+    length = 12 if name == "axis1" else 8
+    with h5py.File(path, "a") as file:
+        del file["frame"][name]
+        hidden(file, tmp_path, kind, f"frame/{name}", length)
+    with pytest.raises(ValueError, match=HIDDEN[kind].replace("6 of 6", r"\d of \d")):
+        open_matrix(path, sample_ids="auto")
+
+
+def test_link__in_a_circle_is_refused(tmp_path):
+    path = write_hdf5(tmp_path / "x.h5", VALUES)
+    with h5py.File(path, "a") as file:
+        file["round"] = h5py.SoftLink("/round")
+        file["near"] = h5py.SoftLink("./data")
+        file["g/up"] = h5py.SoftLink("/near")
+    with pytest.raises(ValueError, match="'/round' is a link to nothing"):
+        open_matrix(path, "round")
+    np.testing.assert_array_equal(open_matrix(path, "g/up"), VALUES)
+
+
+@pytest.mark.parametrize(("dtype", "length"), [("S1", 2 * 10**8), ("i8", 3 * 10**8)])
+def test_names__of_another_length_are_refused_before_they_are_read(dtype, length, tmp_path):
+    path = write_hdf5(tmp_path / "x.h5", VALUES)
+    with h5py.File(path, "a") as file:
+        data = file.create_dataset("ids", (length,), dtype, chunks=(length,), compression="gzip")
+        data.id.write_direct_chunk((0,), zlib.compress(b""))
+    with pytest.raises(ValueError, match=f"holds {length} names, the matrix has 12 samples"):
+        open_matrix(path, "data", sample_ids="ids")
+
+
+def test_names__of_categories_are_read_as_far_as_codes_name_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(_names, "_PIECE", 4)
+    path = write_anndata(tmp_path / "x.h5ad", VALUES)
+    codes = np.random.default_rng(0).permutation(np.r_[0:6, 90:96]).astype("i8")
+    with h5py.File(path, "a") as file:
+        kind = file.create_group("obs/patient")
+        kind.attrs["encoding-type"] = "categorical"
+        kind["codes"] = codes
+        kind.create_dataset("categories", data=[b"p%d" % i for i in range(100)], chunks=(10,))
+    read, original = [], _names._read
+
+    def recording(data, where, part):
+        read.append((part.start, part.stop))
+        return original(data, where, part)
+
+    monkeypatch.setattr(_names, "_read", recording)
+    ids = open_matrix(path, sample_ids="patient").sample_ids
+    assert list(ids) == [f"p{code}" for code in codes]
+    assert read == [(0, 10), (90, 100)]
+
+
+def test_names__of_categories_with_as_many_codes_as_samples(tmp_path):
+    path = write_anndata(tmp_path / "x.h5ad", VALUES)
+    with h5py.File(path, "a") as file:
+        kind = file.create_group("obs/patient")
+        kind.attrs["encoding-type"] = "categorical"
+        kind["categories"], kind["codes"] = ["a", "b"], np.zeros(5, "i1")
+        file["obs/wide"] = h5py.SoftLink("/X")
+    with pytest.raises(ValueError, match=r"'obs/patient/codes' holds 5 names.* 12 samples"):
+        open_matrix(path, sample_ids="patient")
+    with pytest.raises(ValueError, match=r"has shape \(12, 9\).*one-dimensional text"):
+        open_matrix(path, sample_ids="wide")
+    with h5py.File(path, "a") as file:
+        del file["obs/patient/codes"]
+        file["obs/patient/codes"] = np.zeros((12, 2), "i1")
+    with pytest.raises(ValueError, match=r"'obs/patient/codes' has shape \(12, 2\)"):
+        open_matrix(path, sample_ids="patient")

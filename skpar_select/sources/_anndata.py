@@ -11,13 +11,13 @@ from typing import Any
 import h5py
 import numpy as np
 
-from skpar_select._typing import Names
+from skpar_select._typing import Array, Names
 from skpar_select.sources._compressed import CompressedContainer
-from skpar_select.sources._datasets import find_dataset
+from skpar_select.sources._datasets import check_readable, find_dataset, follow
 from skpar_select.sources._file import StillFile
 from skpar_select.sources._hdf5 import HDF5Container
 from skpar_select.sources._lazy import Container
-from skpar_select.sources._names import Axis, as_names
+from skpar_select.sources._names import Axis, as_names, check_number, names_at
 from skpar_select.sources._opening import open_file
 from skpar_select.sources._transposed import TransposedContainer
 
@@ -89,7 +89,7 @@ def anndata_names(
         if name.rpartition("/")[0] not in ("", "layers", "raw") and along == 1 and place == "auto":
             return None
         where = f"{axis}={place!r} in '{container.path}', '{frame}'"
-        group = file.get(frame)
+        group = follow(file, frame, where)
         if not isinstance(group, h5py.Group):
             raise ValueError(
                 f"{where} is no data frame that can be read here. AnnData 0.7 and later write obs "
@@ -103,35 +103,49 @@ def anndata_names(
                 f"{where} does not exist. Columns there are: {columns}. Name one of them, or take "
                 f"the index with {axis}='auto'."
             )
-        return _column(file, f"{frame}/{column}", where), where
+        return _column(file, f"{frame}/{column}", where, axis, lengths[axis]), where
 
 
-def _column(file: Any, place: str, where: str) -> Names:
-    item = file[place]
+def _column(file: Any, place: str, where: str, axis: Axis, length: int) -> Names:
+    item = follow(file, place, where)
     if isinstance(item, h5py.Dataset):
-        return as_names(find_dataset(file, place, where), where)
+        return as_names(item, where, axis, length)
     kind = _encoding(item)
     if kind == "categorical":
-        categories = as_names(find_dataset(file, f"{place}/categories", where), where)
-        codes = np.asarray(find_dataset(file, f"{place}/codes", where)[:])
-        if codes.dtype.kind not in "iu" or ((codes < 0) | (codes >= len(categories))).any():
+        categories = find_dataset(file, f"{place}/categories", where)
+        codes = _numbers(file, f"{place}/codes", where, axis, length)
+        n_categories = len(categories) if categories.shape else 0
+        if codes.dtype.kind not in "iu" or ((codes < 0) | (codes >= n_categories)).any():
             raise ValueError(
-                f"{where} has missing values or codes beyond its {len(categories)} categories. "
+                f"{where} has missing values or codes beyond its {n_categories} categories. "
                 "Every sample and feature needs a name. Name another column."
             )
-        named: Names = categories[codes]
-        return named
+        return names_at(categories, where, codes.astype(np.intp))
     if kind.startswith("nullable-string"):
-        if np.asarray(find_dataset(file, f"{place}/mask", where)[:]).any():
+        if _numbers(file, f"{place}/mask", where, axis, length).any():
             raise ValueError(
                 f"{where} has missing values. Every sample and feature needs a name. Name another "
                 "column."
             )
-        return as_names(find_dataset(file, f"{place}/values", where), where)
+        return as_names(find_dataset(file, f"{place}/values", where), where, axis, length)
     raise ValueError(
         f"{where} is a group of encoding-type {kind!r}. Names are text, whole numbers or "
         "categories. Name another column."
     )
+
+
+def _numbers(file: Any, place: str, where: str, axis: Axis, length: int) -> Array:
+    """Read what tells of every name, such as its category."""
+    data = find_dataset(file, place, where)
+    if data.shape is None or len(data.shape) != 1:
+        raise ValueError(
+            f"{where}: '{place}' has shape {data.shape}. It must have one dimension. The file is "
+            "damaged: write it again."
+        )
+    check_number(data.shape[0], f"{where}: '{place}'", axis, length)
+    check_readable(data, f"{where}: '{place}'")
+    values: Array = data[:]
+    return values
 
 
 def _encoding(item: Any) -> str:

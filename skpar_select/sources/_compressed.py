@@ -18,9 +18,8 @@ import numpy as np
 
 from skpar_select._storage import Storage
 from skpar_select._typing import Array, IndexArray
-from skpar_select.sources._datasets import check_stored_here, find_dataset
+from skpar_select.sources._datasets import check_readable, find_dataset
 from skpar_select.sources._file import StillFile
-from skpar_select.sources._filters import check_filters
 from skpar_select.sources._opening import HANDLE_BYTES, open_file
 from skpar_select.sources._rectangles import Reader
 
@@ -125,8 +124,7 @@ class CompressedContainer:
         for name in ("data", "indices", "indptr"):
             where = f"{self.where}: '{name}'"
             part = find_dataset(handle, f"{self.group}/{name}", where)
-            check_stored_here(part, where)
-            check_filters(part, where)
+            check_readable(part, where)
             parts.append(part)
         return parts
 

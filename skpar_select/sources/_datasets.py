@@ -1,13 +1,18 @@
 """Datasets of an HDF5 file: found by name, and checked to lie in the file itself."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import h5py
-import numpy as np
+
+from skpar_select.sources._filters import check_filters
 
 # A group may contain itself by a hard link.
 _DEEPEST = 16
+
+# Soft links may go round in a circle.
+_MOST_LINKS = 16
 
 
 def datasets(file: Any) -> Iterator[tuple[str, Any]]:
@@ -26,6 +31,43 @@ def datasets(file: Any) -> Iterator[tuple[str, Any]]:
                 pending.append((f"{prefix}{name}/", item))
 
 
+def follow(file: Any, name: str, where: str) -> Any:
+    """Follow a name to a group or dataset of this file, or to None where it holds no such name.
+
+    Raises
+    ------
+    ValueError
+        If the name leads to another file, or over a link to nothing.
+    """
+    # Soft links are followed here: HDF5 would follow one to another file, and open whatever is
+    # there, a pipe too.
+    rest, place, group = _parts(name), "", file
+    over: list[str] = []
+    while rest:
+        part = rest.pop(0)
+        link = group.get(part, getlink=True) if isinstance(group, h5py.Group) else None
+        if link is None and not over:
+            return None
+        if link is None or len(over) > _MOST_LINKS:
+            raise ValueError(
+                f"{where}: '{over[0]}' is a link to nothing. The file holds {listing(file)}. "
+                "Name one of them."
+            )
+        if isinstance(link, h5py.ExternalLink):
+            raise ValueError(
+                f"{where}: '{place}/{part}' is a link to another file, '{link.filename}'. Values "
+                "must lie in the file itself. Open that file instead."
+            )
+        if isinstance(link, h5py.SoftLink):
+            over.append(f"{place}/{part}")
+            if link.path.startswith("/"):
+                place, group = "", file
+            rest = _parts(link.path) + rest
+        else:
+            place, group = f"{place}/{part}", group[part]
+    return group
+
+
 def find_dataset(file: Any, dataset: str, where: str) -> Any:
     """Follow a name to a dataset of this file.
 
@@ -34,36 +76,16 @@ def find_dataset(file: Any, dataset: str, where: str) -> Any:
     ValueError
         If nothing or no dataset is there, or the name leads to another file.
     """
-    place, group = "", file
-    for name in dataset.strip("/").split("/"):
-        place = f"{place}/{name}"
-        link = group.get(name, getlink=True) if isinstance(group, h5py.Group) else None
-        if link is None:
-            raise ValueError(
-                f"{where} does not exist. The file holds {listing(file)}. Name one of them."
-            )
-        if isinstance(link, h5py.ExternalLink):
-            raise ValueError(
-                f"{where}: '{place}' is a link to another file, '{link.filename}'. Values must "
-                "lie in the file itself. Open that file instead."
-            )
-        if group.get(name) is None:
-            raise ValueError(
-                f"{where}: '{place}' is a link to nothing. The file holds {listing(file)}. "
-                "Name one of them."
-            )
-        group = group[name]
-    if group.file.filename != file.filename:
-        # A soft link may lead over an external one.
+    found = follow(file, dataset, where)
+    if found is None:
         raise ValueError(
-            f"{where} is a link to another file, '{group.file.filename}'. Values must lie in the "
-            "file itself. Open that file instead."
+            f"{where} does not exist. The file holds {listing(file)}. Name one of them."
         )
-    if not isinstance(group, h5py.Dataset):
+    if not isinstance(found, h5py.Dataset):
         raise ValueError(
             f"{where} is a group, not a dataset. The file holds {listing(file)}. Name one of them."
         )
-    return group
+    return found
 
 
 def listing(file: Any) -> str:
@@ -86,10 +108,11 @@ def check_stored_here(data: Any, where: str) -> None:
             f"{where} is a virtual dataset, put together from {len(data.virtual_sources())} "
             "sources. Values must lie in the file itself. Copy it to an ordinary dataset first."
         )
-    if not data.size:
+    if data.shape is None or 0 in data.shape:
         return
     if data.chunks:
-        expected = int(np.prod([-(-n // c) for n, c in zip(data.shape, data.chunks, strict=True)]))
+        # Counted in Python's integers: those of NumPy and h5py begin anew at 2**64, with nothing.
+        expected = math.prod(-(-n // c) for n, c in zip(data.shape, data.chunks, strict=True))
         written = data.id.get_num_chunks()
     else:
         expected, written = 1, int(data.id.get_storage_size() > 0)
@@ -98,3 +121,13 @@ def check_stored_here(data: Any, where: str) -> None:
             f"{where}: {expected - written} of {expected} chunks were never written, and HDF5 "
             "would give fill values for them. All values must be there. Finish writing the file."
         )
+
+
+def check_readable(data: Any, where: str) -> None:
+    """Refuse a dataset whose values do not lie here, or that needs a filter that is not there."""
+    check_stored_here(data, where)
+    check_filters(data, where)
+
+
+def _parts(name: str) -> list[str]:
+    return [part for part in name.split("/") if part not in ("", ".")]

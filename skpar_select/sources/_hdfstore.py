@@ -75,8 +75,9 @@ def open_hdfstore(path: str | PathLike[str], dataset: str | None) -> Container:
             )
         for block in range(n_blocks):
             _check_numbers(file, f"{key}/block{block}_values", where)
-    order = _order(still.path, still.stamp, key, n_blocks, where)
     blocks = [HDF5Container(still.path, f"{key}/block{block}_values") for block in range(n_blocks)]
+    widths = tuple(block.shape[1] for block in blocks)
+    order = _order(still.path, still.stamp, key, widths, where)
     if n_blocks == 1 and (order == np.arange(order.size)).all():
         return blocks[0]
     return FrameContainer(still, key, blocks, where)
@@ -107,7 +108,9 @@ class FrameContainer:
         self.layout = f"{len(blocks)} blocks"
         wide = WideContainer([LazyMatrix(block) for block in blocks], where, self.layout)
         self.shape, self.dtype = wide.shape, wide.dtype
-        self.direct = _Reordered(wide, file.path, file.stamp, key, len(blocks))
+        self.direct = _Reordered(
+            wide, file.path, file.stamp, key, tuple(block.shape[1] for block in blocks)
+        )
 
     def check_unchanged(self) -> None:
         """Refuse a file that is no longer the one that was opened first."""
@@ -133,14 +136,14 @@ class _Reordered:
     path: str
     stamp: tuple[int, int]
     key: str
-    n_blocks: int
+    widths: tuple[int, ...]
 
     def storage(self, rows: range | IndexArray) -> Storage:
         # Blocks may alternate in any way: a frame has no borders of its own.
         return replace(self.wide.direct.storage(rows), starts=(0,))
 
     def read(self, rows: range | IndexArray, columns: range | IndexArray) -> Array:
-        order = _order(self.path, self.stamp, self.key, self.n_blocks, self.wide.where)
+        order = _order(self.path, self.stamp, self.key, self.widths, self.wide.where)
         places = (
             np.arange(columns.start, columns.stop, columns.step)
             if isinstance(columns, range)
@@ -161,16 +164,22 @@ def hdfstore_names(
             f"{axis}='auto'."
         )
     with open_file(container.path) as file:
-        return _labels(file, f"{key}/axis{1 - along}", where), where
+        return _labels(file, f"{key}/axis{1 - along}", where, axis, lengths[axis]), where
 
 
 # Asked for by every block of columns that a process reads; the frame stays as it is meanwhile.
 @lru_cache(maxsize=2)
-def _order(path: str, stamp: tuple[int, int], key: str, n_blocks: int, where: str) -> IndexArray:
+def _order(
+    path: str, stamp: tuple[int, int], key: str, widths: tuple[int, ...], where: str
+) -> IndexArray:
     """Where each column of the frame is among the columns of all blocks."""
+    axis: Axis = "feature_names"
     with open_file(path) as file:
-        names = [_labels(file, f"{key}/block{block}_items", where) for block in range(n_blocks)]
-        wanted = _labels(file, f"{key}/axis0", where)
+        names = [
+            _labels(file, f"{key}/block{block}_items", where, axis, width)
+            for block, width in enumerate(widths)
+        ]
+        wanted = _labels(file, f"{key}/axis0", where, axis, sum(widths))
     held = np.concatenate(names)
     place = {name: index for index, name in enumerate(held)}
     if len(place) != len(held) or sorted(place) != sorted(wanted):
@@ -181,7 +190,7 @@ def _order(path: str, stamp: tuple[int, int], key: str, n_blocks: int, where: st
     return np.array([place[name] for name in wanted], dtype=np.intp)
 
 
-def _labels(file: Any, place: str, where: str) -> Names:
+def _labels(file: Any, place: str, where: str, axis: Axis, length: int) -> Names:
     data = find_dataset(file, place, where)
     if "PSEUDOATOM" in data.attrs or data.dtype.kind == "O":
         raise ValueError(
@@ -189,7 +198,7 @@ def _labels(file: Any, place: str, where: str) -> Names:
             "what its writer wants, and is never opened here. Make the labels text, "
             "frame.columns.astype(str), and write the frame again."
         )
-    return as_names(data, f"{where}: '{place}'")
+    return as_names(data, f"{where}: '{place}'", axis, length)
 
 
 def _check_numbers(file: Any, place: str, where: str) -> None:

@@ -7,9 +7,8 @@ from typing import Any, Literal
 import h5py
 import numpy as np
 
-from skpar_select._typing import Names
-from skpar_select.sources._datasets import datasets
-from skpar_select.sources._filters import check_filters
+from skpar_select._typing import IndexArray, Names
+from skpar_select.sources._datasets import check_readable, check_stored_here, datasets, follow
 from skpar_select.sources._opening import open_file
 
 Axis = Literal["feature_names", "sample_ids"]
@@ -20,6 +19,10 @@ _CONVENTIONAL: dict[Axis, tuple[str, ...]] = {
     "sample_ids": ("sample_ids", "samples", "index", "ids", "obs_names", "rows"),
 }
 _UNIT: dict[Axis, str] = {"feature_names": "features", "sample_ids": "samples"}
+
+
+# Names that are read at a time where only some are wanted.
+_PIECE = 2**16
 
 
 def checked(names: Names, where: str, axis: Axis, length: int) -> Names:
@@ -41,12 +44,7 @@ def checked(names: Names, where: str, axis: Axis, length: int) -> Names:
     ValueError
         If they are more, fewer or repeated.
     """
-    unit = _UNIT[axis]
-    if len(names) != length:
-        raise ValueError(
-            f"{where} holds {len(names)} names, the matrix has {length} {unit}. There must be one "
-            f"for each of its {unit}. Give as many, in the order of the matrix."
-        )
+    check_number(len(names), where, axis, length)
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         first = ", ".join(repr(name) for name in repeated[:3])
@@ -55,6 +53,16 @@ def checked(names: Names, where: str, axis: Axis, length: int) -> Names:
             "or leave them out."
         )
     return names
+
+
+def check_number(n_names: int, where: str, axis: Axis, length: int) -> None:
+    """Refuse more or fewer names than there are features or samples."""
+    unit = _UNIT[axis]
+    if n_names != length:
+        raise ValueError(
+            f"{where} holds {n_names} names, the matrix has {length} {unit}. There must be one "
+            f"for each of its {unit}. Give as many, in the order of the matrix."
+        )
 
 
 def given_names(given: Sequence[str], axis: Axis) -> Names:
@@ -90,37 +98,84 @@ def hdf5_names(
         if found is None:
             return None
         where = f"{axis}={found!r} in '{container.path}'"
-        return _read(file, found, where), where
+        return as_names(_named(file, found, where), where, axis, lengths[axis]), where
 
 
-def _read(file: Any, place: str, where: str) -> Names:
-    data = file.get(place)
+def _named(file: Any, place: str, where: str) -> Any:
+    data = follow(file, place, where)
     if not isinstance(data, h5py.Dataset):
         texts = [name for name, other in datasets(file) if _is_text(other)]
         raise ValueError(
             f"{where} does not exist. One-dimensional text datasets of this file are: "
             f"{', '.join(texts[:10]) or 'none'}. Name one of them, or give the names themselves."
         )
-    return as_names(data, where)
+    return data
 
 
-def as_names(data: Any, where: str) -> Names:
+def as_names(data: Any, where: str, axis: Axis, length: int) -> Names:
     """Read a one-dimensional dataset of text or whole numbers as text.
+
+    Parameters
+    ----------
+    data : h5py.Dataset
+        The dataset.
+    where : str
+        The same in words, for errors.
+    axis : {"feature_names", "sample_ids"}
+        What they name.
+    length : int
+        How many there must be. It is compared before anything is read: a few bytes may claim to
+        be any number of names.
 
     Raises
     ------
     ValueError
-        If it is of another type or shape, or its text is not UTF-8.
+        If it is of another type, shape or length, its values do not lie in the file, or its text
+        is not UTF-8.
     """
-    check_filters(data, where)
-    if data.shape is not None and len(data.shape) == 1 and data.dtype.kind in "iu":
-        return np.asarray([str(number) for number in data[:]], dtype=object)
-    if not _is_text(data):
+    _check_kind(data, where)
+    check_number(data.shape[0], where, axis, length)
+    check_readable(data, where)
+    return _read(data, where, slice(None))
+
+
+def names_at(data: Any, where: str, places: IndexArray) -> Names:
+    """Read the names at these places alone, of however many the dataset has.
+
+    Parameters
+    ----------
+    data : h5py.Dataset
+        One-dimensional, of text or whole numbers.
+    where : str
+        The same in words, for errors.
+    places : ndarray of int
+        In range, in any order and repeated.
+    """
+    _check_kind(data, where)
+    check_readable(data, where)
+    names = np.empty(len(places), dtype=object)
+    # Pieces end where chunks do, so that none is decoded twice.
+    step = max(_PIECE, data.chunks[0] if data.chunks else 0)
+    for piece in np.unique(places // step).tolist():
+        within = np.flatnonzero(places // step == piece)
+        held = _read(data, where, slice(piece * step, (piece + 1) * step))
+        names[within] = held[places[within] - piece * step]
+    return names
+
+
+def _check_kind(data: Any, where: str) -> None:
+    if not _is_text(data) and not _is_whole(data):
         raise ValueError(
             f"{where} has shape {data.shape} and type {data.dtype}. Names are one-dimensional "
             "text. Name another dataset, or give the names themselves."
         )
-    return np.asarray([_text(name, where) for name in data[:]], dtype=object)
+
+
+def _read(data: Any, where: str, part: slice) -> Names:
+    values = data[part]
+    if values.dtype.kind in "iu":
+        return np.asarray([str(number) for number in values], dtype=object)
+    return np.asarray([_text(name, where) for name in values], dtype=object)
 
 
 def _text(name: object, where: str) -> str:
@@ -147,6 +202,10 @@ def _is_text(data: Any) -> bool:
     )
 
 
+def _is_whole(data: Any) -> bool:
+    return data.shape is not None and len(data.shape) == 1 and data.dtype.kind in "iu"
+
+
 def _auto(file: Any, dataset: str, axis: Axis, lengths: dict[Axis, int]) -> str | None:
     group = file[dataset].parent
     fitting = [
@@ -164,7 +223,7 @@ def _auto(file: Any, dataset: str, axis: Axis, lengths: dict[Axis, int]) -> str 
     candidates = known or [
         name
         for name in fitting
-        if name.lower() not in _CONVENTIONAL[other] and len(set(group[name][:])) == lengths[axis]
+        if name.lower() not in _CONVENTIONAL[other] and _all_differ(group[name], lengths[axis])
     ]
     if not candidates:
         return None
@@ -174,3 +233,12 @@ def _auto(file: Any, dataset: str, axis: Axis, lengths: dict[Axis, int]) -> str 
             f"dataset without doubt. Name it, as in {axis}={candidates[0]!r}."
         )
     return str(group[candidates[0]].name)
+
+
+def _all_differ(data: Any, length: int) -> bool:
+    try:
+        check_stored_here(data, data.name)
+    except ValueError:
+        # What lies elsewhere is no more beside the matrix than an external link is.
+        return False
+    return len(set(data[:])) == length
