@@ -1,6 +1,7 @@
 """Files that lie or are damaged end in an error that tells, never in scores."""
 
 import os
+import re
 import subprocess
 import sys
 import zlib
@@ -12,7 +13,7 @@ import pytest
 from containers import write_anndata, write_hdf5, write_hdfstore
 
 from skpar_select import open_matrix
-from skpar_select.sources import _chunks, _filters, _names
+from skpar_select.sources import _chunks, _datasets, _filters, _names
 from skpar_select.sources._codecs import Filter, decode, fletcher32
 from skpar_select.sources._contiguous import Contiguous
 from skpar_select.sources._file import StillFile
@@ -359,3 +360,54 @@ def test_names__of_categories_with_as_many_codes_as_samples(tmp_path):
         file["obs/patient/codes"] = np.zeros((12, 2), "i1")
     with pytest.raises(ValueError, match=r"'obs/patient/codes' has shape \(12, 2\)"):
         open_matrix(path, sample_ids="patient")
+
+
+def declared(path, shape, dtype="f4"):
+    """Write no more than the shape of a matrix."""
+    with h5py.File(path, "w") as file:
+        file.create_dataset("data", shape, dtype, chunks=(1, 1))
+    return path
+
+
+def declared_sparse(path, shape, encoding="csc_matrix"):
+    write_anndata(path, np.zeros((2, 2), "f4"), encoding)
+    with h5py.File(path, "a") as file:
+        file["X"].attrs["shape"] = np.array(shape, "u8")
+    return path
+
+
+def declared_npy(path, shape):
+    with open(path, "wb") as file:
+        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("write", "name", "shape", "n_bytes"),
+    [
+        (declared, "x.h5", (2**33, 2**31), 2**66),
+        (declared_npy, "x.npy", (10**30, 0), 0),
+        (declared_npy, "x.npy", (0, 2**63), 0),
+        (declared_sparse, "x.h5ad", (2**64 - 1, 2), (2**64 - 1) * 8),
+    ],
+)
+def test_shape__that_cannot_be_counted_is_refused(write, name, shape, n_bytes, tmp_path):
+    write(tmp_path / name, shape)
+    stored = shape[::-1] if write is declared_sparse else shape
+    message = rf"has shape {re.escape(str(stored))}, which are {n_bytes} bytes of float32"
+    with pytest.raises(ValueError, match=message):
+        open_matrix(tmp_path / name)
+
+
+def test_shape__of_several_files_that_cannot_be_counted_is_refused(tmp_path):
+    paths = [declared_npy(tmp_path / f"{i}.npy", (0, 2**62)) for i in range(2)]
+    assert open_matrix(paths[0]).shape == (0, 2**62)
+    with pytest.raises(ValueError, match=r"2 files, .* has shape \(0, 9223372036854775808\)"):
+        open_matrix(paths, sample_ids=[])
+
+
+def test_chunks__that_were_never_written_are_counted_beyond_64_bits(tmp_path):
+    path = declared(tmp_path / "x.h5", (2**33, 2**31), "i1")
+    with h5py.File(path) as file, pytest.raises(ValueError, match=f"{2**64} of {2**64} chunks"):
+        _datasets.check_stored_here(file["data"], "x")

@@ -114,7 +114,7 @@ def _column(file: Any, place: str, where: str, axis: Axis, length: int) -> Names
     if kind == "categorical":
         categories = find_dataset(file, f"{place}/categories", where)
         codes = _numbers(file, f"{place}/codes", where, axis, length)
-        n_categories = len(categories) if categories.shape else 0
+        n_categories = categories.shape[0] if categories.shape else 0
         if codes.dtype.kind not in "iu" or ((codes < 0) | (codes >= n_categories)).any():
             raise ValueError(
                 f"{where} has missing values or codes beyond its {n_categories} categories. "

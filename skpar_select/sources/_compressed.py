@@ -22,6 +22,7 @@ from skpar_select.sources._datasets import check_readable, find_dataset
 from skpar_select.sources._file import StillFile
 from skpar_select.sources._opening import HANDLE_BYTES, open_file
 from skpar_select.sources._rectangles import Reader
+from skpar_select.sources._shape import checked_shape
 
 # Entries that are held at a time, unless a chunk has more. More read no faster.
 ENTRIES = 2**15
@@ -61,6 +62,7 @@ class CompressedContainer:
         with open_file(self.path) as handle:
             data, indices, indptr = self._parts(handle)
             self.dtype: np.dtype[Any] = data.dtype
+            checked_shape(shape, self.dtype, where)
             self._check(data, indices, indptr)
             self.n_entries = int(data.shape[0])
             self.stored_bytes = data.id.get_storage_size() + indices.id.get_storage_size()

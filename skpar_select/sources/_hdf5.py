@@ -22,6 +22,7 @@ from skpar_select.sources._file import StillFile, can_read_at
 from skpar_select.sources._filters import check_filters
 from skpar_select.sources._opening import open_file
 from skpar_select.sources._rectangles import Reader
+from skpar_select.sources._shape import checked_shape
 
 
 class HDF5Container:
@@ -53,9 +54,9 @@ class HDF5Container:
             self.where = f"'{self.path}', dataset '{self.dataset}'"
             data = find_dataset(file, self.dataset, self.where)
             _check_matrix(data, self.where)
-            check_stored_here(data, self.where)
-            self.shape: tuple[int, int] = data.shape
             self.dtype: np.dtype[Any] = data.dtype
+            self.shape = checked_shape(data.shape, self.dtype, self.where)
+            check_stored_here(data, self.where)
             self.chunks: tuple[int, int] | None = data.chunks
             filters = pipeline(data)
             check_filters(data, self.where)
@@ -67,7 +68,7 @@ class HDF5Container:
         self, file: Any, data: Any, filters: tuple[Filter, ...]
     ) -> Contiguous | RawChunks | None:
         # HDF5 tells the places of chunks without the user block in some versions.
-        if not can_read_at() or file.userblock_size or not data.size:
+        if not can_read_at() or file.userblock_size or 0 in self.shape:
             return None
         # Of other types than NumPy's, and of what is no truth value, HDF5 makes something.
         stored = data.id.get_type()

@@ -17,6 +17,7 @@ from skpar_select._typing import Array
 from skpar_select.sources._contiguous import Contiguous
 from skpar_select.sources._file import StillFile
 from skpar_select.sources._rectangles import Reader
+from skpar_select.sources._shape import checked_shape
 
 
 def is_npy(path: str) -> bool:
@@ -66,7 +67,7 @@ class NpyContainer:
                 f"{self.where} holds {self.dtype}. A matrix holds real numbers, and objects are "
                 "never unpickled. Save it as an array of numbers."
             )
-        self.shape = (shape[0], shape[1])
+        self.shape = checked_shape((shape[0], shape[1]), self.dtype, self.where)
         self.layout = "contiguous by columns" if by_columns else "contiguous"
         self.chunks: tuple[int, int] | None = None
         self.direct = Contiguous(

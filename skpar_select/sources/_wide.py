@@ -14,6 +14,7 @@ from skpar_select._typing import Array, IndexArray
 from skpar_select.sources._lazy import LazyMatrix
 from skpar_select.sources._rectangles import Reader
 from skpar_select.sources._runs import PIECE_BYTES, Run, cut
+from skpar_select.sources._shape import checked_shape
 
 
 class WideContainer:
@@ -32,9 +33,10 @@ class WideContainer:
     def __init__(self, parts: Sequence[LazyMatrix], where: str, layout: str) -> None:
         self.where = where
         self.layout = layout
-        self.shape = (parts[0].shape[0], sum(part.shape[1] for part in parts))
         # The smallest type that holds the values of all.
         self.dtype: np.dtype[Any] = np.result_type(*(part.dtype for part in parts))
+        shape = (parts[0].shape[0], sum(part.shape[1] for part in parts))
+        self.shape = checked_shape(shape, self.dtype, where)
         self.parts = tuple(parts)
         self.direct = SideBySide(self.parts, self.dtype)
 
