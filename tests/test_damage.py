@@ -1,10 +1,13 @@
 """Files that lie or are damaged end in an error that tells, never in scores."""
 
+import itertools
 import os
 import re
 import subprocess
 import sys
+import tracemalloc
 import zlib
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -17,6 +20,8 @@ from skpar_select.sources import _chunks, _datasets, _filters, _names
 from skpar_select.sources._codecs import Filter, decode, fletcher32
 from skpar_select.sources._contiguous import Contiguous
 from skpar_select.sources._file import StillFile
+from skpar_select.sources._hdf5 import HDF5Container
+from skpar_select.sources._runs import bands
 
 MUTATIONS = Path(__file__).with_name("mutations.py")
 GZIP, SHUFFLE, FLETCHER32 = Filter(1, (4,)), Filter(2, (4,)), Filter(3, ())
@@ -130,6 +135,13 @@ def test_contiguous__beyond_the_end_of_its_file_is_refused(tmp_path):
     assert Contiguous(file, 0, (5, 5), np.dtype("f4"), "x")
     with pytest.raises(ValueError, match="its values would end at byte 36893488147419103232"):
         Contiguous(file, 0, (2**31, 2**31), np.dtype("f8"), "x")
+
+
+def write_rows(path, values, **options):
+    """Write a matrix without names."""
+    with h5py.File(path, "w") as file:
+        file.create_dataset("data", data=values, **options)
+    return path
 
 
 def gzipped(path):
@@ -411,3 +423,71 @@ def test_chunks__that_were_never_written_are_counted_beyond_64_bits(tmp_path):
     path = declared(tmp_path / "x.h5", (2**33, 2**31), "i1")
     with h5py.File(path) as file, pytest.raises(ValueError, match=f"{2**64} of {2**64} chunks"):
         _datasets.check_stored_here(file["data"], "x")
+
+
+@contextmanager
+def at_most(n_bytes):
+    """Refuse arrays that take more than this, within the context."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] <= n_bytes
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("indirect", [False, True])
+def test_storage__of_many_rows_in_few_bytes_counts_none_of_them(indirect, tmp_path, monkeypatch):
+    n_rows = 5_000_000
+    if indirect:
+        monkeypatch.setattr(HDF5Container, "_direct", lambda *args: None)
+    options = {"chunks": (n_rows, 1), "compression": "gzip"}
+    path = write_rows(tmp_path / "x.h5", np.zeros((n_rows, 1), "i1"), **options)
+    matrix = open_matrix(path)
+    for view, most in ((matrix, n_rows), (matrix[::-1], n_rows), (matrix[7::1000], 5000)):
+        with at_most(500_000):
+            storage = view.storage
+        assert storage.band_rows == most
+        assert storage.stored_bytes == matrix._container.stored_bytes
+
+
+@pytest.mark.parametrize("length", [1, 2, 5, 8, 100])
+def test_bands__of_a_range_are_those_of_its_array(length):
+    for start, stop, step in itertools.product((0, 3, 16), (0, 4, 17, 40), (-9, -2, -1, 1, 3, 8)):
+        rows = range(start, stop, step)
+        held, most = bands(np.array(rows, dtype=np.intp), length)
+        assert list(held) == sorted({row // length for row in rows})
+        of_range, bound = bands(rows, length)
+        assert list(of_range) == list(held)
+        assert most <= bound <= min(len(rows), -(-length // abs(step)))
+
+
+@pytest.mark.parametrize("encoding", ["csr_matrix", "csc_matrix"])
+def test_sparse__borders_are_checked_piece_by_piece(encoding, tmp_path):
+    n_lines = 5_000_000
+    path = write_anndata(tmp_path / "x.h5ad", np.zeros((2, 2), "f4"), encoding)
+
+    def write(**changed):
+        borders = np.zeros(n_lines + 1, "i1")
+        for place, value in changed.items():
+            borders[int(place[1:])] = value
+        with h5py.File(path, "a") as file:
+            shape = (n_lines, 4)
+            file["X"].attrs["shape"] = shape if encoding == "csr_matrix" else shape[::-1]
+            del file["X/indptr"]
+            options = {"chunks": (2**16,), "compression": "gzip"}
+            file["X"].create_dataset("indptr", data=borders, **options)
+
+    write()
+    with at_most(5_000_000):
+        assert sorted(open_matrix(path).shape) == [4, n_lines]
+    # Up at the end of a piece and down at the begin of the next; both within one; at both ends.
+    for changed, message in [
+        ({f"_{2**17 - 1}": 1}, "from 0 to 0, falling 1 times"),
+        ({"_7": 1, "_8": 2, "_70000": 3}, "from 0 to 0, falling 2 times"),
+        ({"_0": -1}, "from -1 to 0, falling 0 times"),
+        ({f"_{n_lines}": 1}, "from 0 to 1, falling 0 times"),
+    ]:
+        write(**changed)
+        with pytest.raises(ValueError, match=f"'indptr' {message}.*never falling, from 0 to 0"):
+            open_matrix(path)

@@ -17,7 +17,7 @@ from skpar_select.sources._buffers import empty
 from skpar_select.sources._codecs import Filter, compresses, decode, shuffles
 from skpar_select.sources._file import StillFile, read_at
 from skpar_select.sources._opening import open_file
-from skpar_select.sources._runs import Run, cut
+from skpar_select.sources._runs import Run, bands, cut
 
 _BYTE = np.dtype(np.uint8)
 
@@ -79,8 +79,8 @@ class RawChunks:
     def storage(self, rows: range | IndexArray) -> Storage:
         """Tell how the given rows lie."""
         sizes = self._index().sizes
-        of_band = np.bincount(np.asarray(rows, dtype=np.intp) // self.chunks[0])
-        hit = sizes[np.flatnonzero(of_band)]
+        held, most = bands(rows, self.chunks[0])
+        hit = sizes[held.start : held.stop] if isinstance(held, range) else sizes[held]
         if not hit.size:
             hit = np.zeros((1, 1), dtype=np.int64)
         return Storage(
@@ -89,7 +89,7 @@ class RawChunks:
             chunks=self.chunks,
             compressed=compresses(self.filters),
             n_rows=self.shape[0],
-            band_rows=int(of_band.max(initial=1)),
+            band_rows=max(1, most),
             raw_panel=int(hit.sum(axis=0).max()) + CHUNK_BYTES * hit.shape[0],
             raw_band=int(hit.sum(axis=1).max()) + CHUNK_BYTES * hit.shape[1],
             raw_chunk=int(hit.max()) + CHUNK_BYTES,

@@ -13,7 +13,7 @@ from skpar_select._storage import Storage
 from skpar_select._typing import Array, IndexArray
 from skpar_select.sources._buffers import empty
 from skpar_select.sources._opening import HANDLE_BYTES
-from skpar_select.sources._runs import PIECE_BYTES, Run, cut
+from skpar_select.sources._runs import PIECE_BYTES, Run, bands, cut
 
 # Two columns of a file without chunks this near cost less read together than in two accesses: it
 # is the size of HDF5's sieve buffer, and about what a disk reads ahead.
@@ -66,16 +66,16 @@ def storage_of_rectangles(container: Any, rows: range | IndexArray) -> Storage:
     chunk = chunk_rows * chunk_columns * itemsize
     whole = container.shape[0] * n_features * itemsize
     piece = min(max(PIECE_BYTES, chunk), whole)
-    of_band = np.bincount(np.asarray(rows, dtype=np.intp) // max(1, chunk_rows))
+    held, most = bands(rows, max(1, chunk_rows))
     n_bands = -(-container.shape[0] // max(1, chunk_rows))
     stored = getattr(container, "stored_bytes", whole)
     return Storage(
         kind="chunks" if container.chunks else "rows",
-        stored_bytes=stored * int(np.count_nonzero(of_band)) // max(1, n_bands),
+        stored_bytes=stored * len(held) // max(1, n_bands),
         chunks=container.chunks,
         compressed=bool(container.chunks),
         n_rows=container.shape[0],
-        band_rows=int(of_band.max(initial=1)),
+        band_rows=max(1, most),
         # A chunk as stored and as decoded; to pick rows, a piece and what is picked of it.
         read_bytes=HANDLE_BYTES + 2 * chunk + (0 if _in_order(rows) else 2 * piece),
     )

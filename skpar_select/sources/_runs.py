@@ -26,6 +26,36 @@ class Run(NamedTuple):
         return int(self.stretch.stop - self.stretch.start)
 
 
+def bands(rows: range | IndexArray, length: int) -> tuple[range | IndexArray, int]:
+    """Tell which stretches of `length` rows hold any of these, and how many one holds at the most.
+
+    Parameters
+    ----------
+    rows : range or ndarray of int
+        In any order and repeated.
+    length : int
+        Of a stretch: the rows of a chunk.
+
+    Returns
+    -------
+    hit : range or ndarray of int
+        The numbers of the stretches, ascending, each once.
+    most : int
+        Of a range with a step, or of one that begins or ends within a stretch, up to what fits.
+    """
+    if not isinstance(rows, range):
+        held = np.bincount(np.asarray(rows, dtype=np.intp) // length)
+        return np.flatnonzero(held), int(held.max(initial=0))
+    # By arithmetic: there may be more rows than an array of their numbers has room for.
+    if not rows:
+        return rows, 0
+    rows = rows if rows.step > 0 else rows[::-1]
+    most = min(len(rows), -(-length // rows.step))
+    if rows.step <= length:
+        return range(rows[0] // length, rows[-1] // length + 1), most
+    return np.asarray(rows, dtype=np.intp) // length, most
+
+
 def runs(wanted: IndexArray, *, near: int, widest: int) -> list[Run]:
     """Join what lies at most `near` apart, in stretches that begin and end within `widest`."""
     order = np.argsort(wanted, kind="stable")
