@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import tracemalloc
 import zlib
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from containers import write_anndata, write_hdf5, write_hdfstore
 
 from skpar_select import open_matrix
 from skpar_select.sources import _chunks, _datasets, _filters, _names
-from skpar_select.sources._codecs import Filter, decode, fletcher32
+from skpar_select.sources._codecs import Filter, decode, decoded_here, fletcher32
 from skpar_select.sources._contiguous import Contiguous
 from skpar_select.sources._file import StillFile
 from skpar_select.sources._hdf5 import HDF5Container
@@ -109,6 +110,84 @@ def test_decode__leaves_out_the_filters_that_were_left_out():
     np.testing.assert_array_equal(decode(raw, (SHUFFLE, GZIP), 0b11, 100), raw)
     with pytest.raises(OSError, match="its 100 bytes are not the 400 of a chunk"):
         decode(raw, (GZIP,), 1, 400)
+
+
+def filtered(path, values, *filters):
+    """Write one chunk with filters that h5py does not set together."""
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_chunk(values.shape)
+    for filter_ in filters:
+        properties.set_filter(filter_.code, h5py.h5z.FLAG_OPTIONAL, filter_.options)
+    with h5py.File(path, "w") as file:
+        space = h5py.h5s.create_simple(values.shape)
+        data = h5py.h5d.create(file.id, b"data", h5py.h5t.NATIVE_FLOAT, space, properties)
+        h5py.Dataset(data)[...] = values
+        assert not data.get_chunk_info(0).filter_mask
+    return path
+
+
+@pytest.mark.parametrize("filters", [(GZIP, LZF), (LZF, GZIP), (GZIP, GZIP), (GZIP, SHUFFLE)])
+def test_read__of_two_filters_in_any_order(filters, tmp_path):
+    # What gzip makes of so many zeros is compressed once more.
+    values = np.zeros((500, 500), np.float32)
+    matrix = open_matrix(filtered(tmp_path / "x.h5", values, *filters))
+    np.testing.assert_array_equal(matrix.read(np.s_[:]), values)
+
+
+@pytest.mark.parametrize("itemsize", [0, 1, 3, 3 * 10**7, 2**32 - 1])
+def test_read__of_a_shuffle_that_lies_is_that_of_hdf5(itemsize, tmp_path):
+    path = filtered(tmp_path / "x.h5", VALUES, SHUFFLE)
+    content = bytearray(path.read_bytes())
+    place = content.index(b"shuffle\0") + 8
+    assert content[place : place + 4] == (4).to_bytes(4, "little")
+    content[place : place + 4] = itemsize.to_bytes(4, "little")
+    path.write_bytes(content)
+    start = time.process_time()
+    matrix = open_matrix(path)
+    assert matrix._container.direct is None
+    try:
+        with h5py.File(path) as file:
+            expected = file["data"][:]
+    except OSError:
+        with pytest.raises(OSError, match="cannot be read"):
+            matrix.read(np.s_[:])
+    else:
+        np.testing.assert_array_equal(matrix.read(np.s_[:]), expected)
+    assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize("itemsize", [0, 1, 2, 7, 8, 50, 51, 99, 100, 101, 2**32 - 1])
+def test_decode__unshuffles_values_of_any_size(itemsize):
+    raw = np.arange(101, dtype=np.uint8)
+    whole = 101 // itemsize * itemsize if itemsize else 0
+    expected = raw.copy()
+    if whole:
+        expected[:whole] = raw[:whole].reshape(itemsize, -1).T.ravel()
+    got = decode(raw, (Filter(2, (itemsize,)),), 0, 101)
+    np.testing.assert_array_equal(got, expected)
+
+
+def test_decode__unshuffles_wide_values_no_slower_than_others():
+    start = time.process_time()
+    decode(np.zeros(10**8, np.uint8), (Filter(2, (5 * 10**7,)),), 0, 10**8)
+    assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("filters", "here"),
+    [
+        ((SHUFFLE, GZIP, FLETCHER32), True),
+        ((FLETCHER32, SHUFFLE, LZF, FLETCHER32), True),
+        ((GZIP, LZF), False),
+        ((LZF, GZIP), False),
+        ((GZIP, SHUFFLE, GZIP), False),
+        ((Filter(2, (8,)), GZIP), False),
+        ((Filter(2, ()), GZIP), False),
+        ((Filter(32015, (3,)),), False),
+    ],
+)
+def test_decoded_here__is_what_decode_knows(filters, here):
+    assert decoded_here(filters, 4) == here
 
 
 def naive_fletcher32(data):

@@ -58,9 +58,18 @@ def shuffles(filters: tuple[Filter, ...]) -> bool:
     return any(filter_.code == _SHUFFLE for filter_ in filters)
 
 
-def decoded_here(filters: tuple[Filter, ...]) -> bool:
-    """Whether :func:`decode` knows all of these."""
-    return all(filter_.code in (_DEFLATE, _SHUFFLE, _FLETCHER32, _LZF) for filter_ in filters)
+def decoded_here(filters: tuple[Filter, ...], itemsize: int) -> bool:
+    """Whether :func:`decode` knows all of these, applied to values of so many bytes.
+
+    What is unusual is left to HDF5: two compressors, of which the inner one's size is told
+    nowhere, and a shuffle of other values than those that are stored.
+    """
+    codes = [filter_.code for filter_ in filters]
+    return (
+        all(code in (_DEFLATE, _SHUFFLE, _FLETCHER32, _LZF) for code in codes)
+        and codes.count(_DEFLATE) + codes.count(_LZF) <= 1
+        and all(filter_.options == (itemsize,) for filter_ in filters if filter_.code == _SHUFFLE)
+    )
 
 
 def decode(raw: Array, filters: tuple[Filter, ...], mask: int, n_bytes: int) -> Array:
@@ -137,15 +146,19 @@ def _expand_lzf(raw: Array, n_bytes: int) -> Array:
 def _unshuffle(raw: Array, itemsize: int) -> Array:
     # The first bytes of all values come first, then the second ones. What is left over of the
     # last value stays as it is.
-    if itemsize < 2:
+    n_values = raw.size // max(1, itemsize)
+    if itemsize < 2 or n_values < 2:
         return raw
-    n_values = raw.size // itemsize
     whole = n_values * itemsize
     out = empty(raw.shape, raw.dtype)
     planes = raw[:whole].reshape(itemsize, n_values)
     values = out[:whole].reshape(n_values, itemsize)
-    for place in range(itemsize):
-        values[:, place] = planes[place]
+    if itemsize > n_values:
+        # Values are not so wide: a file claims it, and a step for each byte of one takes hours.
+        values[...] = planes.T
+    else:
+        for place in range(itemsize):
+            values[:, place] = planes[place]
     out[whole:] = raw[whole:]
     return out
 

@@ -80,7 +80,7 @@ class HDF5Container:
             if offset is None:
                 return None
             return Contiguous(self.file, offset, self.shape, self.dtype, self.where)
-        if not decoded_here(filters):
+        if not decoded_here(filters, self.dtype.itemsize):
             return None
         return RawChunks(
             self.file, self.dataset, self.shape, self.dtype, self.chunks, filters, self.where
