@@ -450,6 +450,25 @@ class TestOpening:
         with pytest.raises(FileNotFoundError, match=r"nothing\.h5' does not exist.*Check the path"):
             open_matrix(tmp_path / "nothing.h5")
 
+    def test_open_matrix__of_what_is_no_regular_file(self, tmp_path):
+        pipe = tmp_path / "pipe.h5"
+        os.mkfifo(pipe)
+        # Held open, so that to open it would not wait.
+        held = os.open(pipe, os.O_RDWR)
+        try:
+            with pytest.raises(OSError, match=r"pipe\.h5' is a pipe\. .* regular file.*written to"):
+                open_matrix(pipe)
+        finally:
+            os.close(held)
+        with pytest.raises(OSError, match=r"' is a folder\. .* regular file"):
+            open_matrix(tmp_path)
+        with pytest.raises(OSError, match=r"/dev/null' is a device\. .* regular file"):
+            open_matrix("/dev/null")
+
+    def test_open_matrix__of_a_link_to_a_file(self, tmp_path, write_h5):
+        (tmp_path / "link.h5").symlink_to(write_h5(values_of()))
+        assert_array_equal(open_matrix(tmp_path / "link.h5"), values_of())
+
     def test_open_matrix__no_hdf5(self, tmp_path):
         path = tmp_path / "text.h5"
         path.write_text("age,sex\n")

@@ -1,6 +1,7 @@
 """Files that must stay as they are while a matrix in them is used, and reads from a place of them."""
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ class StillFile:
     ------
     FileNotFoundError
         If there is no such file.
+    OSError
+        If it is no regular file, such as a folder or a pipe. To open a pipe could wait forever.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -100,4 +103,14 @@ def _stamp(path: str) -> tuple[int, int]:
         raise FileNotFoundError(
             f"'{path}' does not exist. A matrix is read from a file that is there. Check the path."
         ) from error
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(
+            f"'{path}' is {_kind(status.st_mode)}. A matrix is read from a regular file, at any "
+            "place of it and more than once. Name the file itself; what a pipe gives must be "
+            "written to one first."
+        )
     return status.st_size, status.st_mtime_ns
+
+
+def _kind(mode: int) -> str:
+    return "a folder" if stat.S_ISDIR(mode) else "a pipe" if stat.S_ISFIFO(mode) else "a device"

@@ -106,7 +106,7 @@ def open_matrix(
     FileNotFoundError
         If there is no such file.
     OSError
-        If the file cannot be opened, or is compressed with a filter that is not installed.
+        If it is a folder or a pipe, cannot be opened, or is compressed with a filter that is not installed.
     ValueError
         If a dataset is missing, the matrix is not two-dimensional and real, its values do not
         lie in this file, the names are not unique or not as many as needed, the orientation
@@ -172,6 +172,7 @@ def _open_one(
     orientation: str,
     n_samples: int | None,
 ) -> LazyMatrix:
+    # Before anything opens it, as to open a pipe could wait forever.
     place = StillFile(path).path
     form = next(form for form in FORMATS.values() if form.recognises(place))
     stored = form.container(place, dataset)
