@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_TASKS = ("regression", "classification")
+_GZIP = b"\x1f\x8b"
+
 
 def read_targets(
     path: str | PathLike[str],
@@ -55,6 +58,8 @@ def read_targets(
     ...     read_targets(file, "age", sample_ids=["a", "b"])
     array([34.5, 61. ])
     """
+    if task not in _TASKS:
+        raise ValueError(f"task={task!r} is unknown: it is one of {_few(_TASKS)}; name one")
     file = fspath(path)
     table = _read_table(file)
     if column not in table:
@@ -122,18 +127,29 @@ def positions(ids: Sequence[str], sample_ids: Sequence[str], *, where: str) -> N
 
 def _read_table(file: str) -> dict[str, list[str]]:
     """Read every column as stripped text."""
-    if not Path(file).is_file():
+    if not Path(file).exists():
         raise FileNotFoundError(
             f"no file {file}: the targets are read from a CSV file; check the path"
         )
+    if not Path(file).is_file():
+        raise OSError(
+            f"{file} is a folder, a pipe or a device: the targets are read from a regular file; "
+            "write the CSV to one and name it"
+        )
+    with open(file, "rb") as stream:
+        if stream.read(len(_GZIP)) == _GZIP:
+            raise ValueError(
+                f"{file} is compressed by gzip: the targets are read from a CSV file in UTF-8; "
+                "unpack it first (gunzip)"
+            )
     try:
-        with open(file, newline="", encoding="utf-8-sig") as stream:
-            first = stream.readline()
-            stream.seek(0)
+        with open(file, newline="", encoding="utf-8-sig") as text:
+            first = text.readline()
+            text.seek(0)
             delimiter = "\t" if "\t" in first and "," not in first else ","
             rows = [
                 [cell.strip() for cell in row]
-                for row in csv.reader(stream, delimiter=delimiter)
+                for row in csv.reader(text, delimiter=delimiter)
                 if row
             ]
     except (UnicodeDecodeError, csv.Error) as error:

@@ -1,5 +1,8 @@
 """Reading targets: joined by id, and every fault named with its value, rule and remedy."""
 
+import gzip
+import os
+
 import numpy as np
 import pytest
 
@@ -80,6 +83,27 @@ def test_read_targets__names_what_is_wrong(csv_file, text, message):
 def test_read_targets__refuses_a_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no file .*gone\.csv: .*; check the path"):
         read_targets(tmp_path / "gone.csv", "age")
+
+
+def test_read_targets__refuses_what_is_no_regular_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(OSError, match=r"is a folder, a pipe or .* regular file; write the CSV"):
+            read_targets(path, "age")
+
+
+def test_read_targets__refuses_a_compressed_file(tmp_path):
+    (tmp_path / "map.csv.gz").write_bytes(gzip.compress(b"id,age\na,1\n"))
+    with pytest.raises(
+        ValueError, match=r"map\.csv\.gz is compressed by gzip: .*; unpack it first"
+    ):
+        read_targets(tmp_path / "map.csv.gz", "age")
+
+
+def test_read_targets__refuses_an_unknown_task(csv_file):
+    message = r"task='regresion' is unknown: it is one of 'regression', 'classification'; name"
+    with pytest.raises(ValueError, match=message):
+        read_targets(csv_file("age\n1\n"), "age", task="regresion")
 
 
 def test_read_targets__refuses_another_encoding(csv_file):
