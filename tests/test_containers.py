@@ -15,6 +15,7 @@ from containers import (
     write_hdf5,
     write_hdfstore,
     write_npy,
+    write_sparse,
     write_transposed,
     write_wide,
 )
@@ -240,12 +241,28 @@ class TestAnnData:
 
     def test_matrix__that_is_not_there_names_those_that_are(self, tmp_path):
         path = write_anndata(tmp_path / "x.h5ad", values_of(), name="layers/counts")
-        with pytest.raises(ValueError, match=r"'X' does not exist.*this one has layers/counts"):
+        held = r"this one has layers/counts\. Name one as dataset, or .* with --dataset or --layer"
+        with pytest.raises(ValueError, match=rf"'X' does not exist.*{held}"):
             open_matrix(path)
+        with pytest.raises(ValueError, match=rf"'obs' is a group of encoding-type 'dataf.*{held}"):
+            open_matrix(path, "obs")
         with h5py.File(path, "a") as file:
             file.create_group("obsp")
-        with pytest.raises(ValueError, match=r"encoding-type ''.*csr_matrix or a csc_matrix"):
-            open_matrix(path, "obsp")
+            file.create_group("layers/other")
+            file["layers/one"] = np.zeros(3)
+            file["layers/far"] = h5py.ExternalLink("nowhere.h5", "X")
+            file.copy("layers/counts", "X")
+            write_sparse(file.create_group("raw/X"), values_of(), "csr_matrix")
+        held = held.replace("layers/counts", "X, layers/counts, raw/X")
+        with pytest.raises(ValueError, match=rf"'obsp' is a group\. .* or a csc_matrix; {held}"):
+            open_matrix(path, "/obsp/")
+
+    def test_matrix__of_a_file_without_any(self, tmp_path):
+        path = write_anndata(tmp_path / "x.h5ad", values_of(), name="obsm/one")
+        with pytest.raises(
+            ValueError, match=r"'X' does not exist.*has none\. Read .* with anndata"
+        ):
+            open_matrix(path)
 
     def test_names__from_columns_and_categories(self, tmp_path):
         path = write_anndata(tmp_path / "x.h5ad", values_of())

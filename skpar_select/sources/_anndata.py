@@ -21,6 +21,8 @@ from skpar_select.sources._names import Axis, as_names, check_number, names_at
 from skpar_select.sources._opening import open_file
 from skpar_select.sources._transposed import TransposedContainer
 
+_SPARSE = ("csr_matrix", "csc_matrix")
+
 
 def is_anndata(path: str) -> bool:
     """Tell whether a file is one that AnnData has written."""
@@ -42,23 +44,22 @@ def open_anndata(path: str | PathLike[str], dataset: str | None) -> Container:
     file = StillFile(path)
     where = f"'{file.path}', '{name}'"
     with open_file(file.path) as handle:
-        found = handle.get(name)
+        found = follow(handle, name, where)
         if found is None:
-            held = [f"layers/{layer}" for layer in handle.get("layers", ())]
-            held = [other for other in ("X", *held, "raw/X") if other in handle]
             raise ValueError(
-                f"{where} does not exist. An AnnData file holds a matrix as X or a layer; this one "
-                f"has {', '.join(held) or 'none'}. Name one with dataset."
+                f"{where} does not exist. An AnnData file holds a matrix as X or a layer; "
+                f"{_which(handle)}"
             )
         if isinstance(found, h5py.Dataset):
             return HDF5Container(file.path, name)
         encoding = _encoding(found)
+        if encoding not in _SPARSE:
+            what = f"a group of encoding-type {encoding!r}" if encoding else "a group"
+            raise ValueError(
+                f"{where} is {what}. A matrix is a dataset, a csr_matrix or a csc_matrix; "
+                f"{_which(handle)}"
+            )
         shape = np.asarray(found.attrs.get("shape", ()))
-    if encoding not in ("csr_matrix", "csc_matrix"):
-        raise ValueError(
-            f"{where} is a group of encoding-type {encoding!r}. A matrix is a dataset, a "
-            "csr_matrix or a csc_matrix. Read the file with anndata and write it again."
-        )
     if shape.shape != (2,) or shape.dtype.kind not in "iu" or shape.min() < 0:
         raise ValueError(
             f"{where} has the attribute shape={shape.tolist()}. It must be two numbers. The file "
@@ -75,6 +76,35 @@ def open_anndata(path: str | PathLike[str], dataset: str | None) -> Container:
     container = TransposedContainer(turned)
     container.layout = turned.layout
     return container
+
+
+def _which(file: Any) -> str:
+    """Say which matrices a file has, and how one is named."""
+    layers = _held(file, "layers")
+    names = sorted(layers) if isinstance(layers, h5py.Group) else []
+    places = ["X", *(f"layers/{name}" for name in names), "raw/X"]
+    held = [place for place in places if _is_matrix(file, place)]
+    if not held:
+        return "this one has none. Read the file with anndata and write it again."
+    return (
+        f"this one has {', '.join(held[:10])}. Name one as dataset, or on the command line with "
+        "--dataset or --layer."
+    )
+
+
+def _is_matrix(file: Any, place: str) -> bool:
+    item = _held(file, place)
+    if isinstance(item, h5py.Group):
+        return _encoding(item) in _SPARSE
+    return isinstance(item, h5py.Dataset) and item.shape is not None and len(item.shape) == 2
+
+
+def _held(file: Any, place: str) -> Any:
+    try:
+        return follow(file, place, place)
+    except ValueError:
+        # It lies in another file.
+        return None
 
 
 def anndata_names(
