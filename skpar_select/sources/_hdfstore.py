@@ -6,8 +6,6 @@ A frame is a group: ``axis0`` holds the names of its columns, ``axis1`` its inde
 attributes, and a pickle runs what its writer wants.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from os import PathLike
@@ -24,7 +22,6 @@ from skpar_select.sources._hdf5 import HDF5Container
 from skpar_select.sources._lazy import Container, LazyMatrix
 from skpar_select.sources._names import Axis, as_names
 from skpar_select.sources._opening import open_file
-from skpar_select.sources._rectangles import Reader
 from skpar_select.sources._wide import WideContainer
 
 # A frame has one block for each of its types; NumPy has fewer.
@@ -115,17 +112,6 @@ class FrameContainer:
     def check_unchanged(self) -> None:
         """Refuse a file that is no longer the one that was opened first."""
         self.file.check_unchanged()
-
-    @contextmanager
-    def open(self) -> Iterator[Reader]:
-        """Read by `direct`, which opens the file for itself."""
-
-        def read(rows: slice, columns: slice, out: Array) -> None:
-            out[...] = self.direct.read(
-                range(rows.start, rows.stop), range(columns.start, columns.stop)
-            )
-
-        yield read
 
 
 @dataclass(frozen=True)

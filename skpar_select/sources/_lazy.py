@@ -6,7 +6,6 @@ and with repetition, blocks of columns, scattered columns.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
@@ -36,13 +35,16 @@ class Direct(Protocol):
 
 
 class Container(Protocol):
-    """A two-dimensional matrix in a file: its address and shape, and a way to open it.
+    """A two-dimensional matrix in a file: its address and shape, and a way to read it.
 
-    It pickles without a handle. ``open`` gives a reader for as long as its context lasts, and
-    raises when the file is no longer the one that was opened first. That is enough. A container
-    may also have
+    It pickles without a handle. It has one of
 
-    - ``direct``, a :class:`Direct` or None: then ``open`` is not used;
+    - ``direct``, a :class:`Direct`, or None where it can only be opened;
+    - ``open()``, a context that gives a :class:`Reader` for as long as it lasts, and raises when
+      the file is no longer the one that was opened first. Not used where there is a ``direct``.
+
+    That is enough. A container may also have
+
     - ``storage(rows)``, which gives a :class:`~skpar_select._storage.Storage` where ``chunks``
       does not tell the cost of reading well enough;
     - ``stored_bytes``, what the values take in the file, where they are compressed;
@@ -56,8 +58,6 @@ class Container(Protocol):
     chunks: tuple[int, int] | None
     where: str
     layout: str
-
-    def open(self) -> AbstractContextManager[Reader]: ...
 
 
 class LazyMatrix(Source):

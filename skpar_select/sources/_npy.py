@@ -4,18 +4,14 @@ The header is parsed by NumPy, which evaluates literals only; arrays of objects,
 pickles, are refused. Arrays in Fortran order lie column after column.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from os import PathLike
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
 
-from skpar_select._typing import Array
 from skpar_select.sources._contiguous import Contiguous
 from skpar_select.sources._file import StillFile
-from skpar_select.sources._rectangles import Reader
 from skpar_select.sources._shape import checked_shape
 
 
@@ -74,17 +70,6 @@ class NpyContainer:
     def check_unchanged(self) -> None:
         """Refuse a file that is no longer the one that was opened first."""
         self.file.check_unchanged()
-
-    @contextmanager
-    def open(self) -> Iterator[Reader]:
-        """Read by `direct`, which opens the file for itself."""
-
-        def read(rows: slice, columns: slice, out: Array) -> None:
-            out[...] = self.direct.read(
-                range(rows.start, rows.stop), range(columns.start, columns.stop)
-            )
-
-        yield read
 
 
 def _header(file: BinaryIO, where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

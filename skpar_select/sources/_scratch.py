@@ -1,15 +1,11 @@
 """A temporary file of values, row after row, without a header."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from skpar_select._typing import Array
 from skpar_select.sources._contiguous import Contiguous
 from skpar_select.sources._file import StillFile
-from skpar_select.sources._rectangles import Reader
 
 
 class ScratchContainer:
@@ -35,14 +31,3 @@ class ScratchContainer:
         self.dtype = dtype
         self.where = where
         self.direct = Contiguous(StillFile(path), 0, shape, dtype, where)
-
-    @contextmanager
-    def open(self) -> Iterator[Reader]:
-        """Give a reader of rectangles."""
-
-        def read(rows: slice, columns: slice, out: Array) -> None:
-            out[...] = self.direct.read(
-                range(rows.start, rows.stop), range(columns.start, columns.stop)
-            )
-
-        yield read

@@ -58,9 +58,9 @@ class TransposedContainer:
 
     @contextmanager
     def open(self) -> Iterator[Reader]:
-        """Open the file for as long as the context lasts."""
+        """Open the file for as long as the context lasts, where there is no `direct`."""
         tall = self.stored.chunks[0] if self.stored.chunks else 1
-        with self.stored.open() as reader:
+        with self.stored.open() as reader:  # type: ignore[attr-defined]  # it has no direct
 
             def read(rows: slice, columns: slice, out: Array) -> None:
                 # Turned piece by piece, so that there is no second copy of a block.

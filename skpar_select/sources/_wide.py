@@ -1,7 +1,6 @@
 """Several matrices of the same samples side by side, as data split by chromosome comes."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import accumulate
@@ -12,7 +11,6 @@ import numpy as np
 from skpar_select._storage import Storage
 from skpar_select._typing import Array, IndexArray
 from skpar_select.sources._lazy import LazyMatrix
-from skpar_select.sources._rectangles import Reader
 from skpar_select.sources._runs import PIECE_BYTES, Run, cut
 from skpar_select.sources._shape import checked_shape
 
@@ -44,17 +42,6 @@ class WideContainer:
         """Refuse files that are no longer those that were opened first."""
         for part in self.parts:
             part.check_unchanged()
-
-    @contextmanager
-    def open(self) -> Iterator[Reader]:
-        """Read by `direct`, which opens the files for itself."""
-
-        def read(rows: slice, columns: slice, out: Array) -> None:
-            out[...] = self.direct.read(
-                range(rows.start, rows.stop), range(columns.start, columns.stop)
-            )
-
-        yield read
 
 
 @dataclass(frozen=True)
