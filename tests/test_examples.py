@@ -6,7 +6,7 @@ import shlex
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
-import matplotlib
+import matplotlib.pyplot
 import pytest
 
 from skpar_select import cli
