@@ -26,7 +26,7 @@ from sklearn.pipeline import make_pipeline
 from test_sources import DTYPES, VIEWS, Conforms, values_of
 
 from skpar_select import ParallelMutualInfoSelector, cli, open_matrix
-from skpar_select.sources import _compressed, _rectangles, _transposed, _wide
+from skpar_select.sources import _compressed, _hdfstore, _rectangles, _transposed, _wide
 
 
 class TestKinds(Conforms):
@@ -344,6 +344,23 @@ class TestHDFStore:
         self.change(path, "block1_items", np.array(["f1"] * 11, "S"))
         with pytest.raises(ValueError, match=r"names 23 columns, and its blocks 13 different"):
             open_matrix(path)
+
+    def test_order__of_as_many_frames_as_lie_side_by_side_is_found_once(
+        self, tmp_path, monkeypatch
+    ):
+        asked = []
+        labels = _hdfstore._labels
+        monkeypatch.setattr(
+            _hdfstore, "_labels", lambda *args: asked.append(args[1]) or labels(*args)
+        )
+        paths = [tmp_path / f"{i}.h5" for i in range(5)]
+        for path in paths:
+            write_hdfstore(path, values_of(), blocks=2)
+        X = open_matrix(paths, sample_ids="auto")
+        asked.clear()
+        for _ in range(2):
+            X.read(np.s_[:])
+        assert not asked
 
     def test_names__of_a_frame_are_its_own(self, tmp_path):
         path = write_hdfstore(tmp_path / "x.h5", values_of())

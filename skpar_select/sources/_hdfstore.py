@@ -153,8 +153,9 @@ def hdfstore_names(
         return _labels(file, f"{key}/axis{1 - along}", where, axis, lengths[axis]), where
 
 
-# Asked for by every block of columns that a process reads; the frame stays as it is meanwhile.
-@lru_cache(maxsize=2)
+# Asked for by every block of columns that a process reads, of as many frames as one wide matrix is
+# made of, and a few more; the frame stays as it is meanwhile.
+@lru_cache(maxsize=32)
 def _order(
     path: str, stamp: tuple[int, int], key: str, widths: tuple[int, ...], where: str
 ) -> IndexArray:
