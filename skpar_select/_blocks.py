@@ -21,7 +21,7 @@ from itertools import pairwise
 
 from skpar_select._memory import format_bytes
 from skpar_select._plan import Plan, Route
-from skpar_select._storage import Storage
+from skpar_select._storage import PIECE_BYTES, Storage
 
 # So that the last worker ends at most a sixteenth of its time after the first.
 BLOCKS_PER_WORKER = 16
@@ -46,9 +46,6 @@ FEWEST_COLUMNS = 16
 
 # A run of wanted values in a row costs a seek or a page on either side; this long, both are small.
 RUN_BYTES = 64 * 2**10
-
-# Pieces that are copied, to memory or to a scratch file, are not cut smaller than this.
-PIECE_BYTES = 8 * 2**20
 
 # Of 1.6 GB in arrays a process took 5 MB more.
 OVERHEAD_BYTES = 8 * 2**20

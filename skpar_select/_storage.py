@@ -5,6 +5,9 @@ from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["memory", "rows", "columns", "chunks"]
 
+PIECE_BYTES = 8 * 2**20
+"""The most that a read or a copy holds besides its result, unless a chunk is larger."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Storage:

@@ -4,13 +4,15 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+from containers import TURNED, write_anndata, write_hdf5, write_transposed
 
-from skpar_select import ParallelMutualInfoSelector
+from skpar_select import ParallelMutualInfoSelector, open_matrix
 
 MEASURE = Path(__file__).with_name("measure.py")
 N_SAMPLES, N_FEATURES = 800, 60_000
@@ -68,3 +70,28 @@ def test_fit__stays_within_its_plan(layout, path, reference, tmp_path):
     assert told["read"] <= 1.02 * told["planned_read"] + 1_000_000
     if layout != "rows":
         assert told["read"] <= 1.1 * told["stored"]
+
+
+GZIP_ROWS = {"compression": "gzip", "compression_opts": 1}
+
+
+@pytest.mark.parametrize(
+    ("write", "written", "how"),
+    [
+        (write_hdf5, {"chunks": (1, 2000), **GZIP_ROWS}, {}),
+        (write_transposed, {"chunks": (2000, 1), **GZIP_ROWS}, TURNED),
+        (write_anndata, {"encoding": "csr_matrix"}, {}),
+    ],
+)
+def test_read__of_a_row_wanted_often_holds_no_copy_of_its_result(write, written, how, tmp_path):
+    values = np.random.default_rng(0).random((3, 2000), dtype=np.float32)
+    X = open_matrix(write(tmp_path / "x.h5", values, **written), **how)[np.zeros(2000, int)]
+    X[:2].read(np.s_[:])
+    tracemalloc.start()
+    got = X.read(np.s_[:])
+    held = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # 16 MB in pages of its own, which are not traced.
+    assert got.nbytes == 16_000_000
+    assert held < 4_000_000
+    assert (got == values[0]).all()

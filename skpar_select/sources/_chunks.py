@@ -17,7 +17,7 @@ from skpar_select.sources._buffers import empty
 from skpar_select.sources._codecs import Filter, compresses, decode, shuffles
 from skpar_select.sources._file import StillFile, read_at
 from skpar_select.sources._opening import open_file
-from skpar_select.sources._runs import Run, bands, cut
+from skpar_select.sources._runs import Run, bands, cut, place, stretches
 
 _BYTE = np.dtype(np.uint8)
 
@@ -169,11 +169,8 @@ class RawChunks:
             raise self._told(chunk, error) from error
         values = decoded.view(self.dtype).reshape(self.chunks)
         rows, columns = chunk.rows, chunk.columns
-        values = values[_within(rows, self.chunks[0])][:, _within(columns, self.chunks[1])]
-        if isinstance(rows.into, slice) or isinstance(columns.into, slice):
-            out[rows.into, columns.into] = values
-        else:
-            out[np.ix_(rows.into, columns.into)] = values
+        at = (rows.stretch.start % self.chunks[0], columns.stretch.start % self.chunks[1])
+        place(values, rows, columns, out, at=at)
 
     def _told(self, chunk: _Chunk, error: OSError) -> OSError:
         first = [
@@ -201,25 +198,12 @@ def _cut(raw: Array, chunks: list[_Chunk]) -> Iterator[tuple[_Chunk, Array]]:
 def _by(wanted: range | IndexArray, length: int) -> Iterator[Run]:
     """Cut what is wanted at the borders of chunks."""
     if isinstance(wanted, range) and wanted.step == 1:
-        start = wanted.start
-        while start < wanted.stop:
-            stop = min(wanted.stop, start // length * length + length)
-            first = start - wanted.start
-            yield Run(slice(start, stop), slice(first, first + stop - start), None)
-            start = stop
+        yield from stretches(wanted, length)
         return
     index = np.asarray(wanted, dtype=np.intp)
     order = np.argsort(index, kind="stable")
     ordered = index[order]
     yield from cut(order, ordered, np.diff(ordered // length) > 0)
-
-
-def _within(run: Run, length: int) -> Any:
-    """Tell what of a chunk goes where `run.into` says."""
-    first = run.stretch.start % length
-    if run.picked is None:
-        return slice(first, first + run.width)
-    return first + run.picked
 
 
 # As many files as one wide matrix, of a file for each chromosome, is made of, and a few more.

@@ -14,11 +14,7 @@ from skpar_select._storage import Storage
 from skpar_select._typing import Array, IndexArray
 from skpar_select.sources._buffers import empty
 from skpar_select.sources._file import StillFile, read_at
-from skpar_select.sources._runs import PIECE_BYTES, Run, runs
-
-# Two wanted stretches this near cost less read together than in two accesses: about what a disk
-# reads ahead.
-NEAR_BYTES = 64 * 2**10
+from skpar_select.sources._runs import NEAR_BYTES, PIECE_BYTES, Run, runs
 
 
 @dataclass(frozen=True)

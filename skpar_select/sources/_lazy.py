@@ -15,9 +15,6 @@ from skpar_select._storage import Storage
 from skpar_select._typing import Array, Columns, IndexArray, Names
 from skpar_select.sources._base import Content, Source
 from skpar_select.sources._rectangles import Reader, read_rectangles, storage_of_rectangles
-from skpar_select.sources._runs import PIECE_BYTES
-
-__all__ = ["PIECE_BYTES", "Container", "Direct", "LazyMatrix", "Reader"]
 
 
 class Direct(Protocol):

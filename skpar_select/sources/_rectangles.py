@@ -13,11 +13,7 @@ from skpar_select._storage import Storage
 from skpar_select._typing import Array, IndexArray
 from skpar_select.sources._buffers import empty
 from skpar_select.sources._opening import HANDLE_BYTES
-from skpar_select.sources._runs import PIECE_BYTES, Run, bands, cut
-
-# Two columns of a file without chunks this near cost less read together than in two accesses: it
-# is the size of HDF5's sieve buffer, and about what a disk reads ahead.
-NEAR_BYTES = 64 * 2**10
+from skpar_select.sources._runs import NEAR_BYTES, PIECE_BYTES, Run, bands, cut, place, stretches
 
 # A read of its own costs about as much as skipping so many rows.
 NEAR_ROWS = 16
@@ -93,6 +89,9 @@ def _column_runs(container: Any, places: range | IndexArray, *, in_order: bool) 
     itemsize = container.dtype.itemsize
     # So wide that one row of chunks still fits a piece.
     widest = max(1, PIECE_BYTES // (chunk_rows * itemsize) // chunk_columns) * chunk_columns
+    if isinstance(places, range) and places.step == 1:
+        yield from stretches(places, widest)
+        return
     near = chunk_columns if container.chunks else NEAR_BYTES // itemsize
     wanted = np.asarray(places, dtype=np.intp)
     order = np.argsort(wanted, kind="stable")
@@ -117,11 +116,4 @@ def _fill(reader: Reader, rows: Run, columns: Run, out: Array) -> None:
             return
     block = empty((rows.width, columns.width), out.dtype)
     reader(rows.stretch, columns.stretch, block)
-    if rows.picked is not None:
-        block = block[rows.picked]
-    if columns.picked is not None:
-        block = block[:, columns.picked]
-    if isinstance(rows.into, slice) or isinstance(columns.into, slice):
-        out[rows.into, columns.into] = block
-    else:
-        out[np.ix_(rows.into, columns.into)] = block
+    place(block, rows, columns, out, at=(0, 0))

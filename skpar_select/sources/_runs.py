@@ -1,14 +1,22 @@
 """Wanted rows or columns, in any order and repeated, as few stretches of the file."""
 
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from skpar_select._typing import BoolArray, IndexArray
+from skpar_select._storage import PIECE_BYTES
+from skpar_select._typing import Array, BoolArray, IndexArray
 
-PIECE_BYTES = 8 * 2**20
-"""The most that a read holds besides its result, unless a chunk is larger."""
+__all__ = ["NEAR_BYTES", "PIECE_BYTES", "Run", "cut", "place", "runs", "stretches"]
+
+NEAR_BYTES = 64 * 2**10
+"""Two wanted stretches this near cost less read together than in two accesses: about what a disk
+reads ahead, and the size of HDF5's sieve buffer."""
+
+# What is picked of a rectangle is copied so much at a time, or as much as the rectangle.
+_COPIED_BYTES = 64 * 2**10
 
 
 class Run(NamedTuple):
@@ -17,7 +25,7 @@ class Run(NamedTuple):
     stretch: slice
     into: slice | IndexArray
     """Where it goes in what is asked for."""
-    picked: slice | IndexArray | None
+    picked: IndexArray | None
     """What of it goes there, or None for all of it in order."""
 
     @property
@@ -89,3 +97,54 @@ def cut(order: IndexArray, ordered: IndexArray, apart: BoolArray) -> list[Run]:
         else:
             made.append(Run(slice(start, stop), into, values - start))
     return made
+
+
+def stretches(wanted: range, length: int) -> Iterator[Run]:
+    """Cut a range of step 1 at the multiples of a length."""
+    start = wanted.start
+    while start < wanted.stop:
+        stop = min(wanted.stop, start // length * length + length)
+        first = start - wanted.start
+        yield Run(slice(start, stop), slice(first, first + stop - start), None)
+        start = stop
+
+
+def place(values: Array, rows: Run, columns: Run, out: Array, *, at: tuple[int, int]) -> None:
+    """Copy what is wanted of a rectangle to where it goes.
+
+    A row may be wanted a thousand times: of that no more is held than the rectangle itself takes.
+
+    Parameters
+    ----------
+    values : ndarray
+        The rectangle.
+    rows, columns : Run
+        What of the file is wanted, and where it goes.
+    out : ndarray
+        All that is asked for.
+    at : tuple of int
+        The row and the column of `values` where the two stretches begin.
+    """
+    n_rows, n_columns = values.shape
+    itemsize = values.dtype.itemsize
+    tall = max(n_rows, _COPIED_BYTES // (n_columns * itemsize))
+    wide = max(n_columns, _COPIED_BYTES // (n_rows * itemsize))
+    for of_rows, into_rows in _some(rows, at[0], tall):
+        for of_columns, into_columns in _some(columns, at[1], wide):
+            out[_crossing(into_rows, into_columns)] = values[_crossing(of_rows, of_columns)]
+
+
+def _some(run: Run, first: int, most: int) -> Iterator[tuple[Any, Any]]:
+    """Give what is wanted, and where it goes, at most so much at a time."""
+    if run.picked is None:
+        yield slice(first, first + run.width), run.into
+        return
+    of, into = first + run.picked, np.asarray(run.into)
+    for start in range(0, len(of), most):
+        yield of[start : start + most], into[start : start + most]
+
+
+def _crossing(rows: Any, columns: Any) -> Any:
+    if isinstance(rows, slice) or isinstance(columns, slice):
+        return rows, columns
+    return np.ix_(rows, columns)
