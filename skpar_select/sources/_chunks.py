@@ -95,7 +95,8 @@ class RawChunks:
             raw_chunk=int(hit.max()) + CHUNK_BYTES,
             # As stored, where a read goes from chunk to chunk.
             read_bytes=int(hit.max()),
-            decode_bytes=self._chunk_bytes * self._n_copies(rows),
+            # What was decoded; the same in the order of bytes that it had.
+            decode_bytes=self._chunk_bytes * (1 + shuffles(self.filters)),
             index_bytes=INDEX_BYTES * sizes.size,
         )
 
@@ -128,11 +129,6 @@ class RawChunks:
     @property
     def _chunk_bytes(self) -> int:
         return self.chunks[0] * self.chunks[1] * self.dtype.itemsize
-
-    def _n_copies(self, rows: range | IndexArray) -> int:
-        # What was decoded; the same in the order of bytes that it had; what is picked of it.
-        picked = not (isinstance(rows, range) and rows.step == 1)
-        return 1 + shuffles(self.filters) + picked
 
     def _index(self) -> _Index:
         return _index(

@@ -72,8 +72,8 @@ def storage_of_rectangles(container: Any, rows: range | IndexArray) -> Storage:
         compressed=bool(container.chunks),
         n_rows=container.shape[0],
         band_rows=max(1, most),
-        # A chunk as stored and as decoded; to pick rows, a piece and what is picked of it.
-        read_bytes=HANDLE_BYTES + 2 * chunk + (0 if _in_order(rows) else 2 * piece),
+        # A chunk as stored and as decoded; to pick rows, a piece.
+        read_bytes=HANDLE_BYTES + 2 * chunk + (0 if _in_order(rows) else piece),
     )
 
 
@@ -83,7 +83,7 @@ def _in_order(rows: range | IndexArray) -> bool:
 
 def _column_runs(container: Any, places: range | IndexArray, *, in_order: bool) -> Iterator[Run]:
     if isinstance(places, range) and in_order:
-        yield Run(slice(places.start, places.stop), slice(None), None)
+        yield Run(slice(places.start, places.stop), slice(0, len(places)), None)
         return
     chunk_rows, chunk_columns = container.chunks or (1, 1)
     itemsize = container.dtype.itemsize

@@ -15,8 +15,8 @@ NEAR_BYTES = 64 * 2**10
 """Two wanted stretches this near cost less read together than in two accesses: about what a disk
 reads ahead, and the size of HDF5's sieve buffer."""
 
-# What is picked of a rectangle is copied so much at a time, or as much as the rectangle.
-_COPIED_BYTES = 64 * 2**10
+# What is picked of a rectangle is copied so much at a time.
+_COPIED_BYTES = 256 * 2**10
 
 
 class Run(NamedTuple):
@@ -112,7 +112,7 @@ def stretches(wanted: range, length: int) -> Iterator[Run]:
 def place(values: Array, rows: Run, columns: Run, out: Array, *, at: tuple[int, int]) -> None:
     """Copy what is wanted of a rectangle to where it goes.
 
-    A row may be wanted a thousand times: of that no more is held than the rectangle itself takes.
+    A row may be wanted a thousand times: what is picked is copied 256 KiB at a time.
 
     Parameters
     ----------
@@ -125,26 +125,35 @@ def place(values: Array, rows: Run, columns: Run, out: Array, *, at: tuple[int, 
     at : tuple of int
         The row and the column of `values` where the two stretches begin.
     """
-    n_rows, n_columns = values.shape
-    itemsize = values.dtype.itemsize
-    tall = max(n_rows, _COPIED_BYTES // (n_columns * itemsize))
-    wide = max(n_columns, _COPIED_BYTES // (n_rows * itemsize))
-    for of_rows, into_rows in _some(rows, at[0], tall):
-        for of_columns, into_columns in _some(columns, at[1], wide):
-            out[_crossing(into_rows, into_columns)] = values[_crossing(of_rows, of_columns)]
-
-
-def _some(run: Run, first: int, most: int) -> Iterator[tuple[Any, Any]]:
-    """Give what is wanted, and where it goes, at most so much at a time."""
-    if run.picked is None:
-        yield slice(first, first + run.width), run.into
+    of_rows, of_columns = _of(rows, at[0]), _of(columns, at[1])
+    if rows.picked is None and columns.picked is None:
+        out[_crossing(rows.into, columns.into)] = values[of_rows, of_columns]
         return
-    of, into = first + run.picked, np.asarray(run.into)
-    for start in range(0, len(of), most):
-        yield of[start : start + most], into[start : start + most]
+    n_rows, n_columns = (
+        run.width if run.picked is None else len(run.picked) for run in (rows, columns)
+    )
+    wide = _COPIED_BYTES // values.dtype.itemsize
+    tall = max(1, wide // n_columns)
+    for row in range(0, n_rows, tall):
+        of_row, into_row = _some(of_rows, row, tall), _some(rows.into, row, tall)
+        for column in range(0, n_columns, wide):
+            of = _crossing(of_row, _some(of_columns, column, wide))
+            into = _crossing(into_row, _some(columns.into, column, wide))
+            out[into] = values[of]
 
 
-def _crossing(rows: Any, columns: Any) -> Any:
+def _of(run: Run, first: int) -> slice | IndexArray:
+    return slice(first, first + run.width) if run.picked is None else first + run.picked
+
+
+def _some(wanted: slice | IndexArray, first: int, most: int) -> slice | IndexArray:
+    if isinstance(wanted, slice):
+        start = wanted.start + first
+        return slice(start, min(start + most, wanted.stop))
+    return wanted[first : first + most]
+
+
+def _crossing(rows: slice | IndexArray, columns: slice | IndexArray) -> Any:
     if isinstance(rows, slice) or isinstance(columns, slice):
         return rows, columns
     return np.ix_(rows, columns)
