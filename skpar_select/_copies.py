@@ -18,8 +18,9 @@ import numpy as np
 from skpar_select._execution import run
 from skpar_select._memory import format_bytes
 from skpar_select._plan import Plan
-from skpar_select._typing import Array, IndexArray
+from skpar_select._typing import Array
 from skpar_select.sources import LazyMatrix, Source, as_source
+from skpar_select.sources._runs import Run, place
 from skpar_select.sources._scratch import ScratchContainer
 
 
@@ -60,22 +61,23 @@ def copied(source: Source, plan: Plan) -> Iterator[Source]:
         yield source
 
 
-def _copy(source: Any, plan: Plan, write: Callable[..., None]) -> None:
-    def fetch(piece: tuple[slice, slice]) -> tuple[IndexArray, int, Callable[[], Array]]:
-        rows, columns = piece
-        places = source.rows_within(rows)
-        return places, columns.start, source[places].part(columns).fetch()
+def _copy(source: Any, plan: Plan, write: Callable[[Run, slice, Array], None]) -> None:
+    # A row that is wanted often is held once by its piece, and goes to each of its places.
+    def fetch(piece: tuple[slice, slice]) -> tuple[Run, slice, Callable[[], Array]]:
+        stretch, columns = piece
+        view, rows = source.within(stretch)
+        return rows, columns, view.part(columns).fetch()
 
-    def place(fetched: tuple[IndexArray, int, Callable[[], Array]]) -> None:
-        places, first, decoded = fetched
-        if len(places):
-            write(places, first, decoded())
+    def put(fetched: tuple[Run, slice, Callable[[], Array]]) -> None:
+        rows, columns, decoded = fetched
+        if rows.width:
+            write(rows, columns, decoded())
 
     if plan.pieces_in_flight > plan.n_workers:
-        done = run(place, plan.pieces, n_jobs=plan.n_workers, fetch=fetch, shared=True)
+        done = run(put, plan.pieces, n_jobs=plan.n_workers, fetch=fetch, shared=True)
     else:
         done = run(
-            lambda piece: place(fetch(piece)),
+            lambda piece: put(fetch(piece)),
             plan.pieces,
             n_jobs=plan.pieces_in_flight,
             shared=True,
@@ -85,20 +87,22 @@ def _copy(source: Any, plan: Plan, write: Callable[..., None]) -> None:
             pass
 
 
-def _to_array(out: Array, places: IndexArray, first: int, values: Array) -> None:
-    out[places, first : first + values.shape[1]] = values
+def _to_array(out: Array, rows: Run, columns: slice, values: Array) -> None:
+    place(values, rows, Run(slice(0, values.shape[1]), columns, None), out, at=(0, 0))
 
 
-def _to_file(
-    descriptor: int, n_features: int, places: IndexArray, first: int, values: Array
-) -> None:
+def _to_file(descriptor: int, n_features: int, rows: Run, columns: slice, values: Array) -> None:
     itemsize = values.dtype.itemsize
-    width = values.shape[1]
-    if width == n_features and (np.diff(places) == 1).all():
-        _write(descriptor, int(places[0]) * width * itemsize, values)
-        return
-    for place, row in zip(places.tolist(), values, strict=True):
-        _write(descriptor, (place * n_features + first) * itemsize, row)
+    into: Any = rows.into
+    if isinstance(into, slice):
+        if values.shape[1] == n_features and values.flags.c_contiguous:
+            _write(descriptor, into.start * n_features * itemsize, values)
+            return
+        into = np.arange(into.start, into.stop)
+    of = range(rows.width) if rows.picked is None else rows.picked.tolist()
+    # Row by row: a turned matrix would be copied whole, as would rows that are wanted often.
+    for at, row in zip(into.tolist(), of, strict=True):
+        _write(descriptor, (at * n_features + columns.start) * itemsize, values[row])
 
 
 def _write(descriptor: int, offset: int, values: Array) -> None:

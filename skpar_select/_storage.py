@@ -32,7 +32,7 @@ class Storage:
     """Rows of the file itself."""
 
     band_rows: int = 0
-    """The most rows of the view that lie in one row of chunks; 0 means those of a chunk."""
+    """The most different rows of a view that lie in one row of chunks; 0 means those of a chunk."""
 
     raw_panel: int = 0
     """The most bytes, as stored, that the chunks of one column of chunks take; 0 where a read
@@ -73,7 +73,6 @@ class Storage:
             kind=kinds.get(self.kind, self.kind),
             chunks=self.chunks and (self.chunks[1], self.chunks[0]),
             n_rows=n_rows,
-            band_rows=0,
             raw_panel=self.raw_band,
             raw_band=self.raw_panel,
         )

@@ -24,19 +24,21 @@ def bytes_read():
     return next(int(line.split()[1]) for line in lines if line.startswith("rchar"))
 
 
-def fit(path, dataset, budget, n_jobs):
-    X = open_matrix(path, dataset)
+def fit(path, dataset, budget, n_jobs, repeats=0, **how):
+    X = open_matrix(path, dataset, **how)
+    if repeats:
+        X = X[np.repeat(np.arange(8), repeats)]
     y = np.linspace(20, 90, X.shape[0])
     selector = ParallelMutualInfoSelector(k=10, random_state=0, memory_budget=budget, n_jobs=n_jobs)
     return X, selector.fit(X, y)
 
 
-def main(path, dataset, budget, n_jobs, scores):
+def main(path, dataset, budget, n_jobs, scores, how):
     # What is loaded and started at the first fit is the interpreter's, not the matrix's.
     fit(path, "warm", budget, n_jobs)
     Path("/proc/self/clear_refs").write_text("5")  # sets the peak back
     size, already = status("VmRSS"), bytes_read()
-    X, selector = fit(path, dataset, budget, n_jobs)
+    X, selector = fit(path, dataset, budget, n_jobs, **how)
     peak, read = status("VmHWM"), bytes_read()
     plan = plan_scoring(X, score_func=False, memory_budget=parse_memory(budget), n_jobs=n_jobs)
     np.save(scores, selector.scores_)
@@ -52,4 +54,11 @@ def main(path, dataset, budget, n_jobs, scores):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5])
+    main(
+        sys.argv[1],
+        sys.argv[2],
+        sys.argv[3],
+        int(sys.argv[4]),
+        sys.argv[5],
+        json.loads(sys.argv[6]),
+    )

@@ -56,6 +56,19 @@ def test_rows__of_every_kind(kind, view, small, tmp_path, monkeypatch):
     assert_array_equal(pickle.loads(pickle.dumps(part)).fetch()(), expected[:, 3:14])
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_storage__of_every_kind_counts_the_different_rows_of_a_row_of_chunks(kind, tmp_path):
+    matrix = opened(kind, tmp_path, values_of())
+    if matrix.storage.chunks is None:
+        assert matrix.storage.band_rows == 0
+        return
+    tall = matrix.storage.chunks[0]
+    assert matrix.storage.band_rows == tall
+    assert matrix[np.repeat([0, 1], 100)].storage.band_rows == min(2, tall)
+    assert matrix[::-2].storage.band_rows == -(-tall // 2)
+    assert matrix[:0].storage.band_rows == 0
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_type__of_every_kind_is_that_of_the_file(kind, dtype, tmp_path):

@@ -11,6 +11,7 @@ from skpar_select import ParallelMutualInfoSelector, _blocks, _copies, open_matr
 from skpar_select._copies import copied, scratch_available
 from skpar_select._progress import ProgressLine
 from skpar_select._scoring import plan_scoring
+from skpar_select.sources import LazyMatrix
 
 
 @pytest.fixture
@@ -53,6 +54,27 @@ def test_copied__holds_the_matrix_in_the_temporary_folder(
         # Without a name, so that it goes with the process, however that ends.
         assert not list(folder.iterdir()) or not os.path.exists("/proc/self/fd")
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("how", [{}, {"orientation": "features_by_samples"}])
+@pytest.mark.parametrize("route", ["load", "scratch"])
+def test_copied__reads_a_row_that_is_wanted_often_once(route, how, write_h5, monkeypatch):
+    values = np.random.default_rng(0).random((40, 30), dtype=np.float32)
+    stored = values.T if how else values
+    path = write_h5(stored, chunks=(30, 5) if how else (5, 30), compression="gzip")
+    rows = np.random.default_rng(1).integers(0, 40, 1000)
+    view = open_matrix(path, "data", **how)[rows]
+    assert view.storage.band_rows == 5
+    ways = _blocks._ways
+    monkeypatch.setattr(
+        _blocks, "_ways", lambda *args: [p for p in ways(*args) if p.route == route]
+    )
+    fetched = []
+    fetch = LazyMatrix.fetch
+    monkeypatch.setattr(LazyMatrix, "fetch", lambda self: fetched.append(len(self)) or fetch(self))
+    with copied(view, plan(view)) as copy:
+        np.testing.assert_array_equal(copy.read(np.s_[:]), values[rows])
+    assert sum(fetched) == 40
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])

@@ -48,6 +48,8 @@ def path(values, tmp_path_factory):
         file["warm"] = values[:40, :500]
         for name, options in LAYOUTS.items():
             file.create_dataset(name, data=values, **options)
+        options = {"chunks": (N_FEATURES, 8), "compression": "gzip", "compression_opts": 1}
+        file.create_dataset("turned", data=values[:8].T, **options)
     return path
 
 
@@ -57,19 +59,39 @@ def reference(values):
     return ParallelMutualInfoSelector(k=10, random_state=0, n_jobs=2).fit(values, y).scores_
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_fit__stays_within_its_plan(layout, path, reference, tmp_path):
-    scores = tmp_path / "scores.npy"
-    command = [sys.executable, MEASURE, path, layout, BUDGET, "2", scores]
+def measured(path, layout, scores, **how):
+    """Fit in a process of its own; give the scores and what was planned and measured."""
+    command = [sys.executable, MEASURE, path, layout, BUDGET, "2", scores, json.dumps(how)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     told = json.loads(done.stdout)
-    np.testing.assert_array_equal(np.load(scores), reference)
-    assert told["route"] == ROUTES[layout]
     assert told["planned_peak"] <= 60_000_000
     assert told["peak"] <= told["planned_peak"] + SLACK
+    return np.load(scores), told
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_fit__stays_within_its_plan(layout, path, reference, tmp_path):
+    scores, told = measured(path, layout, tmp_path / "scores.npy")
+    np.testing.assert_array_equal(scores, reference)
+    assert told["route"] == ROUTES[layout]
     assert told["read"] <= 1.02 * told["planned_read"] + 1_000_000
     if layout != "rows":
         assert told["read"] <= 1.1 * told["stored"]
+
+
+REPEATS = 25
+
+
+@pytest.mark.parametrize(
+    ("layout", "how"), [("rows", {}), ("turned", TURNED)], ids=["rows", "turned"]
+)
+def test_fit__of_rows_wanted_often_stays_within_its_plan(layout, how, values, path, tmp_path):
+    scores, told = measured(path, layout, tmp_path / "scores.npy", repeats=REPEATS, **how)
+    assert told["route"] == "scratch"
+    often = np.repeat(values[:8], REPEATS, axis=0)
+    y = np.linspace(20, 90, len(often))
+    expected = ParallelMutualInfoSelector(k=10, random_state=0, n_jobs=2).fit(often, y).scores_
+    np.testing.assert_array_equal(scores, expected)
 
 
 GZIP_ROWS = {"compression": "gzip", "compression_opts": 1}

@@ -89,7 +89,6 @@ class RawChunks:
             chunks=self.chunks,
             compressed=compresses(self.filters),
             n_rows=self.shape[0],
-            band_rows=max(1, most),
             raw_panel=int(hit.sum(axis=0).max()) + CHUNK_BYTES * hit.shape[0],
             raw_band=int(hit.sum(axis=1).max()) + CHUNK_BYTES * hit.shape[1],
             raw_chunk=int(hit.max()) + CHUNK_BYTES,

@@ -6,6 +6,7 @@ and with repetition, blocks of columns, scattered columns.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from skpar_select._storage import Storage
 from skpar_select._typing import Array, Columns, IndexArray, Names
 from skpar_select.sources._base import Content, Source
 from skpar_select.sources._rectangles import Reader, read_rectangles, storage_of_rectangles
+from skpar_select.sources._runs import Run, most_together
 
 
 class Direct(Protocol):
@@ -159,11 +161,14 @@ class LazyMatrix(Source):
     def storage(self) -> Storage:
         """How these rows lie in the file."""
         container = self._container
-        teller = getattr(container, "direct", None) or container
+        teller: Any = getattr(container, "direct", None) or container
         if hasattr(teller, "storage"):
             storage: Storage = teller.storage(self._rows)
+        else:
+            storage = storage_of_rectangles(container, self._rows)
+        if storage.chunks is None:
             return storage
-        return storage_of_rectangles(container, self._rows)
+        return replace(storage, band_rows=most_together(self._rows, storage.chunks[0]))
 
     def read(self, columns: Columns) -> Array:
         """Read columns, in the order asked for, into a new array.
@@ -212,10 +217,39 @@ class LazyMatrix(Source):
         yield repr(rows).encode() if isinstance(rows, range) else rows
         yield repr(self._columns).encode()
 
-    def rows_within(self, stretch: slice) -> IndexArray:
-        """Give the places of the rows that lie in a stretch of the file, in any order."""
-        rows = np.asarray(self._rows, dtype=np.intp)
-        return np.flatnonzero((rows >= stretch.start) & (rows < stretch.stop))
+    def within(self, stretch: slice) -> "tuple[LazyMatrix, Run]":
+        """Give the rows that lie in a stretch of the file.
+
+        Parameters
+        ----------
+        stretch : slice
+            Rows of the file.
+
+        Returns
+        -------
+        rows : LazyMatrix
+            Each of them once, in the order of the file, however often it is here.
+        places : Run
+            Where they go here.
+        """
+        rows = self._rows
+        if isinstance(rows, range) and rows.step == 1:
+            start, stop = max(rows.start, stretch.start), min(rows.stop, stretch.stop)
+            held = range(start, max(start, stop))
+            into = slice(start - rows.start, start - rows.start + len(held))
+            return self._view(held), Run(slice(0, len(held)), into, None)
+        rows = np.asarray(rows, dtype=np.intp)
+        here = np.flatnonzero((rows >= stretch.start) & (rows < stretch.stop))
+        places = here[np.argsort(rows[here], kind="stable")]
+        once, picked = np.unique(rows[places], return_inverse=True)
+        adjacent = len(once) and once[-1] - once[0] == len(once) - 1
+        view = self._view(range(int(once[0]), int(once[-1]) + 1) if adjacent else once)
+        whole = slice(0, len(once))
+        if len(places) > len(once):
+            return view, Run(whole, places, picked)
+        if len(places) and (np.diff(places) == 1).all():
+            return view, Run(whole, slice(int(places[0]), int(places[-1]) + 1), None)
+        return view, Run(whole, places, None)
 
     def check_unchanged(self) -> None:
         """Refuse a file that is no longer the one that was opened."""

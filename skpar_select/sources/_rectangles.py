@@ -71,7 +71,6 @@ def storage_of_rectangles(container: Any, rows: range | IndexArray) -> Storage:
         chunks=container.chunks,
         compressed=bool(container.chunks),
         n_rows=container.shape[0],
-        band_rows=max(1, most),
         # A chunk as stored and as decoded; to pick rows, a piece.
         read_bytes=HANDLE_BYTES + 2 * chunk + (0 if _in_order(rows) else piece),
     )

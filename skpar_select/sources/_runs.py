@@ -9,7 +9,16 @@ import numpy as np
 from skpar_select._storage import PIECE_BYTES
 from skpar_select._typing import Array, BoolArray, IndexArray
 
-__all__ = ["NEAR_BYTES", "PIECE_BYTES", "Run", "cut", "place", "runs", "stretches"]
+__all__ = [
+    "NEAR_BYTES",
+    "PIECE_BYTES",
+    "Run",
+    "cut",
+    "most_together",
+    "place",
+    "runs",
+    "stretches",
+]
 
 NEAR_BYTES = 64 * 2**10
 """Two wanted stretches this near cost less read together than in two accesses: about what a disk
@@ -97,6 +106,14 @@ def cut(order: IndexArray, ordered: IndexArray, apart: BoolArray) -> list[Run]:
         else:
             made.append(Run(slice(start, stop), into, values - start))
     return made
+
+
+def most_together(wanted: range | IndexArray, length: int) -> int:
+    """Count the different ones that lie in one stretch between multiples of a length, at most."""
+    if isinstance(wanted, range):
+        return min(len(wanted), -(-length // abs(wanted.step)))
+    once = np.unique(wanted)
+    return int(np.unique(once // length, return_counts=True)[1].max(initial=0))
 
 
 def stretches(wanted: range, length: int) -> Iterator[Run]:

@@ -161,7 +161,6 @@ def _beside(left: Storage, right: Storage) -> Storage:
         stored_bytes=left.stored_bytes + right.stored_bytes,
         chunks=chunks,
         compressed=left.compressed or right.compressed,
-        band_rows=0,
         raw_panel=max(left.raw_panel, right.raw_panel),
         raw_band=left.raw_band + right.raw_band,
         raw_chunk=max(left.raw_chunk, right.raw_chunk),
