@@ -22,7 +22,7 @@ from skpar_select.sources._codecs import Filter, decode, decoded_here, fletcher3
 from skpar_select.sources._contiguous import Contiguous
 from skpar_select.sources._file import StillFile
 from skpar_select.sources._hdf5 import HDF5Container
-from skpar_select.sources._runs import bands
+from skpar_select.sources._runs import bands, most_together
 
 MUTATIONS = Path(__file__).with_name("mutations.py")
 GZIP, SHUFFLE, FLETCHER32 = Filter(1, (4,)), Filter(2, (4,)), Filter(3, ())
@@ -534,11 +534,13 @@ def test_storage__of_many_rows_in_few_bytes_counts_none_of_them(indirect, tmp_pa
 def test_bands__of_a_range_are_those_of_its_array(length):
     for start, stop, step in itertools.product((0, 3, 16), (0, 4, 17, 40), (-9, -2, -1, 1, 3, 8)):
         rows = range(start, stop, step)
-        held, most = bands(np.array(rows, dtype=np.intp), length)
+        held = bands(np.array(rows, dtype=np.intp), length)
         assert list(held) == sorted({row // length for row in rows})
-        of_range, bound = bands(rows, length)
-        assert list(of_range) == list(held)
+        assert list(bands(rows, length)) == list(held)
+        most = max((sum(row // length == band for row in rows) for band in held), default=0)
+        bound = most_together(rows, length)
         assert most <= bound <= min(len(rows), -(-length // abs(step)))
+        assert most_together(np.array(rows, dtype=np.intp), length) == most
 
 
 @pytest.mark.parametrize("encoding", ["csr_matrix", "csc_matrix"])

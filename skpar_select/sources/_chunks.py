@@ -79,7 +79,7 @@ class RawChunks:
     def storage(self, rows: range | IndexArray) -> Storage:
         """Tell how the given rows lie."""
         sizes = self._index().sizes
-        held, most = bands(rows, self.chunks[0])
+        held = bands(rows, self.chunks[0])
         hit = sizes[held.start : held.stop] if isinstance(held, range) else sizes[held]
         if not hit.size:
             hit = np.zeros((1, 1), dtype=np.int64)

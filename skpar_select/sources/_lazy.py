@@ -15,7 +15,7 @@ from skpar_select._memory import format_bytes, parse_memory
 from skpar_select._storage import Storage
 from skpar_select._typing import Array, Columns, IndexArray, Names
 from skpar_select.sources._base import Content, Source
-from skpar_select.sources._rectangles import Reader, read_rectangles, storage_of_rectangles
+from skpar_select.sources._rectangles import read_rectangles, storage_of_rectangles
 from skpar_select.sources._runs import Run, most_together
 
 

@@ -62,7 +62,7 @@ def storage_of_rectangles(container: Any, rows: range | IndexArray) -> Storage:
     chunk = chunk_rows * chunk_columns * itemsize
     whole = container.shape[0] * n_features * itemsize
     piece = min(max(PIECE_BYTES, chunk), whole)
-    held, most = bands(rows, max(1, chunk_rows))
+    held = bands(rows, max(1, chunk_rows))
     n_bands = -(-container.shape[0] // max(1, chunk_rows))
     stored = getattr(container, "stored_bytes", whole)
     return Storage(

@@ -13,6 +13,7 @@ __all__ = [
     "NEAR_BYTES",
     "PIECE_BYTES",
     "Run",
+    "bands",
     "cut",
     "most_together",
     "place",
@@ -43,8 +44,8 @@ class Run(NamedTuple):
         return int(self.stretch.stop - self.stretch.start)
 
 
-def bands(rows: range | IndexArray, length: int) -> tuple[range | IndexArray, int]:
-    """Tell which stretches of `length` rows hold any of these, and how many one holds at the most.
+def bands(rows: range | IndexArray, length: int) -> range | IndexArray:
+    """Tell which stretches of `length` rows hold any of these.
 
     Parameters
     ----------
@@ -55,22 +56,18 @@ def bands(rows: range | IndexArray, length: int) -> tuple[range | IndexArray, in
 
     Returns
     -------
-    hit : range or ndarray of int
+    range or ndarray of int
         The numbers of the stretches, ascending, each once.
-    most : int
-        Of a range with a step, or of one that begins or ends within a stretch, up to what fits.
     """
     if not isinstance(rows, range):
-        held = np.bincount(np.asarray(rows, dtype=np.intp) // length)
-        return np.flatnonzero(held), int(held.max(initial=0))
+        return np.unique(np.asarray(rows, dtype=np.intp) // length)
     # By arithmetic: there may be more rows than an array of their numbers has room for.
     if not rows:
-        return rows, 0
+        return rows
     rows = rows if rows.step > 0 else rows[::-1]
-    most = min(len(rows), -(-length // rows.step))
     if rows.step <= length:
-        return range(rows[0] // length, rows[-1] // length + 1), most
-    return np.asarray(rows, dtype=np.intp) // length, most
+        return range(rows[0] // length, rows[-1] // length + 1)
+    return np.asarray(rows, dtype=np.intp) // length
 
 
 def runs(wanted: IndexArray, *, near: int, widest: int) -> list[Run]:
