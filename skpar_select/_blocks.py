@@ -5,9 +5,11 @@ already (the matrix, its names):
 
 - the results, 24 bytes a column, and the target, 100 bytes a sample;
 - for every worker, the kernel's scratch, 194 bytes a sample: eight columns of float64, and what
-  the neighbours are looked up in; and what decoding holds besides its result;
+  the neighbours are looked up in;
 - for every block in flight (one for each worker, and one that is read ahead), the block, its bytes
   as stored where these are decoded apart, and what the read holds;
+- what decoding holds besides its result: for every worker where blocks are whole chunks, which it
+  decodes; elsewhere for every block in flight, as it is decoded where it is read;
 - the places of the chunks;
 - an eighth of all that, up to 8 MiB, for stacks, small objects and what allocators round up;
 - for a ``score_func``, the copies that travel to its process and the copies that it makes.
@@ -184,12 +186,9 @@ def _memory(demand: Demand) -> _Memory:
         column = n_samples * copies * demand.itemsize
     kernel = 0 if demand.score_func else KERNEL_BYTES * n_samples
     indexes = demand.n_workers if demand.separate else 1
-    fixed = (
-        _results(demand)
-        + demand.n_workers * (kernel + storage.decode_bytes)
-        + indexes * storage.index_bytes
-    )
-    return _Memory(fixed, storage.read_bytes, column)
+    fixed = _results(demand) + demand.n_workers * kernel + indexes * storage.index_bytes
+    # Decoded as it is read, but for blocks of whole chunks.
+    return _Memory(fixed, storage.read_bytes + storage.decode_bytes, column)
 
 
 def _results(demand: Demand) -> int:
@@ -219,7 +218,13 @@ def _by_chunks(demand: Demand, budget: int, panels: list[int]) -> Plan:
     chunk_columns = demand.storage.chunks[1]
     memory = _memory(demand)
     raw = demand.storage.raw_panel
-    panel = replace(memory, column=memory.column * chunk_columns + raw)
+    # Decoded by its worker.
+    decoding = demand.storage.decode_bytes
+    panel = _Memory(
+        memory.fixed + demand.n_workers * decoding,
+        memory.block - decoding,
+        memory.column * chunk_columns + raw,
+    )
     most = panel.widest(budget, demand.in_flight)
     n_panels = max(1, min(most, len(panels) // (demand.n_workers * BLOCKS_PER_WORKER)))
     # A block of one file alone, where there are several, is decoded by its worker.
@@ -263,8 +268,8 @@ def _copied(
         return values + (storage.raw_band if whole else n_panels * storage.raw_chunk)
 
     def peak(n_bands: int, n_panels: int, in_flight: int) -> int:
-        decoding = min(demand.n_workers, in_flight) * storage.decode_bytes
-        return fixed + decoding + in_flight * (n_bands * piece(n_panels) + storage.read_bytes)
+        each = n_bands * piece(n_panels) + storage.read_bytes + storage.decode_bytes
+        return fixed + in_flight * each
 
     bands, width, in_flight = 1, len(panels), demand.in_flight
     while in_flight > 1 and peak(1, width, in_flight) > budget:

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from skpar_select._blocks import KERNEL_BYTES, RESULT_BYTES, TARGET_BYTES, Demand, plan_blocks
+from skpar_select._blocks import (
+    KERNEL_BYTES,
+    RESULT_BYTES,
+    TARGET_BYTES,
+    Demand,
+    _ways,
+    plan_blocks,
+)
 from skpar_select._memory import available_memory, format_bytes, parse_memory
 from skpar_select._storage import Storage
 
@@ -220,6 +227,22 @@ def test_plan__cuts_pieces_across_where_a_row_of_chunks_does_not_fit():
     assert made.route == "scratch"
     assert [columns for _, columns in made.pieces] == [slice(0, 20_000), slice(20_000, 40_000)]
     assert made.pieces_in_flight == 1
+
+
+def test_plan__counts_decoding_as_often_as_it_is_done_at_once():
+    wanted = demand(kind="chunks", n_features=100_000, n_samples=100, chunks=(10, 1000), ratio=0.5)
+
+    def peaks(decode_bytes, budget):
+        storage = replace(wanted.storage, decode_bytes=decode_bytes)
+        return {way.route: way for way in _ways(replace(wanted, storage=storage), budget)}
+
+    more, before = peaks(10**6, 0), peaks(0, 0)
+    # Whole chunks are decoded by the workers, two; parts of them as they are read, three at a time.
+    assert more["chunks"].peak_bytes - before["chunks"].peak_bytes == 2 * 10**6
+    assert more["again"].peak_bytes - before["again"].peak_bytes == 3 * 10**6
+    copy = peaks(10**8, 10**9)["scratch"]
+    assert copy.pieces_in_flight == 3
+    assert copy.peak_bytes > 3 * 10**8
 
 
 def test_plan__gives_one_column_each_to_more_workers_than_columns():

@@ -125,8 +125,11 @@ class _Reordered:
     widths: tuple[int, ...]
 
     def storage(self, rows: range | IndexArray) -> Storage:
-        # Blocks may alternate in any way: a frame has no borders of its own.
-        return replace(self.wide.direct.storage(rows), starts=(0,))
+        lies = self.wide.direct.storage(rows)
+        # Blocks may alternate in any way: a frame has no borders of its own, and is decoded as it
+        # is read.
+        read_bytes = lies.read_bytes + lies.decode_bytes
+        return replace(lies, starts=(0,), read_bytes=read_bytes, decode_bytes=0)
 
     def read(self, rows: range | IndexArray, columns: range | IndexArray) -> Array:
         order = _order(self.path, self.stamp, self.key, self.widths, self.wide.where)
