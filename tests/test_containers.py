@@ -438,6 +438,9 @@ class TestWide:
         assert_array_equal(X, np.hstack([values, values_of("f4")]))
         assert X.storage.kind == "chunks"
         assert X.storage.starts == (0, 23)
+        # Decoded as it is read, to become the other type.
+        assert X.storage.decode_bytes == 0
+        assert X.storage.read_bytes > open_matrix(two, "data").storage.decode_bytes > 0
 
     def test_read__opens_only_files_that_hold_wanted_columns(self, tmp_path):
         paths = write_wide(tmp_path / "x.h5", values_of())

@@ -16,10 +16,11 @@ from skpar_select import ParallelMutualInfoSelector, open_matrix
 
 MEASURE = Path(__file__).with_name("measure.py")
 N_SAMPLES, N_FEATURES = 800, 60_000
+GZIP = {"compression": "gzip", "compression_opts": 1}
 LAYOUTS = {
     "contiguous": {},
-    "rows": {"chunks": (8, N_FEATURES), "compression": "gzip", "compression_opts": 1},
-    "squares": {"chunks": (100, 1000), "compression": "gzip", "compression_opts": 1},
+    "rows": {"chunks": (8, N_FEATURES), **GZIP},
+    "squares": {"chunks": (100, 1000), **GZIP},
     "columns": {"chunks": (N_SAMPLES, 16)},
 }
 ROUTES = {"contiguous": "rows", "rows": "scratch", "squares": "chunks", "columns": "chunks"}
@@ -48,8 +49,7 @@ def path(values, tmp_path_factory):
         file["warm"] = values[:40, :500]
         for name, options in LAYOUTS.items():
             file.create_dataset(name, data=values, **options)
-        options = {"chunks": (N_FEATURES, 8), "compression": "gzip", "compression_opts": 1}
-        file.create_dataset("turned", data=values[:8].T, **options)
+        file.create_dataset("turned", data=values[:8].T, chunks=(N_FEATURES, 8), **GZIP)
     return path
 
 
@@ -94,14 +94,28 @@ def test_fit__of_rows_wanted_often_stays_within_its_plan(layout, how, values, pa
     np.testing.assert_array_equal(scores, expected)
 
 
-GZIP_ROWS = {"compression": "gzip", "compression_opts": 1}
+def test_fit__of_files_side_by_side_in_rows_of_chunks_stays_within_its_plan(values, tmp_path):
+    """Two files of 80 MB, of which every row is a chunk."""
+    parts = values[:, :50_000].reshape(1000, 2, 20_000)
+    paths = [tmp_path / f"{i}.h5" for i in range(2)]
+    for i, path in enumerate(paths):
+        with h5py.File(path, "w") as file:
+            file["warm"] = values[:40, :500]
+            file["samples"] = [str(row) for row in range(1000)]
+            file.create_dataset("data", data=parts[:, i], chunks=(1, 20_000), **GZIP)
+    joined = os.pathsep.join(map(str, paths))
+    scores, told = measured(joined, "data", tmp_path / "scores.npy", sample_ids="samples")
+    assert told["route"] == "scratch"
+    y, whole = np.linspace(20, 90, 1000), parts.reshape(1000, 40_000)
+    expected = ParallelMutualInfoSelector(k=10, random_state=0, n_jobs=2).fit(whole, y).scores_
+    np.testing.assert_array_equal(scores, expected)
 
 
 @pytest.mark.parametrize(
     ("write", "written", "how"),
     [
-        (write_hdf5, {"chunks": (1, 2000), **GZIP_ROWS}, {}),
-        (write_transposed, {"chunks": (2000, 1), **GZIP_ROWS}, TURNED),
+        (write_hdf5, {"chunks": (1, 2000), **GZIP}, {}),
+        (write_transposed, {"chunks": (2000, 1), **GZIP}, TURNED),
         (write_anndata, {"encoding": "csr_matrix"}, {}),
     ],
 )

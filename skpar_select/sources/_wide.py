@@ -11,7 +11,7 @@ import numpy as np
 from skpar_select._storage import Storage
 from skpar_select._typing import Array, IndexArray
 from skpar_select.sources._lazy import LazyMatrix
-from skpar_select.sources._runs import PIECE_BYTES, Run, cut
+from skpar_select.sources._runs import PIECE_BYTES, Run, cut, place, stretches
 from skpar_select.sources._shape import checked_shape
 
 
@@ -59,15 +59,27 @@ class SideBySide:
         """Tell how the given rows lie."""
         facts = [_rows_of(part, rows).storage for part in self.parts]
         whole = reduce(_beside, facts)
-        _, chunk_columns = whole.chunks or (1, 1)
+        chunks = [fact.band_rows * fact.chunks[1] for fact in facts if fact.chunks]
         # A block that has columns of two parts, or of another type, is put together from pieces.
-        piece = max(PIECE_BYTES, len(rows) * chunk_columns * self.dtype.itemsize)
+        read_bytes = whole.read_bytes + max(
+            PIECE_BYTES, max(chunks, default=0) * self.dtype.itemsize
+        )
+        decode_bytes = whole.decode_bytes
+        if any(part.dtype != self.dtype for part in self.parts):
+            # Then it is decoded as it is read.
+            read_bytes, decode_bytes = read_bytes + decode_bytes, 0
         starts = [
             start + inner
             for start, fact in zip(self._starts, facts, strict=False)
             for inner in fact.starts
         ]
-        return replace(whole, starts=tuple(starts), read_bytes=whole.read_bytes + piece)
+        return replace(
+            whole,
+            n_rows=len(self.parts[0]),
+            starts=tuple(starts),
+            read_bytes=read_bytes,
+            decode_bytes=decode_bytes,
+        )
 
     def read(self, rows: range | IndexArray, columns: range | IndexArray) -> Array:
         """Read the values where rows and columns cross, in the order asked for."""
@@ -128,25 +140,34 @@ def _rows_of(part: LazyMatrix, rows: range | IndexArray) -> LazyMatrix:
 
 
 def _copy(part: LazyMatrix, run: Run, out: Array) -> None:
-    """Copy columns of a part to their place, piece by piece."""
-    wanted = _wanted(run)
-    places = np.arange(run.stretch.start, run.stretch.stop)
-    if run.picked is not None:
-        places = places[run.picked]
-    n_rows, n_columns = len(part), len(places)
-    storage, itemsize = part.storage, part.dtype.itemsize
-    if storage.kind == "rows":
-        tall = max(1, PIECE_BYTES // max(1, n_columns * itemsize))
-        for start in range(0, n_rows, tall):
-            out[start : start + tall, run.into] = part[start : start + tall].read(wanted)
+    """Copy columns of a part to their place, by pieces of whole chunks."""
+    storage = part.storage
+    tall, wide = storage.chunks or (1, 1)
+    fitting = PIECE_BYTES // part.dtype.itemsize
+    # As wide as fits: a row of chunks is decoded once. What lies by columns is read by columns.
+    high = storage.n_rows if storage.kind == "columns" else tall
+    wide *= max(1, fitting // (high * wide))
+    tall *= max(1, fitting // (min(wide, run.width) * tall))
+    for start in range(0, storage.n_rows, tall):
+        view, rows = part.within(slice(start, start + tall))
+        if not rows.width:
+            continue
+        for columns, into in _pieces(run, wide):
+            values = view.read(columns)
+            place(values, rows, Run(slice(0, values.shape[1]), into, None), out, at=(0, 0))
+
+
+def _pieces(run: Run, wide: int) -> Iterator[tuple[slice | IndexArray, slice | IndexArray]]:
+    """Cut columns at multiples of a width: those of the part, and where they go."""
+    if isinstance(run.into, slice):
+        first = run.into.start - run.stretch.start
+        for piece in stretches(range(run.stretch.start, run.stretch.stop), wide):
+            yield piece.stretch, slice(first + piece.stretch.start, first + piece.stretch.stop)
         return
-    _, chunk_columns = storage.chunks or (1, 1)
-    fitting = PIECE_BYTES // max(1, n_rows * itemsize)
-    wide = max(1, fitting // chunk_columns) * chunk_columns
-    into = np.arange(out.shape[1])[run.into]
-    apart = np.diff(places // wide) != 0
-    for piece in cut(np.arange(n_columns), places, apart):
-        out[:, into[piece.into]] = part.read(_wanted(piece))
+    assert run.picked is not None
+    places = run.stretch.start + run.picked
+    for piece in cut(np.arange(len(places)), places, np.diff(places // wide) != 0):
+        yield _wanted(piece), run.into[piece.into]
 
 
 def _beside(left: Storage, right: Storage) -> Storage:
