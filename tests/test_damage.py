@@ -22,7 +22,7 @@ from skpar_select.sources._codecs import Filter, decode, decoded_here, fletcher3
 from skpar_select.sources._contiguous import Contiguous
 from skpar_select.sources._file import StillFile
 from skpar_select.sources._hdf5 import HDF5Container
-from skpar_select.sources._runs import bands, most_together
+from skpar_select.sources._runs import most_together, touched
 
 MUTATIONS = Path(__file__).with_name("mutations.py")
 GZIP, SHUFFLE, FLETCHER32 = Filter(1, (4,)), Filter(2, (4,)), Filter(3, ())
@@ -531,12 +531,12 @@ def test_storage__of_many_rows_in_few_bytes_counts_none_of_them(indirect, tmp_pa
 
 
 @pytest.mark.parametrize("length", [1, 2, 5, 8, 100])
-def test_bands__of_a_range_are_those_of_its_array(length):
+def test_touched__stretches_of_a_range_are_those_of_its_array(length):
     for start, stop, step in itertools.product((0, 3, 16), (0, 4, 17, 40), (-9, -2, -1, 1, 3, 8)):
         rows = range(start, stop, step)
-        held = bands(np.array(rows, dtype=np.intp), length)
+        held = touched(np.array(rows, dtype=np.intp), length)
         assert list(held) == sorted({row // length for row in rows})
-        assert list(bands(rows, length)) == list(held)
+        assert list(np.arange(100)[touched(rows, length)]) == list(held)
         most = max((sum(row // length == band for row in rows) for band in held), default=0)
         bound = most_together(rows, length)
         assert most <= bound <= min(len(rows), -(-length // abs(step)))

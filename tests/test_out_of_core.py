@@ -13,6 +13,7 @@ import pytest
 from containers import TURNED, write_anndata, write_hdf5, write_transposed
 
 from skpar_select import ParallelMutualInfoSelector, open_matrix
+from skpar_select.sources import _runs
 
 MEASURE = Path(__file__).with_name("measure.py")
 N_SAMPLES, N_FEATURES = 800, 60_000
@@ -131,3 +132,26 @@ def test_read__of_a_row_wanted_often_holds_no_copy_of_its_result(write, written,
     assert got.nbytes == 16_000_000
     assert held < 4_000_000
     assert (got == values[0]).all()
+
+
+@pytest.mark.parametrize(
+    "rows", [np.s_[:40], np.s_[::-150], np.r_[399, 0, 0]], ids=["near", "far", "any"]
+)
+@pytest.mark.parametrize(
+    ("write", "chunks", "how"),
+    [(write_hdf5, (40, 50), {}), (write_transposed, (50, 40), TURNED)],
+    ids=["rows", "turned"],
+)
+def test_plan__of_rows_reads_the_chunks_that_they_touch(write, chunks, how, rows, tmp_path):
+    values = np.random.default_rng(0).random((400, 300), dtype=np.float32)
+    view = open_matrix(write(tmp_path / "x.h5", values, chunks=chunks), "data", **how)[rows]
+    bands = np.unique(np.arange(400)[rows] // 40)
+    assert view.storage.stored_bytes == len(bands) * 40 * 300 * 4
+    assert view.storage.raw_panel < len(bands) * (40 * 50 * 4 + 1001)
+
+
+def test_storage__of_more_rows_than_memory_holds_is_arithmetic():
+    rows = range(10**15)
+    assert _runs.touched(rows, 10**14) == slice(0, 10)
+    assert _runs.most_together(rows, 10**14) == 10**14
+    assert _runs.most_together(rows[::-3], 10) == 4

@@ -17,7 +17,7 @@ from skpar_select.sources._buffers import empty
 from skpar_select.sources._codecs import Filter, compresses, decode, shuffles
 from skpar_select.sources._file import StillFile, read_at
 from skpar_select.sources._opening import open_file
-from skpar_select.sources._runs import Run, bands, cut, place, stretches
+from skpar_select.sources._runs import Run, crossing, cut, place, stretches, touched
 
 _BYTE = np.dtype(np.uint8)
 
@@ -76,11 +76,14 @@ class RawChunks:
     filters: tuple[Filter, ...]
     where: str
 
-    def storage(self, rows: range | IndexArray) -> Storage:
-        """Tell how the given rows lie."""
+    def storage(
+        self, rows: range | IndexArray, columns: range | IndexArray | None = None
+    ) -> Storage:
+        """Tell how the given rows lie; of some columns alone, where all reads are of these."""
         sizes = self._index().sizes
-        held = bands(rows, self.chunks[0])
-        hit = sizes[held.start : held.stop] if isinstance(held, range) else sizes[held]
+        bands = touched(rows, self.chunks[0])
+        panels = slice(None) if columns is None else touched(columns, self.chunks[1])
+        hit = sizes[crossing(bands, panels)]
         if not hit.size:
             hit = np.zeros((1, 1), dtype=np.int64)
         return Storage(

@@ -13,7 +13,7 @@ from skpar_select._storage import Storage
 from skpar_select._typing import Array, IndexArray
 from skpar_select.sources._buffers import empty
 from skpar_select.sources._opening import HANDLE_BYTES
-from skpar_select.sources._runs import NEAR_BYTES, PIECE_BYTES, Run, bands, cut, place, stretches
+from skpar_select.sources._runs import NEAR_BYTES, PIECE_BYTES, Run, cut, place, stretches, touched
 
 # A read of its own costs about as much as skipping so many rows.
 NEAR_ROWS = 16
@@ -62,12 +62,13 @@ def storage_of_rectangles(container: Any, rows: range | IndexArray) -> Storage:
     chunk = chunk_rows * chunk_columns * itemsize
     whole = container.shape[0] * n_features * itemsize
     piece = min(max(PIECE_BYTES, chunk), whole)
-    held = bands(rows, max(1, chunk_rows))
+    bands = touched(rows, max(1, chunk_rows))
+    n_hit = bands.stop - bands.start if isinstance(bands, slice) else len(bands)
     n_bands = -(-container.shape[0] // max(1, chunk_rows))
     stored = getattr(container, "stored_bytes", whole)
     return Storage(
         kind="chunks" if container.chunks else "rows",
-        stored_bytes=stored * len(held) // max(1, n_bands),
+        stored_bytes=stored * n_hit // max(1, n_bands),
         chunks=container.chunks,
         compressed=bool(container.chunks),
         n_rows=container.shape[0],

@@ -13,12 +13,13 @@ __all__ = [
     "NEAR_BYTES",
     "PIECE_BYTES",
     "Run",
-    "bands",
+    "crossing",
     "cut",
     "most_together",
     "place",
     "runs",
     "stretches",
+    "touched",
 ]
 
 NEAR_BYTES = 64 * 2**10
@@ -42,32 +43,6 @@ class Run(NamedTuple):
     def width(self) -> int:
         """Its length in the file."""
         return int(self.stretch.stop - self.stretch.start)
-
-
-def bands(rows: range | IndexArray, length: int) -> range | IndexArray:
-    """Tell which stretches of `length` rows hold any of these.
-
-    Parameters
-    ----------
-    rows : range or ndarray of int
-        In any order and repeated.
-    length : int
-        Of a stretch: the rows of a chunk.
-
-    Returns
-    -------
-    range or ndarray of int
-        The numbers of the stretches, ascending, each once.
-    """
-    if not isinstance(rows, range):
-        return np.unique(np.asarray(rows, dtype=np.intp) // length)
-    # By arithmetic: there may be more rows than an array of their numbers has room for.
-    if not rows:
-        return rows
-    rows = rows if rows.step > 0 else rows[::-1]
-    if rows.step <= length:
-        return range(rows[0] // length, rows[-1] // length + 1)
-    return np.asarray(rows, dtype=np.intp) // length
 
 
 def runs(wanted: IndexArray, *, near: int, widest: int) -> list[Run]:
@@ -103,6 +78,17 @@ def cut(order: IndexArray, ordered: IndexArray, apart: BoolArray) -> list[Run]:
         else:
             made.append(Run(slice(start, stop), into, values - start))
     return made
+
+
+def touched(wanted: range | IndexArray, length: int) -> slice | IndexArray:
+    """Give the stretches between multiples of a length in which something wanted lies."""
+    if isinstance(wanted, range) and abs(wanted.step) <= length:
+        # None between is left out; and a range may be longer than memory.
+        if not wanted:
+            return slice(0, 0)
+        first, last = sorted((wanted[0], wanted[-1]))
+        return slice(first // length, last // length + 1)
+    return np.unique(np.asarray(wanted, dtype=np.intp) // length)
 
 
 def most_together(wanted: range | IndexArray, length: int) -> int:
@@ -141,7 +127,7 @@ def place(values: Array, rows: Run, columns: Run, out: Array, *, at: tuple[int, 
     """
     of_rows, of_columns = _of(rows, at[0]), _of(columns, at[1])
     if rows.picked is None and columns.picked is None:
-        out[_crossing(rows.into, columns.into)] = values[of_rows, of_columns]
+        out[crossing(rows.into, columns.into)] = values[of_rows, of_columns]
         return
     n_rows, n_columns = (
         run.width if run.picked is None else len(run.picked) for run in (rows, columns)
@@ -151,8 +137,8 @@ def place(values: Array, rows: Run, columns: Run, out: Array, *, at: tuple[int, 
     for row in range(0, n_rows, tall):
         of_row, into_row = _some(of_rows, row, tall), _some(rows.into, row, tall)
         for column in range(0, n_columns, wide):
-            of = _crossing(of_row, _some(of_columns, column, wide))
-            into = _crossing(into_row, _some(columns.into, column, wide))
+            of = crossing(of_row, _some(of_columns, column, wide))
+            into = crossing(into_row, _some(columns.into, column, wide))
             out[into] = values[of]
 
 
@@ -167,7 +153,8 @@ def _some(wanted: slice | IndexArray, first: int, most: int) -> slice | IndexArr
     return wanted[first : first + most]
 
 
-def _crossing(rows: slice | IndexArray, columns: slice | IndexArray) -> Any:
+def crossing(rows: slice | IndexArray, columns: slice | IndexArray) -> Any:
+    """Give the index of where rows and columns cross in an array."""
     if isinstance(rows, slice) or isinstance(columns, slice):
         return rows, columns
     return np.ix_(rows, columns)

@@ -13,6 +13,7 @@ import numpy as np
 
 from skpar_select._storage import Storage
 from skpar_select._typing import Array, IndexArray
+from skpar_select.sources._chunks import RawChunks
 from skpar_select.sources._contiguous import Contiguous
 from skpar_select.sources._file import StillFile
 from skpar_select.sources._lazy import Container
@@ -94,8 +95,15 @@ class _Turned:
         return block.T
 
 
-class _TurnedFetching(_Turned):
-    """The same of what can fetch first and decode later."""
+@dataclass(frozen=True)
+class _TurnedChunks(_Turned):
+    """The same of chunks, which are fetched first and decoded later."""
+
+    stored: RawChunks
+
+    def storage(self, rows: range | IndexArray) -> Storage:
+        """Tell how the given rows lie: of the chunks, all rows and these columns."""
+        return self.stored.storage(range(self.n_features), rows).transposed(self.n_samples)
 
     def fetch(self, rows: range | IndexArray, columns: range | IndexArray) -> Callable[[], Array]:
         decode = self.stored.fetch(columns, rows)
@@ -105,5 +113,5 @@ class _TurnedFetching(_Turned):
 def _turned(direct: Any, n_samples: int, n_features: int) -> Any:
     if isinstance(direct, Contiguous):
         return replace(direct, shape=(n_samples, n_features), by_columns=not direct.by_columns)
-    kind = _TurnedFetching if hasattr(direct, "fetch") else _Turned
+    kind = _TurnedChunks if isinstance(direct, RawChunks) else _Turned
     return kind(direct, n_samples, n_features)
