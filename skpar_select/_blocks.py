@@ -20,6 +20,7 @@ docs/out_of_core.md has the same for a person, and what was measured.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import gcd
 
 from skpar_select._memory import format_bytes
 from skpar_select._plan import Plan, Route
@@ -143,9 +144,8 @@ def _ways(demand: Demand, budget: int) -> Iterator[Plan]:
         yield _in_place(demand, budget)
         return
     assert storage.chunks is not None
-    panels = _panels(demand)
-    if len(panels) >= demand.n_workers:
-        yield _by_chunks(demand, budget, panels)
+    if sum(map(len, _panels(demand))) >= demand.n_workers:
+        yield _by_chunks(demand, budget)
     yield _again(demand, budget)
     whole = demand.n_samples * demand.n_features * demand.itemsize
     # The allocator may keep what small arrays took while the copy was made.
@@ -209,10 +209,11 @@ def _in_place(demand: Demand, budget: int) -> Plan:
         width = max(width, run)
     width = max(1, min(width, widest, -(-n_features // n_workers)))
     route: Route = demand.storage.kind
-    return _plan(route, demand, memory, _equal(n_features, width), demand.storage.stored_bytes)
+    blocks = (range(0, n_features, width),)
+    return _plan(route, demand, memory, blocks, demand.storage.stored_bytes)
 
 
-def _by_chunks(demand: Demand, budget: int, panels: list[int]) -> Plan:
+def _by_chunks(demand: Demand, budget: int) -> Plan:
     """Read blocks of whole columns of chunks, each chunk once."""
     assert demand.storage.chunks is not None
     chunk_columns = demand.storage.chunks[1]
@@ -226,12 +227,12 @@ def _by_chunks(demand: Demand, budget: int, panels: list[int]) -> Plan:
         memory.column * chunk_columns + raw,
     )
     most = panel.widest(budget, demand.in_flight)
-    n_panels = max(1, min(most, len(panels) // (demand.n_workers * BLOCKS_PER_WORKER)))
+    n_all = sum(map(len, _panels(demand)))
+    n_panels = max(1, min(most, n_all // (demand.n_workers * BLOCKS_PER_WORKER)))
     # A block of one file alone, where there are several, is decoded by its worker.
-    borders = sorted({*panels[::n_panels], *demand.storage.starts, demand.n_features})
+    blocks = _panels(demand, n_panels)
     # Of several files some have narrower columns of chunks: none is counted less.
-    blocks = [slice(start, stop) for start, stop in pairwise(borders)]
-    peak = panel.peak(n_panels, min(demand.in_flight, len(blocks)))
+    peak = panel.peak(n_panels, min(demand.in_flight, sum(map(len, blocks))))
     return _plan("chunks", demand, memory, blocks, demand.storage.stored_bytes, peak=peak)
 
 
@@ -240,14 +241,28 @@ def _again(demand: Demand, budget: int) -> Plan:
     memory = _memory(demand)
     widest = memory.widest(budget, demand.in_flight)
     width = max(1, min(widest, -(-demand.n_features // demand.n_workers)))
-    blocks = _equal(demand.n_features, width)
+    blocks = range(0, demand.n_features, width)
     panels = _panels(demand)
+    n_panels = sum(map(len, panels))
     # Every border of blocks inside a column of chunks has that read once more.
-    inside = len({block.start for block in blocks} - set(panels))
+    inside = len(blocks) - sum(_n_common(blocks, part) for part in panels)
     stored = demand.storage.stored_bytes
-    bytes_read = stored + inside * (demand.storage.raw_panel or -(-stored // len(panels)))
-    passes = -(-(len(panels) + inside) // len(panels))
-    return _plan("again", demand, memory, blocks, bytes_read, n_passes=passes)
+    bytes_read = stored + inside * (demand.storage.raw_panel or -(-stored // n_panels))
+    passes = -(-(n_panels + inside) // n_panels)
+    return _plan("again", demand, memory, (blocks,), bytes_read, n_passes=passes)
+
+
+def _n_common(blocks: range, panels: range) -> int:
+    """Count the columns at which both a block and a column of chunks begin; blocks from 0 on."""
+    width, chunk = blocks.step, panels.step
+    common = gcd(width, chunk)
+    if panels.start % common:
+        return 0
+    # The first of all such columns, and how far they lie apart.
+    times = panels.start // common * pow(width // common, -1, chunk // common)
+    first, step = times % (chunk // common) * width, width * chunk // common
+    first += max(0, -(-(panels.start - first) // step)) * step
+    return len(range(first, panels.stop, step))
 
 
 def _copied(
@@ -257,12 +272,12 @@ def _copied(
     storage = demand.storage
     assert storage.chunks is not None
     chunk_rows, chunk_columns = storage.chunks
-    panels = _panels(demand)
+    n_all = sum(map(len, _panels(demand)))
     indexes = demand.n_workers if demand.separate else 1
     fixed = held + _results(demand) + indexes * storage.index_bytes
 
     def piece(n_panels: int) -> int:
-        whole = n_panels == len(panels)
+        whole = n_panels == n_all
         columns = demand.n_features if whole else n_panels * chunk_columns
         values = (storage.band_rows or chunk_rows) * columns * demand.itemsize
         return values + (storage.raw_band if whole else n_panels * storage.raw_chunk)
@@ -271,12 +286,14 @@ def _copied(
         each = n_bands * piece(n_panels) + storage.read_bytes + storage.decode_bytes
         return fixed + in_flight * each
 
-    bands, width, in_flight = 1, len(panels), demand.in_flight
+    bands, width, in_flight = 1, n_all, demand.in_flight
     while in_flight > 1 and peak(1, width, in_flight) > budget:
         in_flight -= 1
     while width > 1 and peak(1, width, 1) > budget:
         width = -(-width // 2)
-    if width == len(panels):
+    columns = _panels(demand, width)
+    if width == n_all:
+        columns = (range(0, demand.n_features, demand.n_features),)
         spare = max(0, budget - peak(1, width, in_flight)) // (in_flight * piece(width))
         bands = min(1 + spare, -(-PIECE_BYTES // piece(width)), -(-storage.n_rows // chunk_rows))
     whole = demand.n_samples * demand.n_features * demand.itemsize
@@ -284,7 +301,7 @@ def _copied(
         scored,
         route=route,
         piece_rows=(storage.n_rows, bands * chunk_rows),
-        piece_columns=(*panels[::width], demand.n_features),
+        piece_columns=columns,
         pieces_in_flight=in_flight,
         peak_bytes=max(peak(bands, width, in_flight), held + kept + scored.peak_bytes),
         bytes_read=storage.stored_bytes + (0 if route == "load" else whole),
@@ -296,33 +313,28 @@ def _plan(
     route: Route,
     demand: Demand,
     memory: _Memory,
-    blocks: list[slice],
+    blocks: tuple[range, ...],
     bytes_read: int,
     *,
     peak: int | None = None,
     n_passes: int = 1,
 ) -> Plan:
-    width = max(block.stop - block.start for block in blocks)
-    return Plan(
+    plan = Plan(
         route=route,
-        blocks=tuple(blocks),
+        block_columns=blocks,
         n_workers=demand.n_workers,
-        peak_bytes=memory.peak(width, min(demand.in_flight, len(blocks))) if peak is None else peak,
         bytes_read=bytes_read,
         n_passes=n_passes,
     )
+    if peak is None:
+        peak = memory.peak(plan.width, min(demand.in_flight, plan.n_blocks))
+    return replace(plan, peak_bytes=peak)
 
 
-def _equal(n_features: int, width: int) -> list[slice]:
-    return [slice(start, min(start + width, n_features)) for start in range(0, n_features, width)]
-
-
-def _panels(demand: Demand) -> list[int]:
-    """Give the first column of every column of chunks."""
-    assert demand.storage.chunks is not None
-    starts = [*demand.storage.starts, demand.n_features]
-    return [
-        column
-        for start, stop in pairwise(starts)
-        for column in range(start, stop, demand.storage.chunks[1])
-    ]
+def _panels(demand: Demand, n: int = 1) -> tuple[range, ...]:
+    """Give the first of every `n` columns of chunks, file by file: as ranges, as they may be many."""
+    storage = demand.storage
+    assert storage.chunks is not None
+    step = n * storage.chunks[1]
+    starts = [*storage.starts, demand.n_features]
+    return tuple(range(start, stop, step) for start, stop in pairwise(starts))

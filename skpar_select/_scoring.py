@@ -89,10 +89,20 @@ def score_columns(
     n_samples, n_features = source.shape
     budget = parse_memory(memory_budget)
     target = check_target(y, n_samples, task=task, score_func=score_func)
-    options: dict[str, Any] = {"memory_budget": budget, "n_jobs": n_jobs, "progress": progress}
+    planned = partial(
+        plan_scoring,
+        source,
+        score_func=score_func is not None,
+        memory_budget=budget,
+        n_jobs=n_jobs,
+    )
+    # Made, or refused, before anything that is as long as the matrix is wide: a file of 8 kB may
+    # claim billions of columns. What is in the cache needs none.
+    plan = planned() if cache is None else None
+    options: dict[str, Any] = {"n_jobs": n_jobs, "progress": progress}
     if score_func is not None:
         scorer = partial(_score_by_function, score_func, target)
-        return _score(source, scorer, score_func=True, **options)
+        return _score(source, scorer, plan or planned(), score_func=True, **options)
     mask = discrete_mask(discrete_features, n_features, sparse=isinstance(source, SparseSource))
     discrete_target = task == "classification"
     if discrete_target and mask.all():
@@ -114,7 +124,7 @@ def score_columns(
             seed=_seed(None) if seed is None else seed,
         )
         scorer = partial(_score_by_kernel, prepared, mask)
-        return _score(source, scorer, score_func=False, **options)[0]
+        return _score(source, scorer, plan or planned(), score_func=False, **options)[0]
 
     if cache is None:
         return score(), None
@@ -129,16 +139,15 @@ def _seed(random_state: Any) -> int:
 def _score(
     source: Source,
     scorer: Any,
+    plan: Plan,
     *,
     score_func: bool,
-    memory_budget: int,
     n_jobs: int | None,
     progress: Progress | None,
 ) -> tuple[FloatArray, FloatArray | None]:
-    plan = plan_scoring(source, score_func=score_func, memory_budget=memory_budget, n_jobs=n_jobs)
     n_features = source.shape[1]
     if progress is not None:
-        progress.begin(len(plan.blocks), n_features)
+        progress.begin(plan.n_blocks, n_features)
     fetch = partial(_fetch, plan.route == "chunks")
     with copied(source, plan) as ready:
         if ready.in_memory:

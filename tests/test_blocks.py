@@ -1,3 +1,4 @@
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from skpar_select._blocks import (
     RESULT_BYTES,
     TARGET_BYTES,
     Demand,
+    _n_common,
     _ways,
     plan_blocks,
 )
@@ -337,3 +339,23 @@ def test_parse_memory__auto_is_a_quarter_of_what_is_available():
 def test_format_bytes__never_says_less_than_there_is(n_bytes):
     if n_bytes:
         assert n_bytes <= parse_memory(format_bytes(n_bytes)) <= 1.11 * n_bytes + 1
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 200), st.integers(0, 300))
+def test_n_common__counts_the_borders_of_blocks_that_are_those_of_chunks(width, chunk, start, more):
+    blocks, panels = range(0, start + more + 100, width), range(start, start + more, chunk)
+    assert _n_common(blocks, panels) == len(set(blocks) & set(panels))
+
+
+@pytest.mark.parametrize("chunks", [(1, 3 * 10**9), (2, 1), (2, 1000)])
+@pytest.mark.parametrize("kind", ["rows", "columns", "chunks"])
+def test_plan__of_more_columns_than_memory_holds_is_refused_at_once(kind, chunks):
+    facts = {"chunks": chunks} if kind == "chunks" else {}
+    storage = Storage(kind=kind, stored_bytes=24, n_rows=2, **facts)
+    wanted = demand(n_samples=2, n_features=3 * 10**9, storage=storage)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"too small.*Set memory_budget to at least 72\.1 GB"):
+        plan_blocks(wanted, memory_budget=10**8)
+    held = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert held < 1_000_000

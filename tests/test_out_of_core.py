@@ -155,3 +155,16 @@ def test_storage__of_more_rows_than_memory_holds_is_arithmetic():
     assert _runs.touched(rows, 10**14) == slice(0, 10)
     assert _runs.most_together(rows, 10**14) == 10**14
     assert _runs.most_together(rows[::-3], 10) == 4
+
+
+def test_fit__of_a_small_file_that_claims_billions_of_columns_is_refused_at_once(tmp_path):
+    path = write_anndata(tmp_path / "x.h5ad", np.eye(2, dtype="f4"), encoding="csr_matrix")
+    with h5py.File(path, "a") as file:
+        file["X"].attrs["shape"] = [2, 3 * 10**9]
+    X = open_matrix(path)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"too small.*Set memory_budget to at least 72\.\d GB"):
+        ParallelMutualInfoSelector(k=1, memory_budget="100MB").fit(X, [0.0, 1.0])
+    held = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert held < 1_000_000

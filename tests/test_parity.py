@@ -101,11 +101,8 @@ def cut(monkeypatch):
     def to(width, **changes):
         def plan_blocks(demand, *, memory_budget):
             made = original(demand, memory_budget=memory_budget)
-            blocks = tuple(
-                slice(start, min(start + width, demand.n_features))
-                for start in range(0, demand.n_features, width)
-            )
-            return replace(made, blocks=blocks, **changes)
+            blocks = (range(0, demand.n_features, width),)
+            return replace(made, block_columns=blocks, **changes)
 
         original = _scoring.plan_blocks
         monkeypatch.setattr(_scoring, "plan_blocks", plan_blocks)
