@@ -272,13 +272,15 @@ def _copied(
     storage = demand.storage
     assert storage.chunks is not None
     chunk_rows, chunk_columns = storage.chunks
-    n_all = sum(map(len, _panels(demand)))
+    # Files that lie side by side may have their rows in orders of their own: no piece has two.
+    files = _panels(demand)
+    n_most, widest = max(map(len, files)), max(part.stop - part.start for part in files)
     indexes = demand.n_workers if demand.separate else 1
     fixed = held + _results(demand) + indexes * storage.index_bytes
 
     def piece(n_panels: int) -> int:
-        whole = n_panels == n_all
-        columns = demand.n_features if whole else n_panels * chunk_columns
+        whole = n_panels == n_most
+        columns = widest if whole else n_panels * chunk_columns
         values = (storage.band_rows or chunk_rows) * columns * demand.itemsize
         return values + (storage.raw_band if whole else n_panels * storage.raw_chunk)
 
@@ -286,14 +288,12 @@ def _copied(
         each = n_bands * piece(n_panels) + storage.read_bytes + storage.decode_bytes
         return fixed + in_flight * each
 
-    bands, width, in_flight = 1, n_all, demand.in_flight
+    bands, width, in_flight = 1, n_most, demand.in_flight
     while in_flight > 1 and peak(1, width, in_flight) > budget:
         in_flight -= 1
     while width > 1 and peak(1, width, 1) > budget:
         width = -(-width // 2)
-    columns = _panels(demand, width)
-    if width == n_all:
-        columns = (range(0, demand.n_features, demand.n_features),)
+    if width == n_most:
         spare = max(0, budget - peak(1, width, in_flight)) // (in_flight * piece(width))
         bands = min(1 + spare, -(-PIECE_BYTES // piece(width)), -(-storage.n_rows // chunk_rows))
     whole = demand.n_samples * demand.n_features * demand.itemsize
@@ -301,7 +301,7 @@ def _copied(
         scored,
         route=route,
         piece_rows=(storage.n_rows, bands * chunk_rows),
-        piece_columns=columns,
+        piece_columns=_panels(demand, width),
         pieces_in_flight=in_flight,
         peak_bytes=max(peak(bands, width, in_flight), held + kept + scored.peak_bytes),
         bytes_read=storage.stored_bytes + (0 if route == "load" else whole),

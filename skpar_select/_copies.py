@@ -53,7 +53,7 @@ def copied(source: Source, plan: Plan) -> Iterator[Source]:
         yield as_source(values, source.feature_names)
     elif plan.route == "scratch":
         with _temporary(plan.scratch_bytes) as (descriptor, path):
-            _copy(source, plan, partial(_to_file, descriptor, source.shape[1]))
+            _copy(source, plan, partial(_to_file, descriptor, source.shape[1], source.dtype))
             where = f"the temporary copy of {source.where}"
             container = ScratchContainer(path, source.shape, source.dtype, where)
             yield LazyMatrix(container, feature_names=source.feature_names)
@@ -65,8 +65,8 @@ def _copy(source: Any, plan: Plan, write: Callable[[Run, slice, Array], None]) -
     # A row that is wanted often is held once by its piece, and goes to each of its places.
     def fetch(piece: tuple[slice, slice]) -> tuple[Run, slice, Callable[[], Array]]:
         stretch, columns = piece
-        view, rows = source.within(stretch)
-        return rows, columns, view.part(columns).fetch()
+        view, rows = source.within(stretch, columns)
+        return rows, columns, view.fetch()
 
     def put(fetched: tuple[Run, slice, Callable[[], Array]]) -> None:
         rows, columns, decoded = fetched
@@ -91,18 +91,26 @@ def _to_array(out: Array, rows: Run, columns: slice, values: Array) -> None:
     place(values, rows, Run(slice(0, values.shape[1]), columns, None), out, at=(0, 0))
 
 
-def _to_file(descriptor: int, n_features: int, rows: Run, columns: slice, values: Array) -> None:
-    itemsize = values.dtype.itemsize
+def _to_file(
+    descriptor: int,
+    n_features: int,
+    dtype: np.dtype[Any],
+    rows: Run,
+    columns: slice,
+    values: Array,
+) -> None:
     into: Any = rows.into
     if isinstance(into, slice):
-        if values.shape[1] == n_features and values.flags.c_contiguous:
-            _write(descriptor, into.start * n_features * itemsize, values)
+        whole = values.shape[1] == n_features and values.flags.c_contiguous
+        if whole and values.dtype == dtype:
+            _write(descriptor, into.start * n_features * dtype.itemsize, values)
             return
         into = np.arange(into.start, into.stop)
     of = range(rows.width) if rows.picked is None else rows.picked.tolist()
     # Row by row: a turned matrix would be copied whole, as would rows that are wanted often.
     for at, row in zip(into.tolist(), of, strict=True):
-        _write(descriptor, (at * n_features + columns.start) * itemsize, values[row])
+        offset = (at * n_features + columns.start) * dtype.itemsize
+        _write(descriptor, offset, values[row].astype(dtype, copy=False))
 
 
 def _write(descriptor: int, offset: int, values: Array) -> None:

@@ -73,6 +73,7 @@ class Storage:
             kind=kinds.get(self.kind, self.kind),
             chunks=self.chunks and (self.chunks[1], self.chunks[0]),
             n_rows=n_rows,
+            band_rows=0,
             raw_panel=self.raw_band,
             raw_band=self.raw_panel,
         )

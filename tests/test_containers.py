@@ -65,7 +65,9 @@ def test_storage__of_every_kind_counts_the_different_rows_of_a_row_of_chunks(kin
     tall = matrix.storage.chunks[0]
     assert matrix.storage.band_rows == tall
     assert matrix[np.repeat([0, 1], 100)].storage.band_rows == min(2, tall)
-    assert matrix[::-2].storage.band_rows == -(-tall // 2)
+    # Of files with rows in orders of their own, one may have all of them together.
+    half = -(-tall // 2)
+    assert half <= matrix[::-2].storage.band_rows <= (tall if kind.startswith("wide") else half)
     assert matrix[:0].storage.band_rows == 0
 
 

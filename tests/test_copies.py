@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections import namedtuple
 
+import h5py
 import numpy as np
 import pytest
 
@@ -11,7 +12,7 @@ from skpar_select import ParallelMutualInfoSelector, _blocks, _copies, open_matr
 from skpar_select._copies import copied, scratch_available
 from skpar_select._progress import ProgressLine
 from skpar_select._scoring import plan_scoring
-from skpar_select.sources import LazyMatrix
+from skpar_select.sources import LazyMatrix, _chunks
 
 
 @pytest.fixture
@@ -75,6 +76,38 @@ def test_copied__reads_a_row_that_is_wanted_often_once(route, how, write_h5, mon
     with copied(view, plan(view)) as copy:
         np.testing.assert_array_equal(copy.read(np.s_[:]), values[rows])
     assert sum(fetched) == 40
+
+
+@pytest.mark.parametrize("dtypes", [("f4", "f4"), ("f4", "f8")])
+@pytest.mark.parametrize("route", ["load", "scratch"])
+def test_copied__of_files_with_rows_in_orders_of_their_own_decodes_each_chunk_once(
+    route, dtypes, tmp_path, monkeypatch
+):
+    values = np.random.default_rng(0).random((60, 24), dtype=np.float32)
+    order = np.random.default_rng(1).permutation(60)
+    paths = [tmp_path / "0.h5", tmp_path / "1.h5"]
+    for path, part, rows, dtype in zip(
+        paths, np.hsplit(values, 2), [np.arange(60), order], dtypes, strict=True
+    ):
+        with h5py.File(path, "w") as file:
+            data = part[rows].astype(dtype)
+            file.create_dataset("data", data=data, chunks=(6, 12), compression="gzip")
+            file["samples"] = [str(row) for row in rows]
+    X = open_matrix(paths, "data", sample_ids="samples")
+    ways = _blocks._ways
+    monkeypatch.setattr(
+        _blocks, "_ways", lambda *args: [p for p in ways(*args) if p.route == route]
+    )
+    decoded = []
+    decode = _chunks.decode
+    monkeypatch.setattr(_chunks, "decode", lambda *args: decoded.append(1) or decode(*args))
+    some = np.setdiff1d(np.arange(60), [5 + 6 * band for band in range(10)])
+    for view, expected in ((X, values), (X[some], values[some])):
+        decoded.clear()
+        with copied(view, plan(view)) as copy:
+            np.testing.assert_array_equal(copy.read(np.s_[:]), expected)
+        assert len(decoded) == 2 * 10
+    assert X[order[:6]].storage.band_rows == 6
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])

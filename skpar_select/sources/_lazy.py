@@ -168,7 +168,9 @@ class LazyMatrix(Source):
             storage = storage_of_rectangles(container, self._rows)
         if storage.chunks is None:
             return storage
-        return replace(storage, band_rows=most_together(self._rows, storage.chunks[0]))
+        # Where several files hold their rows in orders of their own, one may have more.
+        band_rows = max(storage.band_rows, most_together(self._rows, storage.chunks[0]))
+        return replace(storage, band_rows=band_rows)
 
     def read(self, columns: Columns) -> Array:
         """Read columns, in the order asked for, into a new array.
@@ -217,21 +219,32 @@ class LazyMatrix(Source):
         yield repr(rows).encode() if isinstance(rows, range) else rows
         yield repr(self._columns).encode()
 
-    def within(self, stretch: slice) -> "tuple[LazyMatrix, Run]":
-        """Give the rows that lie in a stretch of the file.
+    def within(self, stretch: slice, columns: slice) -> "tuple[LazyMatrix, Run]":
+        """Give the rows that lie in a stretch of the file, of some columns.
 
         Parameters
         ----------
         stretch : slice
-            Rows of the file.
+            Rows of the file; where there are several, of that which holds the columns.
+        columns : slice
+            Of step 1.
 
         Returns
         -------
         rows : LazyMatrix
-            Each of them once, in the order of the file, however often it is here.
+            Each of them once, in the order of the file, however often it is here. Of several files,
+            of the type that the one has.
         places : Run
             Where they go here.
         """
+        if hasattr(self._container, "alone"):
+            part: LazyMatrix | None = self._container.alone(self._rows, self._columns[columns])
+            if part is not None:
+                return part.within(stretch, slice(None))
+        view, places = self._within(stretch)
+        return view.part(columns), places
+
+    def _within(self, stretch: slice) -> "tuple[LazyMatrix, Run]":
         rows = self._rows
         if isinstance(rows, range) and rows.step == 1:
             start, stop = max(rows.start, stretch.start), min(rows.stop, stretch.stop)

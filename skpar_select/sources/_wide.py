@@ -43,6 +43,14 @@ class WideContainer:
         for part in self.parts:
             part.check_unchanged()
 
+    def alone(self, rows: range | IndexArray, columns: range) -> LazyMatrix | None:
+        """Give the part that holds all of the columns, if one does: these, and the rows."""
+        hit = list(self.direct.hit(columns))
+        if len(hit) != 1:
+            return None
+        part, run = hit[0]
+        return _rows_of(part, rows).part(run.stretch)
+
 
 @dataclass(frozen=True)
 class SideBySide:
@@ -83,7 +91,7 @@ class SideBySide:
 
     def read(self, rows: range | IndexArray, columns: range | IndexArray) -> Array:
         """Read the values where rows and columns cross, in the order asked for."""
-        hit = list(self._hit(columns))
+        hit = list(self.hit(columns))
         if len(hit) == 1 and hit[0][0].dtype == self.dtype and hit[0][1].picked is None:
             part, run = hit[0]
             return _rows_of(part, rows).read(run.stretch)
@@ -94,14 +102,14 @@ class SideBySide:
 
     def fetch(self, rows: range | IndexArray, columns: range | IndexArray) -> Callable[[], Array]:
         """Read columns of one part as they are stored; others at once."""
-        hit = list(self._hit(columns))
+        hit = list(self.hit(columns))
         if len(hit) == 1 and hit[0][0].dtype == self.dtype and hit[0][1].picked is None:
             part, run = hit[0]
             return _rows_of(part, rows).part(run.stretch).fetch()
         values = self.read(rows, columns)
         return lambda: values
 
-    def _hit(self, columns: range | IndexArray) -> Iterator[tuple[LazyMatrix, Run]]:
+    def hit(self, columns: range | IndexArray) -> Iterator[tuple[LazyMatrix, Run]]:
         """Parts that hold wanted columns, with these columns as the part counts them."""
         starts = self._starts
         if isinstance(columns, range) and columns.step == 1:
@@ -149,7 +157,7 @@ def _copy(part: LazyMatrix, run: Run, out: Array) -> None:
     wide *= max(1, fitting // (high * wide))
     tall *= max(1, fitting // (min(wide, run.width) * tall))
     for start in range(0, storage.n_rows, tall):
-        view, rows = part.within(slice(start, start + tall))
+        view, rows = part.within(slice(start, start + tall), slice(None))
         if not rows.width:
             continue
         for columns, into in _pieces(run, wide):
@@ -182,6 +190,7 @@ def _beside(left: Storage, right: Storage) -> Storage:
         stored_bytes=left.stored_bytes + right.stored_bytes,
         chunks=chunks,
         compressed=left.compressed or right.compressed,
+        band_rows=max(left.band_rows, right.band_rows),
         raw_panel=max(left.raw_panel, right.raw_panel),
         raw_band=left.raw_band + right.raw_band,
         raw_chunk=max(left.raw_chunk, right.raw_chunk),
