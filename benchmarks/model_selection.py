@@ -108,8 +108,8 @@ def _mark(folder, *arguments):
 def _print_nested(X, y, folder):
     rows = []
     for backend in ("none", "loky", "threading", "multiprocessing"):
-        for outer in (1, 2, -1):
-            for inner in (None, 2, -1):
+        for outer in (1, 2):
+            for inner in (None, -1):
                 if backend == "none" and outer != 1:
                     continue
                 rows.append(_nested(X, y, Path(folder, f"{len(rows)}"), backend, outer, inner))

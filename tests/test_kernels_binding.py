@@ -447,3 +447,37 @@ def test_decode_lzf__of_random_bytes_stays_within_its_arrays(rng):
         assert (around[:16] == 171).all()
         assert (around[16 + size :] == 171).all()
     assert n_fitting > 0
+
+
+def naive_compress(raw):
+    """NH of VMAC by its definition, in Python's integers."""
+    wrap = (1 << 64) - 1
+    keys, state = [], 0
+    for _ in range(128):
+        state = (state + 0x9E3779B97F4A7C15) & wrap
+        z = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & wrap
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & wrap
+        keys.append(z ^ (z >> 31))
+    out = b""
+    for start in range(0, len(raw), 1024):
+        words = np.frombuffer(raw[start : start + 1024].ljust(1024, b"\0"), "<u8").tolist()
+        total = sum(
+            ((words[i] + keys[i]) & wrap) * ((words[i + 1] + keys[i + 1]) & wrap)
+            for i in range(0, 128, 2)
+        )
+        out += (total % (1 << 128)).to_bytes(16, "little")
+    return out
+
+
+@pytest.mark.parametrize("size", [0, 1, 8, 1023, 1024, 1025, 5000])
+def test_compress__is_its_naive_twin(rng, size):
+    for raw in (rng.integers(0, 256, size, dtype=np.uint8), np.full(size, 255, dtype=np.uint8)):
+        out = np.empty(-(-size // 1024) * 16, dtype=np.uint8)
+        _kernels.compress(raw, out)
+        assert out.tobytes() == naive_compress(raw.tobytes())
+
+
+@pytest.mark.parametrize("size", [0, 16, 48])
+def test_compress__refuses_another_size(size):
+    with pytest.raises(ValueError, match="16 bytes for every KiB"):
+        _kernels.compress(np.zeros(1025, dtype=np.uint8), np.empty(size, dtype=np.uint8))
