@@ -545,3 +545,16 @@ def test_compressed_rows__decode_no_chunk_twice_within_a_read(tmp_path, monkeypa
     monkeypatch.setattr(_compressed, "_steps", recording)
     np.testing.assert_array_equal(matrix.read(np.s_[:]), values)
     assert read == [(start, min(start + 300, 2000)) for start in range(0, 2000, 300)]
+
+
+def test_hdfstore__blocks_of_unequal_rows_are_refused(tmp_path):
+    path = write_hdfstore(tmp_path / "x.h5", values_of(), blocks=3)
+    with h5py.File(path, "a") as file:
+        short = file["frame/block1_values"][:-2]
+        del file["frame/block1_values"]
+        file["frame/block1_values"] = short
+    n_rows = len(values_of())
+    with pytest.raises(
+        ValueError, match=f"blocks of {n_rows - 2} to {n_rows} rows.*write it again"
+    ):
+        open_matrix(path)

@@ -73,6 +73,12 @@ def open_hdfstore(path: str | PathLike[str], dataset: str | None) -> Container:
         for block in range(n_blocks):
             _check_numbers(file, f"{key}/block{block}_values", where)
     blocks = [HDF5Container(still.path, f"{key}/block{block}_values") for block in range(n_blocks)]
+    heights = sorted({block.shape[0] for block in blocks})
+    if len(heights) > 1:
+        raise ValueError(
+            f"{where} has blocks of {heights[0]} to {heights[-1]} rows. All blocks of a frame have "
+            "its rows. The file is damaged: write it again."
+        )
     widths = tuple(block.shape[1] for block in blocks)
     order = _order(still.path, still.stamp, key, widths, where)
     if n_blocks == 1 and (order == np.arange(order.size)).all():
