@@ -17,7 +17,7 @@ from skpar_select._typing import Array
 from skpar_select.sources._chunks import RawChunks
 from skpar_select.sources._codecs import Filter, decoded_here, pipeline
 from skpar_select.sources._contiguous import Contiguous
-from skpar_select.sources._datasets import check_stored_here, datasets, find_dataset, listing
+from skpar_select.sources._datasets import check_readable, datasets, find_dataset, listing
 from skpar_select.sources._file import StillFile, can_read_at
 from skpar_select.sources._filters import check_filters
 from skpar_select.sources._opening import open_file
@@ -56,10 +56,9 @@ class HDF5Container:
             _check_matrix(data, self.where)
             self.dtype: np.dtype[Any] = data.dtype
             self.shape = checked_shape(data.shape, self.dtype, self.where)
-            check_stored_here(data, self.where)
+            check_readable(data, self.where)
             self.chunks: tuple[int, int] | None = data.chunks
             filters = pipeline(data)
-            check_filters(data, self.where)
             self.layout = _layout(data, filters)
             self.stored_bytes: int = data.id.get_storage_size()
             self.direct: Contiguous | RawChunks | None = self._direct(file, data, filters)

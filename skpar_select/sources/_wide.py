@@ -45,11 +45,7 @@ class WideContainer:
 
     def alone(self, rows: range | IndexArray, columns: range) -> LazyMatrix | None:
         """Give the part that holds all of the columns, if one does: these, and the rows."""
-        hit = list(self.direct.hit(columns))
-        if len(hit) != 1:
-            return None
-        part, run = hit[0]
-        return _rows_of(part, rows).part(run.stretch)
+        return self.direct.alone(rows, columns)
 
 
 @dataclass(frozen=True)
@@ -91,25 +87,31 @@ class SideBySide:
 
     def read(self, rows: range | IndexArray, columns: range | IndexArray) -> Array:
         """Read the values where rows and columns cross, in the order asked for."""
-        hit = list(self.hit(columns))
-        if len(hit) == 1 and hit[0][0].dtype == self.dtype and hit[0][1].picked is None:
-            part, run = hit[0]
-            return _rows_of(part, rows).read(run.stretch)
+        view = self.alone(rows, columns)
+        if view is not None and view.dtype == self.dtype:
+            return view.read(slice(None))
         out = np.empty((len(rows), len(columns)), dtype=self.dtype)
-        for part, run in hit:
+        for part, run in self._hit(columns):
             _copy(_rows_of(part, rows), run, out)
         return out
 
     def fetch(self, rows: range | IndexArray, columns: range | IndexArray) -> Callable[[], Array]:
         """Read columns of one part as they are stored; others at once."""
-        hit = list(self.hit(columns))
-        if len(hit) == 1 and hit[0][0].dtype == self.dtype and hit[0][1].picked is None:
-            part, run = hit[0]
-            return _rows_of(part, rows).part(run.stretch).fetch()
+        view = self.alone(rows, columns)
+        if view is not None and view.dtype == self.dtype:
+            return view.fetch()
         values = self.read(rows, columns)
         return lambda: values
 
-    def hit(self, columns: range | IndexArray) -> Iterator[tuple[LazyMatrix, Run]]:
+    def alone(self, rows: range | IndexArray, columns: range | IndexArray) -> LazyMatrix | None:
+        """Give these rows and columns as a view of the one part that holds them, if one does."""
+        hit = list(self._hit(columns))
+        if len(hit) != 1 or hit[0][1].picked is not None:
+            return None
+        part, run = hit[0]
+        return _rows_of(part, rows).part(run.stretch)
+
+    def _hit(self, columns: range | IndexArray) -> Iterator[tuple[LazyMatrix, Run]]:
         """Parts that hold wanted columns, with these columns as the part counts them."""
         starts = self._starts
         if isinstance(columns, range) and columns.step == 1:
