@@ -30,9 +30,24 @@ def block_of_kinds(rng, n_samples):
 
 
 def score(block, target, *, discrete=False, first_column=0):
-    """Score a block whose columns are all continuous, or all discrete."""
-    mask = np.full(block.shape[1], discrete)
-    return mutual_information(block, target, discrete=mask, first_column=first_column)
+    """Score a block of adjacent columns; `discrete` is one for all, or a mask."""
+    width = block.shape[1]
+    return mutual_information(
+        block,
+        target,
+        columns=adjacent(first_column, width),
+        discrete=np.broadcast_to(discrete, width),
+    )
+
+
+def standardize_adjacent(block, *, seed=0, first_column=0):
+    """Return adjacent columns as the estimators see them."""
+    return standardize(block, seed=seed, columns=adjacent(first_column, block.shape[1]))
+
+
+def adjacent(first_column, width):
+    """Return the indices of adjacent columns, up to 2**64 - 1."""
+    return np.uint64(first_column) + np.arange(width, dtype=np.uint64)
 
 
 def continuous_target(y, n_neighbors=3, seed=0):
@@ -47,7 +62,7 @@ def discrete_target(y, n_neighbors=3, seed=0):
 
 def seen_block(block, target, first_column=0):
     """Return the columns as the estimators see them."""
-    return standardize(block, seed=target.seed, first_column=first_column)
+    return standardize_adjacent(block, seed=target.seed, first_column=first_column)
 
 
 def seen_target(target):

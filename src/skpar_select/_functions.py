@@ -5,11 +5,12 @@ from typing import Any
 
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
-from skpar_select._discrete import discrete_mask
-from skpar_select._scoring import score_columns
+from skpar_select._memory import parse_memory
 from skpar_select._typing import FloatArray, Task
 from skpar_select._validation import check_matrix
-from skpar_select.sources import LazyMatrix, Source, SparseSource, as_source
+from skpar_select.execution import choose_executor
+from skpar_select.matrices import LazyMatrix, SparseMatrix, as_matrix
+from skpar_select.scoring import DiscreteFeatures, MutualInformation, score_columns
 
 _CONSTRAINTS: dict[str, list[Any]] = {
     "X": ["array-like", "sparse matrix", LazyMatrix],
@@ -171,24 +172,24 @@ def _estimate(
     random_state: Any,
     n_jobs: int | None,
 ) -> FloatArray:
-    source = as_source(X if isinstance(X, Source) else check_matrix(X))
-    if isinstance(source, SparseSource) and not (
-        discrete_mask(discrete_features, source.shape[1], sparse=True).all()
-    ):
+    matrix = as_matrix(X if isinstance(X, LazyMatrix) else check_matrix(X))
+    n_samples, n_features = matrix.shape
+    sparse = isinstance(matrix, SparseMatrix)
+    discrete = DiscreteFeatures(discrete_features, n_features, sparse=sparse)
+    if sparse and not discrete.all():
         raise ValueError(
             "Sparse matrix `X` can't have continuous features. This function counts all columns "
             "of a sparse matrix as discrete, as scikit-learn's does. Take the selector, which "
             "scores continuous ones too, or pass X.toarray(), or discrete_features=True."
         )
-    scores, _ = score_columns(
-        source,
+    scorer = MutualInformation(
         y,
+        n_samples,
         task=task,
-        score_func=None,
-        discrete_features=discrete_features,
+        discrete=discrete,
         n_neighbors=n_neighbors,
         random_state=random_state,
-        memory_budget="auto",
-        n_jobs=n_jobs,
     )
-    return scores
+    executor = choose_executor(n_jobs, prefer=scorer.prefers)
+    results = score_columns(matrix, scorer, executor, memory_budget=parse_memory("auto"))
+    return results["score"]

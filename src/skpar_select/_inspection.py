@@ -3,21 +3,22 @@
 from collections.abc import Iterator
 
 from skpar_select._memory import format_bytes, parse_memory
-from skpar_select._scoring import plan_scoring
 from skpar_select._typing import Names
-from skpar_select.sources import LazyMatrix
+from skpar_select.execution import choose_executor
+from skpar_select.matrices import LazyMatrix
+from skpar_select.scoring import kernel_needs, plan_scoring
 
-# So that the columns of what is printed stand under each other.
+# The lines that are printed are aligned in two columns.
 _WIDTH = 15
 
 
 def inspection(X: LazyMatrix, *, memory_budget: int | str, n_jobs: int | None) -> Iterator[str]:
-    """Tell, line by line, how a matrix lies and how it would be read and scored.
+    """Describe, line by line, how a matrix lies and how it would be read and scored.
 
     Parameters
     ----------
     X : LazyMatrix
-        What :func:`skpar_select.open_matrix` gives.
+        From :func:`skpar_select.open_matrix`.
     memory_budget : int or str
         The most that all workers may hold at a time.
     n_jobs : int or None
@@ -26,27 +27,27 @@ def inspection(X: LazyMatrix, *, memory_budget: int | str, n_jobs: int | None) -
     Yields
     ------
     line : str
-        First what is in the file, then the plan.
+        First the file, then the plan.
 
     Raises
     ------
     ValueError
-        If no plan fits the budget; what is in the file has been told by then.
+        If no plan fits the budget; the lines of the file have come by then.
     """
     budget = parse_memory(memory_budget)
     n_samples, n_features = X.shape
-    whole = n_samples * n_features * X.dtype.itemsize
-    yield _line("matrix", X.where)
+    layout = X.layout
+    whole, stored = layout.n_bytes, layout.stored_bytes
+    yield _line("matrix", X.label)
     yield _line("shape", f"{n_samples:,} samples x {n_features:,} features")
     yield _line("type", f"{_type(X)}, {format_bytes(whole)} in all")
-    yield _line("layout", X.layout)
-    storage = X.storage
-    yield _line(
-        "stored", f"{format_bytes(storage.stored_bytes)}{_ratio(storage.stored_bytes, whole)}"
-    )
+    yield _line("layout", X.description)
+    yield _line("stored", f"{format_bytes(stored)}{_ratio(stored, whole)}")
     yield _line("feature names", _names(X.feature_names))
     yield _line("sample ids", _names(X.sample_ids))
-    plan = plan_scoring(X, score_func=False, memory_budget=budget, n_jobs=n_jobs)
+    executor = choose_executor(n_jobs, prefer="threads")
+    needs = kernel_needs(n_samples, X.dtype)
+    plan = plan_scoring(X, needs, executor, memory_budget=budget)
     for what, text in plan.describe().items():
         more = f" of {format_bytes(budget)} allowed" if what == "peak memory" else ""
         yield _line(what, text + more)

@@ -1,29 +1,39 @@
 """The selector: it stores parameters, has the columns scored, and decides which to keep."""
 
+import sys
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar
 
-import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from skpar_select._cache import ScoreCache
-from skpar_select._progress import CallbackSupportMixin, progress_of, with_callbacks
-from skpar_select._results import score_frame
+from skpar_select._memory import parse_memory
 from skpar_select._rules import select
-from skpar_select._scoring import score_columns
 from skpar_select._typing import BoolArray
 from skpar_select._validation import (
-    check_finite,
     check_k,
     check_lazy_matrix,
     check_matrix,
     warn_of_none_selected,
 )
-from skpar_select.sources import LazyMatrix, Source, as_source
+from skpar_select.execution import choose_executor
+from skpar_select.matrices import LazyMatrix, Matrix, SparseMatrix, as_matrix
+from skpar_select.scoring import (
+    CallbackSupportMixin,
+    DiscreteFeatures,
+    FunctionScorer,
+    MutualInformation,
+    ProgressLine,
+    ScoreCache,
+    Scorer,
+    progress_sinks,
+    score_columns,
+    with_callbacks,
+)
+from skpar_select.tables import read_columns, score_frame
 
 
 class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstimator):
@@ -40,7 +50,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         rounded to the nearest number and up to 1; ``"all"``; or ``"auto"``, which is 10 where
         no other rule is given and no limit where one is.
     threshold : float, default=None
-        The least score to keep, in nats by the own kernel.
+        The least score to keep, in nats by the built-in kernel.
     percentile : float, default=None
         The percentage of best scores to keep, in [0, 100]. Of `k`, `threshold` and
         `percentile`, all that are given must hold.
@@ -51,9 +61,9 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         None for the package's own mutual information. Otherwise a function of scikit-learn's
         form, ``(X_block, y) -> scores`` or ``-> (scores, pvalues)``, which gets `y` as it was
         given and blocks of columns, in a pool of processes. `task`, `discrete_features`,
-        `n_neighbors` and `random_state` belong to the own kernel and do not reach it: use
+        `n_neighbors` and `random_state` belong to the built-in kernel and do not reach it: use
         :func:`functools.partial`. Where it looks at more than one column at a time or draws
-        random numbers for all of them, what it sees is the block.
+        random numbers for all of them, it sees the block and no more.
     discrete_features : {"auto"}, bool or array-like, default="auto"
         Which columns are discrete: all or none; a boolean mask of shape (n_features,); or
         column indices. ``"auto"`` is all for a sparse matrix and none for any other. Of a sparse
@@ -66,14 +76,14 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         The most that reading and scoring may hold at a time over all workers, in bytes or as
         text such as ``"2GB"``. ``"auto"`` is a quarter of the available memory.
     n_jobs : int or None, default=None
-        The number of workers: threads for the own kernel, processes for a `score_func`. None
+        The number of workers: threads for the built-in kernel, processes for a `score_func`. None
         means 1 unless a ``joblib.parallel_config`` surrounds the call; -1 means all processors.
-        Inside a pool of somebody else, as in a grid search, it is at most what that leaves.
+        Inside an outer pool, as in a grid search, it is at most what that leaves.
     score_cache : str, path-like or None, default=None
-        A folder where scores of the own kernel are kept, by the content of matrix and target and
+        A folder where scores of the built-in kernel are kept, by the content of matrix and target and
         the parameters that matter, so that a grid search over `k`, `threshold`, `percentile` or
         `n_jobs` scores each fold once, in processes too. It is made where it does not exist, and
-        holds at most 1 GiB; what was not used for longest goes first. With `random_state` None,
+        holds at most 1 GiB; entries that were used longest ago go first. With `random_state` None,
         scores of any noise are taken from it. None keeps nothing.
     verbose : int, default=0
         Above 0, a line on the standard error stream tells the progress. With scikit-learn 1.9
@@ -82,7 +92,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
     Attributes
     ----------
     scores_ : ndarray of shape (n_features,)
-        The score of every column; in nats, by the own kernel.
+        The score of every column; in nats, by the built-in kernel.
     pvalues_ : ndarray of shape (n_features,) or None
         The p-values, where `score_func` gives them.
     n_features_in_ : int
@@ -198,22 +208,19 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
             If a file cannot be read or changed meanwhile.
         """
         self._forget_scores()
-        source = self._source(X)
-        check_k(self.k, source.shape[1])
-        with progress_of(self, X, y) as progress:
-            self.scores_, self.pvalues_ = score_columns(
-                source,
-                y,
-                task=self.task,
-                score_func=self.score_func,
-                discrete_features=self.discrete_features,
-                n_neighbors=self.n_neighbors,
-                random_state=self.random_state,
-                memory_budget=self.memory_budget,
-                n_jobs=self.n_jobs,
-                progress=progress,
+        matrix = self._matrix(X)
+        check_k(self.k, matrix.shape[1])
+        scorer = self._scorer(matrix, y)
+        with progress_sinks(self, X, y) as sinks:
+            results = score_columns(
+                matrix,
+                scorer,
+                choose_executor(self.n_jobs, prefer=scorer.prefers),
+                memory_budget=parse_memory(self.memory_budget),
+                sinks=sinks,
                 cache=None if self.score_cache is None else ScoreCache(self.score_cache),
             )
+        self.scores_, self.pvalues_ = results["score"], results.get("pvalue")
         if self.k != 0:
             self._warn_of_none_selected()
         return self
@@ -224,23 +231,32 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         Parameters
         ----------
         X : array-like, sparse matrix, data frame or LazyMatrix of shape (n_samples, n_features)
-            Of a lazy matrix the selected columns alone are read.
+            Of a lazy matrix the selected columns alone are read, by `n_jobs` threads within
+            `memory_budget`, which the result counts towards.
 
         Returns
         -------
         X_selected : ndarray, sparse matrix or data frame of shape (n_samples, n_selected)
             A data frame where ``set_output`` asks for one.
+
+        Raises
+        ------
+        ValueError
+            If the selected columns of a lazy matrix exceed `memory_budget`; the message says what
+            they need.
         """
         if not isinstance(X, LazyMatrix):
             return super().transform(X)
         check_is_fitted(self, "scores_")
         check_lazy_matrix(X, self, reset=False)
         self._warn_of_none_selected()
-        columns = self.get_support(indices=True)
-        names = X.feature_names if X.feature_names is not None else np.arange(X.shape[1])
-        values = X.read(columns)
-        check_finite(values, names=names[columns], where=X.where)
-        return values
+        return read_columns(
+            X,
+            self.get_support(indices=True),
+            choose_executor(self.n_jobs, prefer="threads"),
+            memory_budget=parse_memory(self.memory_budget),
+            line=ProgressLine(sys.stderr) if self.verbose else None,
+        )
 
     def to_frame(self) -> Any:
         """Give the scores as a table, best first.
@@ -285,12 +301,26 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         for name in ("scores_", "pvalues_"):
             self.__dict__.pop(name, None)
 
-    def _source(self, X: Any) -> Source:
+    def _matrix(self, X: Any) -> Matrix:
         if isinstance(X, LazyMatrix):
             check_lazy_matrix(X, self, reset=True)
             return X
         X = check_matrix(X, self)
-        return as_source(X, getattr(self, "feature_names_in_", None))
+        return as_matrix(X, getattr(self, "feature_names_in_", None))
+
+    def _scorer(self, matrix: Matrix, y: Any) -> Scorer:
+        n_samples, n_features = matrix.shape
+        if self.score_func is not None:
+            return FunctionScorer(self.score_func, y, n_samples)
+        sparse = isinstance(matrix, SparseMatrix)
+        return MutualInformation(
+            y,
+            n_samples,
+            task=self.task,
+            discrete=DiscreteFeatures(self.discrete_features, n_features, sparse=sparse),
+            n_neighbors=self.n_neighbors,
+            random_state=self.random_state,
+        )
 
     def _warn_of_none_selected(self) -> None:
         if not self._get_support_mask().any():

@@ -1,6 +1,6 @@
 """Type aliases that the modules share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -12,6 +12,11 @@ BoolArray: TypeAlias = NDArray[np.bool_]
 IndexArray: TypeAlias = NDArray[np.intp]
 Names: TypeAlias = NDArray[np.object_]
 
-Columns: TypeAlias = slice | IndexArray
+# Rows or columns in any order and repeated; a range may be longer than memory.
+Index: TypeAlias = range | IndexArray
 Task: TypeAlias = Literal["regression", "classification"]
+Prefer: TypeAlias = Literal["threads", "processes"]
 ScoreFunc: TypeAlias = Callable[[Any, Any], Any]
+
+# What a scorer gives for a block: named columns, each with one value for each column of the block.
+Result: TypeAlias = Mapping[str, FloatArray]

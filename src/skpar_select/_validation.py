@@ -9,8 +9,8 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-# Booleans of one piece of a finite check.
-_SCAN_BYTES = 4 * 2**20
+from skpar_select._typing import Task
+from skpar_select._wording import listing
 
 _NAMED = 5
 
@@ -18,7 +18,7 @@ _NAMED = 5
 def check_matrix(X: Any, estimator: Any = None, *, reset: bool = True) -> Any:
     """Check a matrix in memory, without a copy and without a change of its type.
 
-    Values that are not finite pass: :func:`check_finite` names them, block by block.
+    Values that are not finite pass: they are found block by block, where they are scored.
 
     Parameters
     ----------
@@ -46,14 +46,14 @@ def check_matrix(X: Any, estimator: Any = None, *, reset: bool = True) -> Any:
         texts = _text_columns(X)
         if texts:
             raise ValueError(
-                f"X has {len(texts)} text columns: {_some(texts)}. All columns must be numbers. "
+                f"X has {len(texts)} text columns: {listing(texts, most=_NAMED)}. All columns must be numbers. "
                 "Leave these out or encode them, with sklearn.preprocessing.OrdinalEncoder for "
                 "example."
             ) from error
         dates = _date_columns(X)
         if dates:
             raise ValueError(
-                f"X has {len(dates)} columns of dates or times: {_some(dates)}. All columns must "
+                f"X has {len(dates)} columns of dates or times: {listing(dates, most=_NAMED)}. All columns must "
                 "be numbers. Leave these out, or make them days since a date."
             ) from error
         raise
@@ -81,7 +81,7 @@ def check_lazy_matrix(X: Any, estimator: Any, *, reset: bool) -> None:
     if not (n_samples and n_features):
         raise ValueError(
             f"X has shape {X.shape}. At least one sample and one feature are needed. Check how "
-            f"{X.where} was sliced."
+            f"{X.label} was sliced."
         )
     if reset:
         estimator.n_features_in_ = n_features
@@ -116,7 +116,7 @@ def check_lazy_matrix(X: Any, estimator: Any, *, reset: bool) -> None:
         )
 
 
-def check_target(y: Any, n_samples: int, *, task: str, score_func: Any = None) -> Any:
+def check_target(y: Any, n_samples: int, *, task: Task | None) -> Any:
     """Check a target; its type stays, so that a score function gets it as it was given.
 
     Parameters
@@ -125,10 +125,9 @@ def check_target(y: Any, n_samples: int, *, task: str, score_func: Any = None) -
         The target.
     n_samples : int
         The number of rows of the matrix.
-    task : {"regression", "classification"}
-        Numbers or class labels.
-    score_func : callable, default=None
-        If given, it alone decides what a target must be, besides its length and its being there.
+    task : {"regression", "classification"} or None
+        Numbers or class labels; None where a score function alone decides what a target must be,
+        besides its length and that no value is missing.
 
     Returns
     -------
@@ -151,14 +150,14 @@ def check_target(y: Any, n_samples: int, *, task: str, score_func: Any = None) -
             "each sample, in the same order. Check which samples they are of."
         )
     target = _without_missing(target)
-    if score_func is None and task == "classification":
+    if task == "classification":
         check_classification_targets(target)
-    elif score_func is None and target.dtype.kind not in "biuf":
+    elif task == "regression" and target.dtype.kind not in "biuf":
         raise ValueError(
             f"y holds {target.dtype.name} values such as {target[:1].tolist()[0]!r}. With "
             "task='regression' they must be numbers. Convert them, or set task='classification' if they are labels."
         )
-    elif score_func is None and (np.abs(target) > np.finfo(np.float64).max).any():
+    elif task == "regression" and (np.abs(target) > np.finfo(np.float64).max).any():
         raise ValueError(
             f"y holds {target.dtype.name} values beyond those of float64. Scores are computed in "
             "float64. Scale y."
@@ -207,61 +206,6 @@ def warn_of_none_selected(scores: Any, **rules: Any) -> None:
         UserWarning,
         stacklevel=3,
     )
-
-
-def check_finite(block: Any, *, names: Any = None, first_column: int = 0, where: str = "X") -> None:
-    """Refuse NaN and infinity, naming the columns and counting the values.
-
-    Parameters
-    ----------
-    block : ndarray or sparse matrix in CSC format of shape (n_samples, width)
-        What is checked. Memory stays below a few MB whatever its size.
-    names : ndarray of str of shape (width,), default=None
-        The names of its columns.
-    first_column : int, default=0
-        The index of its first column in the whole matrix.
-    where : str, default="X"
-        The matrix in words.
-    """
-    values = block.data if issparse(block) else block
-    if values.dtype.kind != "f" or not values.size:
-        return
-    # A sum is NaN or infinite if a value is, at the speed of memory; it may be so without, too.
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(values.sum(dtype=np.promote_types(values.dtype, np.float32))):
-            return
-    n_nan, n_infinite = _count_not_finite(block)
-    wrong = np.flatnonzero(n_nan + n_infinite)
-    if not len(wrong):
-        return
-    kinds = {"NaN": n_nan, "infinity": n_infinite}
-    what = " and ".join(kind for kind, counts in kinds.items() if counts.any())
-    columns = [
-        (f"{names[column]!r}" if names is not None else f"column {first_column + column}")
-        + f" ({', '.join(f'{counts[column]} {kind}' for kind, counts in kinds.items() if counts[column])})"
-        for column in wrong
-    ]
-    raise ValueError(
-        f"{where} contains {what}: {n_nan.sum() + n_infinite.sum()} values in {len(wrong)} "
-        f"columns, {_some(columns, quoted=False)}. All values must be finite. Leave these columns "
-        "out, or fill them first, with sklearn.impute.SimpleImputer for example."
-    )
-
-
-def _count_not_finite(block: Any) -> tuple[Any, Any]:
-    n_samples, width = block.shape
-    n_nan, n_infinite = np.zeros(width, dtype=np.intp), np.zeros(width, dtype=np.intp)
-    if issparse(block):
-        column = np.repeat(np.arange(width), np.diff(block.indptr))
-        np.add.at(n_nan, column[np.isnan(block.data)], 1)
-        np.add.at(n_infinite, column[np.isinf(block.data)], 1)
-        return n_nan, n_infinite
-    step = max(1, _SCAN_BYTES // n_samples)
-    for start in range(0, width, step):
-        piece = slice(start, start + step)
-        n_nan[piece] = np.isnan(block[:, piece]).sum(axis=0)
-        n_infinite[piece] = np.isinf(block[:, piece]).sum(axis=0)
-    return n_nan, n_infinite
 
 
 def _without_missing(target: Any) -> Any:
@@ -320,8 +264,3 @@ def _is_text(values: Any) -> bool:
     except (TypeError, ValueError):
         return any(isinstance(value, str | bytes) for value in values.ravel()[:100_000])
     return values.dtype.kind in "SU"
-
-
-def _some(items: list[str], *, quoted: bool = True) -> str:
-    shown = ", ".join(repr(item) if quoted else item for item in items[:_NAMED])
-    return shown + (f" and {len(items) - _NAMED} more" if len(items) > _NAMED else "")

@@ -6,7 +6,8 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -14,18 +15,20 @@ import numpy as np
 from sklearn.utils.validation import _check_feature_names_in
 
 from skpar_select import __version__
+from skpar_select._alignment import MissingIdsError
 from skpar_select._inspection import inspection
-from skpar_select._results import check_output, write_matrix, write_scores
+from skpar_select._memory import parse_memory
 from skpar_select._selector import ParallelMutualInfoSelector
-from skpar_select.sources import LazyMatrix, open_matrix
-from skpar_select.targets import read_targets
+from skpar_select.execution import choose_executor
+from skpar_select.matrices import LazyMatrix, open_matrix
+from skpar_select.tables import check_output, read_targets, write_matrix, write_scores
 
 _EXAMPLE = """\
 example:
   skpar-select score train.h5 --target ages.csv --target-column age -k 5000 --output scores.csv
 """
 _ORIENTATIONS = ("samples_by_features", "features_by_samples", "auto")
-# h5py tells of some damaged files by KeyError and RuntimeError.
+# h5py reports some damaged files by KeyError and RuntimeError.
 _FAULTS = (ImportError, KeyError, OSError, RuntimeError, ValueError)
 
 
@@ -35,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, default=None
-        What follows the name of the command; None takes that of the process.
+        The arguments after the name of the command; None takes those of the process.
 
     Returns
     -------
@@ -49,14 +52,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.run(options)
             sys.stdout.flush()
         except BrokenPipeError:
-            # Whoever reads the output has seen enough; what is left of it goes nowhere.
+            # The reader has closed the pipe: the rest of the output is discarded.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         except MemoryError as error:
-            _say("error", f"out of memory {error}: lower --memory-budget or --n-jobs")
+            _say(
+                "error",
+                f"Out of memory{f' ({error})' if str(error) else ''}. All workers together must "
+                "fit into what is free. Lower --memory-budget or --n-jobs.",
+            )
             return 2
         except _FAULTS as error:
-            _say("error", error)
+            message = str(error) or type(error).__name__
+            _say("error", " ".join([message, *getattr(error, "__notes__", [])]))
             return 2
         except KeyboardInterrupt:
             _say("error", "interrupted")
@@ -76,12 +84,14 @@ def _select(options: argparse.Namespace) -> None:
     scores = options.scores and check_output(options.scores, inputs=inputs)
     if scores and scores.resolve() == output.resolve():
         raise ValueError(
-            f"{scores} is both --output and --scores: each needs a file of its own; rename one"
+            f"--output and --scores both name '{scores}'. Each needs a file of its own. Rename one."
         )
     X, selector = _fit(options)
     columns = selector.get_support(indices=True)
     names = selector.get_feature_names_out()
-    write_matrix(output, X, columns, names, memory_budget=options.memory_budget)
+    executor = choose_executor(options.n_jobs, prefer="threads")
+    budget = parse_memory(options.memory_budget)
+    write_matrix(output, X, columns, names, executor, memory_budget=budget)
     print(f"{len(columns)} of {selector.n_features_in_} features written to {output}")
     if scores:
         _write_scores(scores, selector)
@@ -98,15 +108,17 @@ def _fit(options: argparse.Namespace) -> tuple[Any, ParallelMutualInfoSelector]:
     if X.sample_ids is None:
         _say(
             "warning",
-            "the matrix has no sample ids: its rows are taken in the order of the targets",
+            "The matrix has no sample ids. Its rows are taken in the order of the targets. If they "
+            "are in another order, name the dataset of ids with --sample-ids.",
         )
-    y = read_targets(
-        options.target,
-        options.target_column,
-        sample_ids=X.sample_ids,
-        id_column=options.id_column,
-        task=options.task,
-    )
+    with _remedy("Name the dataset with --sample-ids, or leave --id-column out."):
+        y = read_targets(
+            options.target,
+            options.target_column,
+            sample_ids=X.sample_ids,
+            id_column=options.id_column,
+            task=options.task,
+        )
     selector = ParallelMutualInfoSelector(
         k=options.k,
         threshold=options.threshold,
@@ -129,18 +141,28 @@ def _open(options: argparse.Namespace) -> LazyMatrix:
         targets = read_targets(options.target, options.target_column, task=options.task)
         n_samples = len(targets)
         if n_samples not in open_matrix(options.matrix[0], dataset).shape:
-            # The join by id names the samples that have no partner.
+            # The alignment by id names the samples that have no partner.
             orientation, n_samples = "samples_by_features", None
-    how = {"dataset": dataset, "orientation": orientation, "n_samples": n_samples}
-    sample_ids: Any = options.sample_ids
-    if options.same_order:
-        sample_ids = [str(row) for row in range(len(open_matrix(options.matrix[0], **how)))]
-    X = open_matrix(
-        options.matrix, feature_names=options.feature_names, sample_ids=sample_ids, **how
-    )
-    if options.same_order:
-        X.sample_ids = None
-    return X
+    with _remedy("--same-order takes files without ids, if their rows are all in the same order."):
+        return open_matrix(
+            options.matrix,
+            dataset,
+            feature_names=options.feature_names,
+            sample_ids=None if options.same_order else options.sample_ids,
+            orientation=orientation,
+            n_samples=n_samples,
+            align="order" if options.same_order else "id",
+        )
+
+
+@contextmanager
+def _remedy(sentence: str) -> Iterator[None]:
+    """Add what the command line can do where ids are missing."""
+    try:
+        yield
+    except MissingIdsError as error:
+        error.add_note(sentence)
+        raise
 
 
 def _write_scores(path: Path, selector: ParallelMutualInfoSelector) -> None:
@@ -182,7 +204,7 @@ def _parser() -> argparse.ArgumentParser:
         group.add_argument("--output", required=True, metavar="FILE", help=output)
         if name == "select":
             group.add_argument("--scores", metavar="CSV", help="CSV file of the scores, too")
-    text = "tell how a matrix lies in its file and how it would be read"
+    text = "show how a file stores a matrix and how it would be read"
     command = commands.add_parser("inspect", help=text, description=f"{text.capitalize()}.")
     command.set_defaults(run=_inspect)
     _add_input(command, target=False)
@@ -211,13 +233,15 @@ def _add_input(command: argparse.ArgumentParser, *, target: bool = True) -> None
         default="auto" if target else _ORIENTATIONS[0],
         help="how it is stored (default: "
         + (
-            "told by the number of targets, if one axis alone has it)" if target else "%(default)s)"
+            "the axis as long as the targets are the samples, if one alone is)"
+            if target
+            else "%(default)s)"
         ),
     )
     group.add_argument(
         "--same-order",
         action="store_true",
-        help="all files have their rows in the order of the targets: take no ids",
+        help="all files have their rows in the order of the targets; ids are not used",
     )
     for option, what in (("--feature-names", "feature names"), ("--sample-ids", "sample ids")):
         group.add_argument(
@@ -305,13 +329,14 @@ def _number_of_features(text: str) -> int | float | str:
         return float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is neither a number, nor a fraction, nor all; give for example 5000 or 0.01"
+            f"{text!r} is no number of features. It must be a whole number, a fraction, all or auto. "
+            "Give for example 5000 or 0.01."
         ) from None
 
 
 def _say(kind: str, message: object) -> None:
     """Print one line, whatever line breaks the message has."""
-    line = " ".join(str(message).split()) or type(message).__name__
+    line = " ".join(str(message).split())
     print(f"skpar-select: {kind}: {line}", file=sys.stderr)
 
 
@@ -329,5 +354,5 @@ def _show_warning(
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """End with one line, without the usage."""
-        _say("error", f"{message}; {self.prog} --help tells more")
+        _say("error", f"{message.rstrip('.')}. See {self.prog} --help.")
         self.exit(2)

@@ -10,25 +10,24 @@ continuous     discrete      Ross 2014, doi:10.1371/journal.pone.0087357
 discrete       continuous    the same
 discrete       discrete      plug-in: the mutual information of the observed frequencies
 =============  ============  ==========================================================
-
-Two things that are slow in Python go with the extension: decoding lzf, a filter of HDF5, and
-compressing bytes to what tells them apart, for fingerprints.
 """
 
-from skpar_select.kernels import _kernels
-from skpar_select.kernels._config import show_config
-from skpar_select.kernels._score import mutual_information, standardize
-from skpar_select.kernels._target import Target, prepare_target
+from skpar_select.kernels._config import get_config
+from skpar_select.kernels._score import (
+    SCRATCH_BYTES,
+    NonFiniteColumnError,
+    mutual_information,
+    standardize,
+)
+from skpar_select.kernels._target import TARGET_BYTES, Target, prepare_target
 
 __all__ = [
+    "SCRATCH_BYTES",
+    "TARGET_BYTES",
+    "NonFiniteColumnError",
     "Target",
-    "compress",
-    "decode_lzf",
+    "get_config",
     "mutual_information",
     "prepare_target",
-    "show_config",
     "standardize",
 ]
-
-compress = _kernels.compress
-decode_lzf = _kernels.decode_lzf

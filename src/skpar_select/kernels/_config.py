@@ -27,7 +27,7 @@ def choose_instruction_set(name: str | None) -> None:
     _kernels.use_instruction_set(name)
 
 
-def show_config() -> dict[str, object]:
+def get_config() -> dict[str, object]:
     """Tell which instruction set the compiled kernel uses.
 
     The kernel is built for several instruction sets, and the best that the processor has is chosen
@@ -43,7 +43,7 @@ def show_config() -> dict[str, object]:
     Examples
     --------
     >>> import skpar_select
-    >>> config = skpar_select.show_config()
+    >>> config = skpar_select.get_config()
     >>> config["instruction_set"] in config["available"]
     True
     """

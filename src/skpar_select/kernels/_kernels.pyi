@@ -1,40 +1,72 @@
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+@final
+class Target:
+    """A target, sorted or grouped, with what every column needs of it.
+
+    Made by `prepare_target`. It never changes, can be pickled, and may be shared by threads.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,), float64
+        A continuous target, standardized and jittered; or numbers that tell the classes of a
+        discrete one. It is copied.
+    discrete : bool
+        Whether `y` tells classes.
+    digamma, log : ndarray of shape (n_samples + 1,), float64
+        The functions of 0, 1, ..., n_samples; entry 0 is never used. They are copied.
+    n_neighbors : int
+        Number of neighbours, from 1 to n_samples - 1.
+    seed : int
+        Seed of the noise that breaks ties.
+    """
+
+    def __init__(
+        self,
+        y: NDArray[np.float64],
+        discrete: bool,
+        digamma: NDArray[np.float64],
+        log: NDArray[np.float64],
+        n_neighbors: int,
+        seed: int,
+    ) -> None: ...
+    @property
+    def n_samples(self) -> int: ...
+    @property
+    def n_neighbors(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def discrete(self) -> bool: ...
+    @property
+    def order(self) -> NDArray[np.int32]:
+        """The samples (a copy): by value, or class by class, classes of a single sample last."""
+    @property
+    def values(self) -> NDArray[np.float64] | None:
+        """A continuous target, ascending (a copy)."""
+    @property
+    def class_start(self) -> NDArray[np.int32] | None:
+        """The n_classes + 1 boundaries of the classes of a discrete target in `order` (a copy)."""
+    @property
+    def digamma(self) -> NDArray[np.float64]: ...
+    @property
+    def log(self) -> NDArray[np.float64]: ...
+
 def instruction_sets() -> list[str]: ...
 def instruction_set() -> str: ...
 def use_instruction_set(name: str) -> None: ...
-def score_continuous(
+
+# Both return the position of the first column that is not finite, or -1 where all are.
+def score(
+    target: Target,
     block: NDArray[Any],
     discrete: NDArray[np.bool_],
-    first_column: int,
-    seed: int,
-    order: NDArray[np.int32],
-    values: NDArray[np.float64],
-    digamma: NDArray[np.float64],
-    log: NDArray[np.float64],
-    n_neighbors: int,
+    columns: NDArray[np.uint64],
     scores: NDArray[np.float64],
-) -> None: ...
-def score_discrete(
-    block: NDArray[Any],
-    discrete: NDArray[np.bool_],
-    first_column: int,
-    seed: int,
-    order: NDArray[np.int32],
-    class_start: NDArray[np.int32],
-    digamma: NDArray[np.float64],
-    log: NDArray[np.float64],
-    n_neighbors: int,
-    scores: NDArray[np.float64],
-) -> None: ...
+) -> int: ...
 def standardize(
-    block: NDArray[Any], first_column: int, seed: int, out: NDArray[np.float64]
-) -> None: ...
-def sort(
-    values: NDArray[np.float64], order: NDArray[np.int32], sorted: NDArray[np.float64]
-) -> None: ...
-def compress(raw: NDArray[np.uint8], out: NDArray[np.uint8]) -> None: ...
-def decode_lzf(raw: NDArray[np.uint8], out: NDArray[np.uint8]) -> bool: ...
+    block: NDArray[Any], columns: NDArray[np.uint64], seed: int, out: NDArray[np.float64]
+) -> int: ...

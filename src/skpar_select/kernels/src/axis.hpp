@@ -1,5 +1,5 @@
-// One variable, sorted, with a table from value to rank: built in linear time, it answers "how many
-// values are strictly nearer than r" in a few instructions.
+// One variable, sorted, with a table from value to rank: it is built in linear time, and answers "how
+// many values are strictly nearer than r" in a few instructions.
 
 #pragma once
 
@@ -9,7 +9,9 @@
 #include <limits>
 
 #include "buffer.hpp"
+#include "column.hpp"
 #include "simd.hpp"
+#include "target.hpp"
 
 namespace skpar::SKPAR_ISA {
 
@@ -20,29 +22,25 @@ struct Item {
 
 inline bool operator<(const Item& a, const Item& b) { return a.value < b.value; }
 
-// A linear map from values to cells 0 .. n_cells - 1, monotone also after rounding.
-struct CellMap {
-    double low = 0.0;
-    double scale = 0.0;
-    std::int32_t n_cells = 1;
+// Monotone also after rounding. Where the range or its reciprocal overflows, one bin takes all values.
+inline BinMap map_to_bins(double low, double high, std::int32_t n_bins) {
+    const double per_value = n_bins / (high - low);
+    if (per_value > 0.0 && per_value <= std::numeric_limits<double>::max()) return {low, per_value, n_bins};
+    return {0.0, 0.0, n_bins};
+}
 
-    CellMap() = default;
-    CellMap(double low_value, double high_value, std::int32_t cells) : n_cells(cells) {
-        // where the range or its reciprocal overflows, one cell takes all values
-        const double per_value = cells / (high_value - low_value);
-        if (!(per_value > 0.0 && per_value <= std::numeric_limits<double>::max())) return;
-        low = low_value;
-        scale = per_value;
-    }
-    // the cell of a value between low and high
-    std::int32_t operator()(double value) const {
-        return static_cast<std::int32_t>(std::min((value - low) * scale, n_cells - 1.0));
-    }
-    // of any value: n_cells above high
-    std::int32_t clamped(double value) const {
-        return static_cast<std::int32_t>(std::min(std::max((value - low) * scale, 0.0), double(n_cells)));
-    }
-};
+// The bin of a value between low and high.
+inline std::int32_t bin_of(const BinMap& map, double value) {
+    return static_cast<std::int32_t>(std::min((value - map.low) * map.scale, map.n_bins - 1.0));
+}
+
+// The bin of any finite value: n_bins above high. An infinite value times a scale of 0 would be NaN,
+// which has no conversion to an integer. But all values that are looked up are finite: a column is
+// checked when it is cast, a target when it is made, both are below 1e100, and so is a radius, for
+// it is the distance of two values.
+inline std::int32_t clamped_bin_of(const BinMap& map, double value) {
+    return static_cast<std::int32_t>(std::min(std::max((value - map.low) * map.scale, 0.0), double(map.n_bins)));
+}
 
 inline void insertion_sort(Item* items, std::int32_t n) {
     for (std::int32_t i = 1; i < n; ++i) {
@@ -53,73 +51,20 @@ inline void insertion_sort(Item* items, std::int32_t n) {
     }
 }
 
-// A cell of more values than this gets a table of its own: ties that differ by noise alone, and
-// the dense part of a column with heavy tails, end up in one cell of the first table.
-constexpr std::int32_t kCrowded = 6;
+// A bin of more values than this gets a table of its own: ties that differ by noise alone, and
+// the dense part of a column with heavy tails, end up in one bin of the first table.
+constexpr std::int32_t kOverfull = 6;
 
 // Deeper than two tables, values are sorted only.
 inline void sort_deep(Item* items, std::int32_t n) {
-    if (n <= 4 * kCrowded) insertion_sort(items, n);
+    if (n <= 4 * kOverfull) insertion_sort(items, n);
     else std::stable_sort(items, items + n);
 }
 
-// Eight partial sums in an order that never changes.
-inline double sum_of(const double* sums) {
-    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
-}
-
-class Axis {
-  public:
-    std::int32_t n = 0;
-
-    const double* values() const { return values_.data() + kPack; }
-    std::int32_t largest_cell() const { return largest_cell_; }
-
-    // Sort x; order[rank] becomes the position in x. Equal values keep their order.
-    void sort(const double* x, std::int32_t size, std::int32_t* order) {
-        const auto [low, high] = range(x, size);
-        allocate(size, low, high);
-        std::int32_t* cells = cells_.reserve(size);
-        Item* items = items_.reserve(size);
-        Item* spread = spread_.reserve(size);
-        for (std::int32_t i = 0; i < size; ++i) cells[i] = map_(x[i]);
-        std::int32_t* start = start_.data();
-        for (std::int32_t i = 0; i < size; ++i) ++start[cells[i] + 2];
-        largest_cell_ = accumulate(start, map_.n_cells, 0);
-        for (std::int32_t i = 0; i < size; ++i) items[start[cells[i] + 1]++] = {x[i], i};
-        if (largest_cell_ > kCrowded) {
-            part_crowded([=](std::int32_t begin, std::int32_t end, const CellMap& map, std::int32_t* inner) {
-                for (std::int32_t i = begin; i < end; ++i) {
-                    spread[inner[map(items[i].value) + 1]++] = items[i];
-                }
-                std::copy(spread + begin, spread + end, items + begin);
-                for (std::int32_t c = 0; c < map.n_cells; ++c) {
-                    if (inner[c + 1] - inner[c] > kCrowded) {
-                        sort_deep(items + inner[c], inner[c + 1] - inner[c]);
-                    }
-                }
-            }, [=](std::int32_t i) { return items[i].value; });
-        }
-        insertion_sort(items, size);
-        double* sorted = values_.data() + kPack;
-        for (std::int32_t i = 0; i < size; ++i) {
-            sorted[i] = items[i].value;
-            order[i] = items[i].id;
-        }
-    }
-
-    // Take values that are sorted already.
-    void assign(const double* sorted, std::int32_t size) {
-        allocate(size, sorted[0], sorted[size - 1]);
-        std::copy(sorted, sorted + size, values_.data() + kPack);
-        std::int32_t* start = start_.data();
-        for (std::int32_t i = 0; i < size; ++i) ++start[map_(sorted[i]) + 2];
-        accumulate(start, map_.n_cells, 0);
-        for (std::int32_t i = 0; i < size; ++i) ++start[map_(sorted[i]) + 1];
-        part_crowded([=](std::int32_t begin, std::int32_t end, const CellMap& map, std::int32_t* inner) {
-            for (std::int32_t i = begin; i < end; ++i) ++inner[map(sorted[i]) + 1];
-        }, [=](std::int32_t i) { return sorted[i]; });
-    }
+// What a sorted variable is asked.
+struct Ranks : RankTable {
+    Ranks() = default;
+    explicit Ranks(const RankTable& table) : RankTable(table) {}
 
     // sums[i % 8] += digamma(the number of values v with |v - x[i]| < r[i]) for i = 0 .. size - 1.
     // The difference is what is compared, as in the search for the neighbours: a search for the
@@ -143,103 +88,13 @@ class Axis {
         }
     }
 
-    struct Range {
-        double low, high;
-    };
-
-    static Range range(const double* x, std::int32_t size) {
-        double lows[kPack], highs[kPack];
-        std::fill(lows, lows + kPack, x[0]);
-        std::fill(highs, highs + kPack, x[0]);
-        Pack low = Pack::load(lows), high = low;
-        std::int32_t i = 0;
-        for (; i + kPack <= size; i += kPack) {
-            const Pack a = Pack::load(x + i);
-            low = min(low, a);
-            high = max(high, a);
-        }
-        low.store(lows);
-        high.store(highs);
-        for (; i < size; ++i) {
-            lows[0] = std::min(lows[0], x[i]);
-            highs[0] = std::max(highs[0], x[i]);
-        }
-        return {*std::min_element(lows, lows + kPack), *std::max_element(highs, highs + kPack)};
-    }
-
   private:
-    struct Inner {
-        CellMap map;
-        std::int32_t* start;
-    };
-
-    Buffer<double> values_;  // with eight sentinels on either side
-    CellMap map_;
-    std::int32_t largest_cell_ = 0;
-    Buffer<std::int32_t> start_;  // rank of each cell's first value, then n; ~i for inner table i
-    Buffer<Inner> inner_;
-    Buffer<std::int32_t> cells_;
-    Buffer<Item> items_, spread_;
-
-    void allocate(std::int32_t size, double low, double high) {
-        n = size;
-        map_ = CellMap(low, high, size);
-        double* v = values_.reserve(size + 2 * kPack);
-        std::fill(v, v + kPack, -std::numeric_limits<double>::infinity());
-        std::fill(v + kPack + size, v + 2 * kPack + size, std::numeric_limits<double>::infinity());
-        const std::int32_t most_inner = size / kCrowded + 1;
-        inner_.reserve(most_inner);
-        std::int32_t* start = start_.reserve(2 * (std::int64_t(size) + 2 + most_inner));
-        std::fill(start, start + size + 2, 0);
-    }
-
-    // Counts at start[cell + 2] become ranks at start[cell + 1]; returns the largest count.
-    static std::int32_t accumulate(std::int32_t* start, std::int32_t n_cells, std::int32_t rank) {
-        std::int32_t largest = 0;
-        start[0] = start[1] = rank;
-        for (std::int32_t c = 2; c < n_cells + 2; ++c) {
-            largest = std::max(largest, start[c]);
-            rank += start[c];
-            start[c] = rank;
-        }
-        return largest;
-    }
-
-    // Give each crowded cell a table of its own. `fill` moves the values begin .. end - 1 to their
-    // inner cells and advances inner[cell + 1] from the rank of the cell's first value to its end.
-    template <class Fill, class Value>
-    void part_crowded(Fill fill, Value value) {
-        std::int32_t* start = start_.data();
-        std::int32_t* free = start + map_.n_cells + 2;
-        std::int32_t n_inner = 0, end = 0;
-        for (std::int32_t c = 0; c < map_.n_cells; ++c) {
-            const std::int32_t begin = end;
-            end = start[c + 1];
-            const std::int32_t count = end - begin;
-            if (count <= kCrowded) continue;
-            double low = value(begin), high = low;
-            for (std::int32_t i = begin + 1; i < end; ++i) {
-                low = std::min(low, value(i));
-                high = std::max(high, value(i));
-            }
-            if (low == high) continue;
-            const Inner inner = {CellMap(low, high, count), free};
-            std::fill(free, free + count + 2, 0);
-            for (std::int32_t i = begin; i < end; ++i) ++free[inner.map(value(i)) + 2];
-            accumulate(free, count, begin);
-            fill(begin, end, inner.map, free);
-            free += count + 2;
-            inner_[n_inner] = inner;
-            start[c] = ~n_inner++;
-        }
-    }
-
-    // The rank of the first value of the cell that `value` falls in.
-    std::int32_t rank_near(std::int32_t cell, double value) const {
-        const std::int32_t rank = start_[cell];
+    // The rank of the first value of the bin that `value` falls in.
+    std::int32_t rank_near(std::int32_t bin, double value) const {
+        const std::int32_t rank = start[bin];
         if (rank >= 0) return rank;
-        const Inner& inner = inner_[~rank];
-        return inner.start[inner.map.clamped(value)];
+        const InnerTable& table = inner[~rank];
+        return table.start[clamped_bin_of(table.map, value)];
     }
 
     void count_within(const double* x, const double* radius, std::int32_t* counts) const {
@@ -247,8 +102,8 @@ class Axis {
         max(Pack::load(radius), Pack::all(std::numeric_limits<double>::denorm_min())).store(r);
         std::int32_t upper[kPack], lower[kPack];
         for (int i = 0; i < kPack; ++i) {
-            upper[i] = map_.clamped(x[i] + r[i]);
-            lower[i] = map_.clamped(x[i] - r[i]);
+            upper[i] = clamped_bin_of(map, x[i] + r[i]);
+            lower[i] = clamped_bin_of(map, x[i] - r[i]);
         }
         for (int i = 0; i < kPack; ++i) {
             const std::int32_t end = end_of_near(rank_near(upper[i], x[i] + r[i]), x[i], r[i]);
@@ -257,38 +112,38 @@ class Axis {
     }
 
     // The first rank whose value v has v - x >= r.
-    std::int32_t end_of_near(std::int32_t start, double x, double r) const {
-        const Pack window = Pack::load(values() + start - 1);
+    std::int32_t end_of_near(std::int32_t near, double x, double r) const {
+        const Pack window = Pack::load(values + near - 1);
         const unsigned left = less_bits(sub(window, Pack::all(x)), Pack::all(r));
-        return border(start, left, [=](double value) { return value - x < r; });
+        return boundary(near, left, [=](double value) { return value - x < r; });
     }
 
     // The first rank whose value v has x - v < r.
-    std::int32_t begin_of_near(std::int32_t start, double x, double r) const {
-        const Pack window = Pack::load(values() + start - 1);
-        const unsigned near = less_bits(sub(Pack::all(x), window), Pack::all(r));
-        return border(start, ~near & 0xff, [=](double value) { return !(x - value < r); });
+    std::int32_t begin_of_near(std::int32_t near, double x, double r) const {
+        const Pack window = Pack::load(values + near - 1);
+        const unsigned right = less_bits(sub(Pack::all(x), window), Pack::all(r));
+        return boundary(near, ~right & 0xff, [=](double value) { return !(x - value < r); });
     }
 
     // The rank behind the last value that belongs left. The window of eight values begins one
-    // before the cell, so that an empty or a full prefix (rare) tells that the border lies outside.
+    // before rank `near`, so that an empty or a full prefix (rare) tells that the boundary lies
+    // outside: then it is searched in steps that double, and then by halves.
     template <class Predicate>
-    std::int32_t border(std::int32_t start, unsigned left, Predicate belongs_left) const {
+    std::int32_t boundary(std::int32_t near, unsigned left, Predicate belongs_left) const {
         const int length = prefix_length(left);
-        if (length > 0 && length < kPack) return start - 1 + length;
-        const double* v = values();
-        std::int32_t first = start - 1, last = start - 1, step = kPack;
+        if (length > 0 && length < kPack) return near - 1 + length;
+        std::int32_t first = near - 1, last = near - 1, step = kPack;
         if (length == 0) {
-            while (first > 0 && !belongs_left(v[first - 1])) {
+            while (first > 0 && !belongs_left(values[first - 1])) {
                 last = first - 1;
                 first = std::max(first - step, 0);
                 step *= 2;
             }
             first = std::max(first - 1, 0);
         } else {
-            first = std::min(start - 1 + kPack, n);
+            first = std::min(near - 1 + kPack, n);
             last = first;
-            while (last < n && belongs_left(v[last])) {
+            while (last < n && belongs_left(values[last])) {
                 first = last + 1;
                 last = n - last > step ? last + step : n;
                 step *= 2;
@@ -296,10 +151,133 @@ class Axis {
         }
         while (first < last) {
             const std::int32_t middle = first + (last - first) / 2;
-            if (belongs_left(v[middle])) first = middle + 1;
+            if (belongs_left(values[middle])) first = middle + 1;
             else last = middle;
         }
         return first;
+    }
+};
+
+// Sorts a variable and makes its tables.
+class Axis : public Ranks {
+  public:
+    // Sort x; order[rank] becomes the position in x. Equal values keep their order.
+    void sort(const double* x, std::int32_t size, std::int32_t* order) {
+        const auto [low, high] = range_of(x, size);
+        std::int32_t* ends = allocate(size, low, high);
+        std::int32_t* bins = bins_.at_least(size);
+        Item* items = items_.at_least(size);
+        Item* spread = spread_.at_least(size);
+        for (std::int32_t i = 0; i < size; ++i) bins[i] = bin_of(map, x[i]);
+        for (std::int32_t i = 0; i < size; ++i) ++ends[bins[i] + 1];
+        largest_bin_ = accumulate(ends, map.n_bins, 0);
+        for (std::int32_t i = 0; i < size; ++i) items[ends[bins[i]]++] = {x[i], i};
+        if (largest_bin_ > kOverfull) {
+            part_overfull([=](std::int32_t begin, std::int32_t end, const BinMap& part, std::int32_t* part_ends) {
+                for (std::int32_t i = begin; i < end; ++i) {
+                    spread[part_ends[bin_of(part, items[i].value)]++] = items[i];
+                }
+                std::copy(spread + begin, spread + end, items + begin);
+                for (std::int32_t b = 0, first = begin; b < part.n_bins; first = part_ends[b++]) {
+                    const std::int32_t count = part_ends[b] - first;
+                    if (count > kOverfull) sort_deep(items + first, count);
+                }
+            }, [=](std::int32_t i) { return items[i].value; });
+        }
+        insertion_sort(items, size);
+        double* sorted = values_.data() + kPack;
+        for (std::int32_t i = 0; i < size; ++i) {
+            sorted[i] = items[i].value;
+            order[i] = items[i].id;
+        }
+    }
+
+    // Take values that are sorted already.
+    void assign(const double* sorted, std::int32_t size) {
+        std::int32_t* ends = allocate(size, sorted[0], sorted[size - 1]);
+        std::copy(sorted, sorted + size, values_.data() + kPack);
+        for (std::int32_t i = 0; i < size; ++i) ++ends[bin_of(map, sorted[i]) + 1];
+        accumulate(ends, map.n_bins, 0);
+        for (std::int32_t i = 0; i < size; ++i) ++ends[bin_of(map, sorted[i])];
+        part_overfull([=](std::int32_t begin, std::int32_t end, const BinMap& part, std::int32_t* part_ends) {
+            for (std::int32_t i = begin; i < end; ++i) ++part_ends[bin_of(part, sorted[i])];
+        }, [=](std::int32_t i) { return sorted[i]; });
+    }
+
+    // Number of values in the largest bin of the last sort.
+    std::int32_t largest_bin() const { return largest_bin_; }
+
+    // Give back what only sorting needs.
+    void release_scratch() {
+        bins_.release();
+        items_.release();
+        spread_.release();
+    }
+
+  private:
+    std::int32_t largest_bin_ = 0;
+    // Bytes a sample, together 58:
+    Buffer<double> values_;       //  8
+    Buffer<std::int32_t> start_;  //  9: 4 for a bin, 4 for an inner bin, 8 for every seventh
+    Buffer<InnerTable> inner_;    //  5: 32 for every seventh
+    Buffer<std::int32_t> bins_;   //  4
+    Buffer<Item> items_;          // 16
+    Buffer<Item> spread_;         // 16
+
+    // Returns where the ends of the bins are to be counted, see accumulate.
+    std::int32_t* allocate(std::int32_t size, double low, double high) {
+        double* padded = values_.at_least(size + 2 * kPack);
+        std::fill(padded, padded + kPack, -std::numeric_limits<double>::infinity());
+        std::fill(padded + kPack + size, padded + 2 * kPack + size, std::numeric_limits<double>::infinity());
+        const std::int32_t most_inner = size / (kOverfull + 1);
+        InnerTable* tables = inner_.at_least(most_inner);
+        std::int32_t* starts = start_.at_least(2 * (std::int64_t(size) + 2 + most_inner));
+        std::fill(starts, starts + size + 2, 0);
+        static_cast<RankTable&>(*this) = {size, padded + kPack, map_to_bins(low, high, size), starts, tables};
+        return starts + 1;
+    }
+
+    // The number of values in each bin, at ends[bin + 1], becomes the rank of the bin's first value, at
+    // ends[bin]. Who then places the values advances ends[bin] to the bin's end, so that the table
+    // of starts lies one before `ends`. Returns the largest number.
+    static std::int32_t accumulate(std::int32_t* ends, std::int32_t n_bins, std::int32_t rank) {
+        std::int32_t largest = 0;
+        ends[-1] = ends[0] = rank;
+        for (std::int32_t b = 1; b <= n_bins; ++b) {
+            largest = std::max(largest, ends[b]);
+            rank += ends[b];
+            ends[b] = rank;
+        }
+        return largest;
+    }
+
+    // Give each overfull bin a table of its own. `fill` moves the values begin .. end - 1 to their
+    // inner bins, and advances the ends of these.
+    template <class Fill, class Value>
+    void part_overfull(Fill fill, Value value) {
+        std::int32_t* starts = start_.data();
+        std::int32_t* free = starts + map.n_bins + 2;
+        std::int32_t n_inner = 0, end = 0;
+        for (std::int32_t b = 0; b < map.n_bins; ++b) {
+            const std::int32_t begin = end;
+            end = starts[b + 1];
+            const std::int32_t count = end - begin;
+            if (count <= kOverfull) continue;
+            double low = value(begin), high = low;
+            for (std::int32_t i = begin + 1; i < end; ++i) {
+                low = std::min(low, value(i));
+                high = std::max(high, value(i));
+            }
+            if (low == high) continue;
+            const BinMap inner_map = map_to_bins(low, high, count);
+            std::fill(free, free + count + 2, 0);
+            for (std::int32_t i = begin; i < end; ++i) ++free[bin_of(inner_map, value(i)) + 2];
+            accumulate(free + 1, count, begin);
+            fill(begin, end, inner_map, free + 1);
+            inner_[n_inner] = {inner_map, free};
+            free += count + 2;
+            starts[b] = ~n_inner++;
+        }
     }
 };
 

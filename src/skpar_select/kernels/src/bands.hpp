@@ -9,12 +9,14 @@
 #include <limits>
 
 #include "buffer.hpp"
+#include "noise.hpp"
 #include "simd.hpp"
+#include "target.hpp"
 
 namespace skpar::SKPAR_ISA {
 
 // Standardized values closer than this differ by noise alone: they are a tie.
-constexpr double kTie = 100 * 1e-10;
+constexpr double kTie = 100 * kNoise;
 
 // Points on either side of a band that are infinitely far, so that a scan needs no check for the
 // band's end: a tile and a batch may overrun it.
@@ -52,18 +54,28 @@ struct Ties {
     }
 };
 
-struct Bands {
-    std::int32_t n_bands = 0;
-    Buffer<std::int32_t> first;  // (n_bands + 1,) first rank of each band
-    Buffer<std::int32_t> of;     // (n,) band of each rank
+struct Bands : BandTable {
+    Bands() = default;
+    explicit Bands(const BandTable& table) : BandTable(table) {}
 
+    std::int32_t size(std::int32_t band) const { return first[band + 1] - first[band]; }
+    // Where a band begins among the padded points.
+    std::int32_t position(std::int32_t band) const {
+        return first[band] + band * (kPadLeft + kPadRight) + kPadLeft;
+    }
+    std::int32_t n_positions() const { return position(n_bands); }
+};
+
+class BandCutter {
+  public:
     // Cut n sorted values into bands of about `height`. Ties stay in one band, however high: cut
     // apart by noise alone, each piece would have to be searched. But where the other axis is tied
-    // as well, they lie in clusters; `share` of a tie make a cluster, or 0.
-    void cut(const double* sorted, std::int32_t n, std::int32_t height, double share) {
-        first.reserve(n / (height / 2) + 2 + n / kPack);
-        of.reserve(n);
-        n_bands = 0;
+    // as well, they lie in clusters; `share` of a tie make a cluster, or 0. The bands are valid until
+    // the next cut.
+    Bands cut(const double* sorted, std::int32_t n, std::int32_t height, double share) {
+        std::int32_t* first = first_.at_least(n / (height / 2) + 2 + n / kPack);
+        std::int32_t* of = of_.at_least(n);
+        std::int32_t n_bands = 0;
         for (std::int32_t begin = 0; begin < n;) {
             std::int32_t end = std::min(begin + height, n);
             if (n - end < height / 2) end = n;
@@ -83,38 +95,40 @@ struct Bands {
             begin = end;
         }
         first[n_bands] = n;
-        for (std::int32_t b = 0; b < n_bands; ++b) {
-            std::fill(of.data() + first[b], of.data() + first[b + 1], b);
-        }
+        for (std::int32_t b = 0; b < n_bands; ++b) std::fill(of + first[b], of + first[b + 1], b);
+        return Bands({n_bands, first, of});
     }
 
-    // Where band b begins among the padded points.
-    std::int32_t position(std::int32_t band) const {
-        return first[band] + band * (kPadLeft + kPadRight) + kPadLeft;
-    }
-    std::int32_t n_positions() const { return position(n_bands); }
+  private:
+    Buffer<std::int32_t> first_;  // 1/2 byte a sample
+    Buffer<std::int32_t> of_;     // 4
 };
 
 // The points of one column, band by band.
 struct Layout {
-    Buffer<double> primary, secondary;
-    Buffer<std::int32_t> above, below;  // where the same place lies in the next and previous band
+    Buffer<double> primary, secondary;  // 8 + 8 bytes a sample
+    // where the same place lies in the next and in the previous band
+    Buffer<std::int32_t> above, below;  // 4 + 4
 
     // Walk the points in secondary order and append each to its band.
     void fill(const Bands& bands, const double* primary_values, const double* secondary_values,
               const std::int32_t* primary_rank, std::int32_t n) {
         const std::int32_t size = bands.n_positions() + kPadRight;
-        double* p = primary.reserve(size);
-        double* s = secondary.reserve(size);
-        std::int32_t* up = above.reserve(size);
-        std::int32_t* down = below.reserve(size);
-        std::int32_t* next = next_.reserve(bands.n_bands + 2) + 1;
+        double* p = primary.at_least(size);
+        double* s = secondary.at_least(size);
+        std::int32_t* up = above.at_least(size);
+        std::int32_t* down = below.at_least(size);
+        std::int32_t* next = next_.at_least(bands.n_bands + 2) + 1;
         constexpr double infinity = std::numeric_limits<double>::infinity();
         for (std::int32_t b = 0; b < bands.n_bands; ++b) {
             next[b] = bands.position(b);
-            const std::int32_t end = next[b] + bands.first[b + 1] - bands.first[b];
-            for (std::int32_t i = 1; i <= kPadLeft; ++i) s[next[b] - i] = -infinity, p[next[b] - i] = 0.0;
-            for (std::int32_t i = 0; i < kPadRight; ++i) s[end + i] = infinity, p[end + i] = 0.0;
+            const std::int32_t end = next[b] + bands.size(b);
+            const auto pad = [p, s](std::int32_t begin, std::int32_t n_padded, double value) {
+                std::fill(s + begin, s + begin + n_padded, value);
+                std::fill(p + begin, p + begin + n_padded, 0.0);
+            };
+            pad(next[b] - kPadLeft, kPadLeft, -infinity);
+            pad(end, kPadRight, infinity);
         }
         next[-1] = next[bands.n_bands] = 0;
         for (std::int32_t i = 0; i < n; ++i) {

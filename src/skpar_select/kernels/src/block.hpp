@@ -4,57 +4,55 @@
 
 #include <cstdint>
 
+#include "target.hpp"
+
 namespace skpar {
 
-enum class Type { float16, float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64 };
+// Every dtype that a block may have: name, C++ type, code and bits in DLPack. What numpy calls bool
+// has bytes of 0 and 1.
+#define SKPAR_DTYPES(X)                 \
+    X(float16, Half, Float, 16)         \
+    X(float32, float, Float, 32)        \
+    X(float64, double, Float, 64)       \
+    X(int8, std::int8_t, Int, 8)        \
+    X(int16, std::int16_t, Int, 16)     \
+    X(int32, std::int32_t, Int, 32)     \
+    X(int64, std::int64_t, Int, 64)     \
+    X(uint8, std::uint8_t, UInt, 8)     \
+    X(uint16, std::uint16_t, UInt, 16)  \
+    X(uint32, std::uint32_t, UInt, 32)  \
+    X(uint64, std::uint64_t, UInt, 64)  \
+    X(boolean, std::uint8_t, Bool, 8)
+
+enum class Type {
+#define SKPAR_NAME_OF(name, type, code, bits) name,
+    SKPAR_DTYPES(SKPAR_NAME_OF)
+#undef SKPAR_NAME_OF
+};
+
+struct Column {
+    std::uint64_t index;  // in the whole matrix: keys the noise
+    bool discrete;
+};
 
 // A block of columns as it lies in memory; strides are in bytes and may be negative.
 struct Block {
     const char* data;
     Type type;
     std::int64_t n_samples;
-    std::int64_t n_features;
+    std::int64_t n_columns;
     std::int64_t row_stride;
     std::int64_t column_stride;
-    const bool* discrete;        // (n_features,)
-    std::uint64_t first_column;  // its index in the whole matrix: keys the noise
-    std::uint64_t seed;
+    const Column* columns;  // (n_columns,)
 };
 
-// A continuous target, sorted.
-struct ContinuousTarget {
-    const std::int32_t* order;  // (n_samples,) the sample of each rank
-    const double* values;       // (n_samples,) ascending, standardized and jittered
-};
-
-// A discrete target: samples grouped by class, classes of a single sample last.
-struct DiscreteTarget {
-    const std::int32_t* order;        // (n_samples,)
-    const std::int32_t* class_start;  // (n_classes + 1,) borders of the classes in `order`
-    std::int32_t n_classes;
-    std::int32_t n_repeated;  // samples in classes of two or more
-};
-
-struct Tables {
-    const double* digamma;      // digamma(0 .. n_samples), entry 0 unused
-    const double* log;          // log(0 .. n_samples), entry 0 unused
-    std::int32_t n_neighbors;
-};
-
-// Writes n_features scores in nats. Returns the index of the first column that is not finite,
-// or -1 where all are.
-using ScoreContinuous = std::int64_t (*)(const Block&, const ContinuousTarget&, const Tables&, double* scores);
-using ScoreDiscrete = std::int64_t (*)(const Block&, const DiscreteTarget&, const Tables&, double* scores);
-// Sorts finite values; equal ones keep their order.
-using Sort = void (*)(const double* values, std::int32_t n, std::int32_t* order, double* sorted);
-using Standardize = std::int64_t (*)(const Block&, double* out);
-
+// Both return the position of the first column that is not finite, or -1 where all are.
 struct Kernel {
     const char* name;
-    ScoreContinuous score_continuous;
-    ScoreDiscrete score_discrete;
-    Standardize standardize;
-    Sort sort;
+    // scores: (n_columns,), in nats
+    std::int64_t (*score)(const Target&, const Block&, double* scores);
+    // out: (n_samples, n_columns), column after column
+    std::int64_t (*standardize)(const Block&, std::uint64_t seed, double* out);
 };
 
 }  // namespace skpar

@@ -1,4 +1,4 @@
-// Uninitialised scratch arrays that grow and are reused from column to column.
+// Uninitialised arrays that are reused from column to column.
 
 #pragma once
 
@@ -26,7 +26,8 @@ class Buffer {
     Buffer& operator=(const Buffer&) = delete;
     ~Buffer() { release(); }
 
-    T* reserve(std::int64_t size) {
+    // Room for at least `size` elements. Where that takes a larger array, the contents are lost.
+    T* at_least(std::int64_t size) {
         if (size > capacity_) {
             release();
             const std::size_t bytes = static_cast<std::size_t>(size) * sizeof(T);
@@ -42,16 +43,16 @@ class Buffer {
     T* data() const { return data_; }
     T& operator[](std::int64_t i) const { return data_[i]; }
 
-  private:
-    T* data_ = nullptr;
-    std::int64_t capacity_ = 0;
-    std::align_val_t alignment_ = std::align_val_t(kCacheLine);
-
     void release() {
         ::operator delete(data_, alignment_);
         data_ = nullptr;
         capacity_ = 0;
     }
+
+  private:
+    T* data_ = nullptr;
+    std::int64_t capacity_ = 0;
+    std::align_val_t alignment_ = std::align_val_t(kCacheLine);
 };
 
 }  // namespace skpar::SKPAR_ISA

@@ -8,36 +8,11 @@
 #include <cstdint>
 #include <cstring>
 
-#include "axis.hpp"
 #include "block.hpp"
+#include "noise.hpp"
 #include "simd.hpp"
 
 namespace skpar::SKPAR_ISA {
-
-constexpr double kNoise = 1e-10;
-
-// SplitMix64: Steele, Lea, Flood, Fast splittable pseudorandom number generators, OOPSLA 2014,
-// doi:10.1145/2660193.2660195.
-constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15u;
-
-inline std::uint64_t mix(std::uint64_t z) {
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
-// Three uniform numbers of 21 bits each, summed: nearly normal, of unit variance, and made of
-// integer operations alone, so the same on every machine.
-inline double noise(std::uint64_t key, std::uint64_t i) {
-    constexpr std::uint64_t mask = (1u << 21) - 1;
-    const std::uint64_t bits = mix(key + kGolden * (i + 1));
-    const auto sum = static_cast<std::int64_t>((bits & mask) + ((bits >> 21) & mask) + (bits >> 43));
-    return (static_cast<double>(sum) - 1.5 * static_cast<double>(mask)) * (1.0 / (1 << 20));
-}
-
-inline std::uint64_t noise_key(std::uint64_t seed, std::uint64_t column) {
-    return mix(mix(seed + kGolden) + column);
-}
 
 // float16 by its bits: exact, and the same on machines without a conversion instruction.
 struct Half {
@@ -59,38 +34,31 @@ struct Half {
 };
 
 template <class T>
-void cast_columns(const Block& block, std::int64_t first, int width, double* out) {
-    const char* corner = block.data + first * block.column_stride;
+void cast_columns(const Block& block, const std::int64_t* positions, int width, double* out) {
     const auto value = [](const char* p) {
         T number;
         std::memcpy(&number, p, sizeof number);
         return static_cast<double>(number);
     };
     const std::int64_t n = block.n_samples;
+    const char* top[kPack];
+    for (int j = 0; j < width; ++j) top[j] = block.data + positions[j] * block.column_stride;
     if (width == 1) {
-        for (std::int64_t i = 0; i < n; ++i) out[i] = value(corner + i * block.row_stride);
+        for (std::int64_t i = 0; i < n; ++i) out[i] = value(top[0] + i * block.row_stride);
         return;
     }
     for (std::int64_t i = 0; i < n; ++i) {
-        const char* row = corner + i * block.row_stride;
-        for (int j = 0; j < width; ++j) out[j * n + i] = value(row + j * block.column_stride);
+        for (int j = 0; j < width; ++j) out[j * n + i] = value(top[j] + i * block.row_stride);
     }
 }
 
-// Columns first .. first + width - 1 as doubles, one after another in `out`.
-inline void cast_columns(const Block& block, std::int64_t first, int width, double* out) {
+// Up to eight columns of a block as doubles, one after another in `out`.
+inline void cast_columns(const Block& block, const std::int64_t* positions, int width, double* out) {
     switch (block.type) {
-        case Type::float16: return cast_columns<Half>(block, first, width, out);
-        case Type::float32: return cast_columns<float>(block, first, width, out);
-        case Type::float64: return cast_columns<double>(block, first, width, out);
-        case Type::int8: return cast_columns<std::int8_t>(block, first, width, out);
-        case Type::int16: return cast_columns<std::int16_t>(block, first, width, out);
-        case Type::int32: return cast_columns<std::int32_t>(block, first, width, out);
-        case Type::int64: return cast_columns<std::int64_t>(block, first, width, out);
-        case Type::uint8: return cast_columns<std::uint8_t>(block, first, width, out);
-        case Type::uint16: return cast_columns<std::uint16_t>(block, first, width, out);
-        case Type::uint32: return cast_columns<std::uint32_t>(block, first, width, out);
-        case Type::uint64: return cast_columns<std::uint64_t>(block, first, width, out);
+#define SKPAR_CAST(name, type, code, bits) \
+    case Type::name: return cast_columns<type>(block, positions, width, out);
+        SKPAR_DTYPES(SKPAR_CAST)
+#undef SKPAR_CAST
     }
 }
 
@@ -117,20 +85,32 @@ inline bool all_finite(const double* x, std::int64_t n) {
     return sum == 0.0;
 }
 
-inline double largest_magnitude(const double* x, std::int64_t n) {
-    Pack largest = Pack::all(0.0);
+struct Range {
+    double low, high;
+};
+
+inline Range range_of(const double* x, std::int64_t n) {
+    Pack low = Pack::all(x[0]), high = low;
     std::int64_t i = 0;
-    for (; i + kPack <= n; i += kPack) largest = max_abs(largest, Pack::load(x + i));
-    double lanes[kPack];
-    largest.store(lanes);
-    for (; i < n; ++i) lanes[0] = std::max(lanes[0], std::fabs(x[i]));
-    return *std::max_element(lanes, lanes + kPack);
+    for (; i + kPack <= n; i += kPack) {
+        low = min(low, Pack::load(x + i));
+        high = max(high, Pack::load(x + i));
+    }
+    for (; i < n; ++i) {
+        low = min(low, Pack::all(x[i]));
+        high = max(high, Pack::all(x[i]));
+    }
+    double lows[kPack], highs[kPack];
+    low.store(lows);
+    high.store(highs);
+    return {*std::min_element(lows, lows + kPack), *std::max_element(highs, highs + kPack)};
 }
 
 // Centre, scale to unit population deviation and jitter, in place. Centring first keeps the signal
 // of a column with a large offset (scikit-learn scales the noise by the mean: its issue 30772).
 inline void standardize(double* x, std::int64_t n, std::uint64_t seed, std::uint64_t column) {
-    double largest = largest_magnitude(x, n);
+    const Range range = range_of(x, n);
+    double largest = std::max(-range.low, range.high);
     if (largest > 0x1p+400 || (largest < 0x1p-400 && largest > 0.0)) {
         // powers of two bring huge and denormal values to where squares stay in range, exactly
         const int exponent = std::ilogb(largest);
@@ -153,6 +133,12 @@ inline void standardize(double* x, std::int64_t n, std::uint64_t seed, std::uint
     for (std::int64_t i = 0; i < n; ++i) {
         x[i] = (x[i] - mean) * scale + kNoise * noise(key, static_cast<std::uint64_t>(i));
     }
+}
+
+// The values in the order of the target.
+inline const double* gather(const double* column, const std::int32_t* order, std::int32_t n, double* out) {
+    for (std::int32_t i = 0; i < n; ++i) out[i] = column[order[i]];
+    return out;
 }
 
 }  // namespace skpar::SKPAR_ISA

@@ -19,7 +19,9 @@
 #include "axis.hpp"
 #include "bands.hpp"
 #include "buffer.hpp"
+#include "column.hpp"
 #include "simd.hpp"
+#include "target.hpp"
 
 namespace skpar::SKPAR_ISA {
 
@@ -110,29 +112,27 @@ constexpr std::int64_t kSelect = 40;
 
 class Kraskov {
   public:
-    Kraskov(const double* target, std::int32_t n, const double* digamma, int n_neighbors)
-        : n_(n), k_(n_neighbors), digamma_(digamma) {
-        y_.assign(target, n);
-        y_tie_share_ = Ties(target, n).share;
-        y_bands_.cut(target, n, band_height(n), 0.0);
-        scratch_.reserve(k_);
-    }
+    static constexpr bool kDiscreteColumn = false;
 
-    // x: (n_samples,) in the order of the target.
-    double score(const double* x) {
-        if (std::int64_t(k_) * k_ > kSelect * std::int64_t(n_)) return score_by_selection(x);
-        std::int32_t* y_rank = y_rank_.reserve(n_);
-        x_.sort(x, n_, y_rank);
+    explicit Kraskov(const Target& target)
+        : target_(target), n_(target.n_samples), k_(target.n_neighbors), y_(target.y), y_bands_(target.bands) {}
+
+    // column: (n_samples,) standardized
+    double operator()(const double* column) {
+        const double* x = gather(column, target_.order, n_, ordered_.at_least(n_));
+        x_.sort(x, n_, y_rank_.at_least(n_));
+        if (std::int64_t(k_) * k_ > kSelect * std::int64_t(n_)) return by_selection(x);
+        scratch_.at_least(k_);
         // Points that are tied in x must lie in the order of y, or a scan would pass all of them.
         const std::int32_t height = band_height(n_);
-        if (x_.largest_cell() > height && Ties(x_.values(), n_).largest > 2 * height) {
-            x_bands_.cut(x_.values(), n_, height, y_tie_share_);
-            std::int32_t* x_rank = x_rank_.reserve(n_);
-            for (std::int32_t i = 0; i < n_; ++i) x_rank[y_rank[i]] = i;
-            layout_.fill(x_bands_, x_.values(), y_.values(), x_rank, n_);
-            return estimate(x_bands_, x_, y_);
+        if (x_.largest_bin() > height && Ties(x_.values, n_).largest > 2 * height) {
+            const Bands bands = x_cutter_.cut(x_.values, n_, height, target_.tie_share);
+            std::int32_t* x_rank = x_rank_.at_least(n_);
+            for (std::int32_t i = 0; i < n_; ++i) x_rank[y_rank_[i]] = i;
+            layout_.fill(bands, x_.values, y_.values, x_rank, n_);
+            return estimate(bands, x_, y_);
         }
-        layout_.fill(y_bands_, y_.values(), x_.values(), y_rank, n_);
+        layout_.fill(y_bands_, y_.values, x_.values, y_rank_.data(), n_);
         return estimate(y_bands_, y_, x_);
     }
 
@@ -142,24 +142,28 @@ class Kraskov {
         bool operator<(const Distance& other) const { return value < other.value; }
     };
 
-    std::int32_t n_;
-    int k_;
-    const double* digamma_;
-    Axis x_, y_;
-    Bands x_bands_, y_bands_;
-    double y_tie_share_;
-    Layout layout_;
-    Buffer<std::int32_t> x_rank_, y_rank_, cursors_;
-    Buffer<double> radius_;
+    const Target& target_;
+    const std::int32_t n_;
+    const int k_;
+    const Ranks y_;
+    const Bands y_bands_;
+    // Bytes a sample, together 110; to which come 32 for each of the 24 points around a band, of
+    // which there are sqrt(n / 8).
+    Axis x_;                                //  58
+    Buffer<double> ordered_;                //   8
+    Buffer<std::int32_t> x_rank_, y_rank_;  //   8
+    BandCutter x_cutter_;                   // 4.5
+    Layout layout_;                         //  24
+    Buffer<double> radius_;                 //   8
+    Buffer<std::int32_t> cursors_;
     Buffer<Pack> scratch_;
     Buffer<Distance> distances_;
 
     // Where k is large, all distances of a point and a selection cost less than k insertions.
-    double score_by_selection(const double* x) {
-        x_.sort(x, n_, y_rank_.reserve(n_));
-        const double* y = y_.values();
-        Distance* distances = distances_.reserve(n_ + kPack);
-        double* radius = radius_.reserve(n_);
+    double by_selection(const double* x) {
+        const double* y = y_.values;
+        Distance* distances = distances_.at_least(n_);
+        double* radius = radius_.at_least(n_);
         for (std::int32_t i = 0; i < n_; ++i) {
             for (std::int32_t j = 0; j < n_; ++j) {
                 distances[j].value = std::max(std::fabs(x[j] - x[i]), std::fabs(y[j] - y[i]));
@@ -168,74 +172,63 @@ class Kraskov {
             radius[i] = distances[k_].value;
         }
         double sums[kPack] = {};
-        x_.add_digammas(x, radius, n_, digamma_, sums);
-        y_.add_digammas(y, radius, n_, digamma_, sums);
+        x_.add_digammas(x, radius, n_, target_.digamma, sums);
+        y_.add_digammas(y, radius, n_, target_.digamma, sums);
         return information(sum_of(sums));
     }
 
     double information(double sum_of_digammas) const {
-        return std::max(0.0, digamma_[n_] + digamma_[k_] - sum_of_digammas / n_);
+        return std::max(0.0, target_.digamma[n_] + target_.digamma[k_] - sum_of_digammas / n_);
     }
 
-    double estimate(const Bands& bands, const Axis& primary, const Axis& secondary) {
-        double sum = 0.0;
-        switch (k_) {
-            case 1: sum = sum_of_digammas<1>(bands, primary, secondary); break;
-            case 2: sum = sum_of_digammas<2>(bands, primary, secondary); break;
-            case 3: sum = sum_of_digammas<3>(bands, primary, secondary); break;
-            case 4: sum = sum_of_digammas<4>(bands, primary, secondary); break;
-            case 5: sum = sum_of_digammas<5>(bands, primary, secondary); break;
-            case 6: sum = sum_of_digammas<6>(bands, primary, secondary); break;
-            case 7: sum = sum_of_digammas<7>(bands, primary, secondary); break;
-            case 8: sum = sum_of_digammas<8>(bands, primary, secondary); break;
-            default: sum = sum_of_digammas<0>(bands, primary, secondary);
-        }
-        return information(sum);
+    double estimate(const Bands& bands, const Ranks& primary, const Ranks& secondary) {
+        static constexpr decltype(&Kraskov::sum_of_digammas<0>) sum[] = {
+            &Kraskov::sum_of_digammas<0>, &Kraskov::sum_of_digammas<1>, &Kraskov::sum_of_digammas<2>,
+            &Kraskov::sum_of_digammas<3>, &Kraskov::sum_of_digammas<4>, &Kraskov::sum_of_digammas<5>,
+            &Kraskov::sum_of_digammas<6>, &Kraskov::sum_of_digammas<7>, &Kraskov::sum_of_digammas<8>};
+        return information((this->*sum[k_ <= 8 ? k_ : 0])(bands, primary, secondary));
     }
 
     template <int K>
-    double sum_of_digammas(const Bands& bands, const Axis& primary, const Axis& secondary) {
+    double sum_of_digammas(const Bands& bands, const Ranks& primary, const Ranks& secondary) {
         const double* p = layout_.primary.data();
         const double* s = layout_.secondary.data();
         const std::int32_t n_bands = bands.n_bands;
-        std::int32_t* cursors = cursors_.reserve(n_bands);
-        double* radius = radius_.reserve(bands.n_positions() + kPadRight);
+        std::int32_t* cursors = cursors_.at_least(n_bands);
+        double* radius = radius_.at_least(bands.n_positions() + kPadRight);
         double sums[kPack] = {};
         for (std::int32_t band = 0; band < n_bands; ++band) {
             for (std::int32_t b = 0; b < n_bands; ++b) cursors[b] = bands.position(b);
             const std::int32_t begin = bands.position(band);
-            const std::int32_t end = begin + bands.first[band + 1] - bands.first[band];
+            const std::int32_t end = begin + bands.size(band);
             for (std::int32_t at = begin; at < end; at += kPack) {
                 Tile<K> tile(p + at, s + at, k_, scratch_.data());
                 if (at + kPack > end) tile = last_tile<K>(p, s, at, end);
                 tile.insert_own(p + at, s + at);
                 tile.scan(p, s, at, at + kPack);
                 const std::int32_t middle = std::min(at + kPack / 2, end - 1);
-                const auto visit = [&](std::int32_t b, std::int32_t from) {
-                    while (s[from] < s[middle]) ++from;
-                    cursors[b] = from;
-                    tile.scan(p, s, from, from);
+                // The bands on one side, as far as the tile reaches: the next one is entered where the
+                // layout tells, the others from where the last tile entered them.
+                const auto scan_bands = [&](int step, std::int32_t entry, auto reaches) {
+                    for (std::int32_t b = band + step; b >= 0 && b < n_bands && reaches(b); b += step) {
+                        if (b != band + step) {
+                            entry = cursors[b];
+                            while (s[entry] < s[middle]) ++entry;
+                            cursors[b] = entry;
+                        }
+                        tile.scan(p, s, entry, entry);
+                    }
                 };
-                std::int32_t b = band + 1;
-                if (b < n_bands && tile.reaches_above(primary.values()[bands.first[b]])) {
-                    const std::int32_t entry = layout_.above[middle];
-                    tile.scan(p, s, entry, entry);
-                    for (++b; b < n_bands && tile.reaches_above(primary.values()[bands.first[b]]); ++b) {
-                        visit(b, cursors[b]);
-                    }
-                }
-                b = band - 1;
-                if (b >= 0 && tile.reaches_below(primary.values()[bands.first[b + 1] - 1])) {
-                    const std::int32_t entry = layout_.below[middle];
-                    tile.scan(p, s, entry, entry);
-                    for (--b; b >= 0 && tile.reaches_below(primary.values()[bands.first[b + 1] - 1]); --b) {
-                        visit(b, cursors[b]);
-                    }
-                }
+                scan_bands(+1, layout_.above[middle], [&](std::int32_t b) {
+                    return tile.reaches_above(primary.values[bands.first[b]]);
+                });
+                scan_bands(-1, layout_.below[middle], [&](std::int32_t b) {
+                    return tile.reaches_below(primary.values[bands.first[b + 1] - 1]);
+                });
                 tile.nearest.last().store(radius + at);
             }
-            primary.add_digammas(p + begin, radius + begin, end - begin, digamma_, sums);
-            secondary.add_digammas(s + begin, radius + begin, end - begin, digamma_, sums);
+            primary.add_digammas(p + begin, radius + begin, end - begin, target_.digamma, sums);
+            secondary.add_digammas(s + begin, radius + begin, end - begin, target_.digamma, sums);
         }
         return sum_of(sums);
     }

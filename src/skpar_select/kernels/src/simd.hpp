@@ -6,6 +6,10 @@
 
 #include <cstdint>
 
+#ifndef __GNUC__
+#error "skpar_select needs GCC or Clang: it uses __builtin_ctz, __builtin_cpu_supports and #pragma GCC unroll"
+#endif
+
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
 #include <immintrin.h>
 #define SKPAR_LANES 8
@@ -34,51 +38,38 @@ constexpr int kLanes = SKPAR_LANES;
 constexpr int kPack = 8;
 constexpr int kVectors = kPack / kLanes;
 
+// What the vectors of x86 have in common but for the prefix of their intrinsics.
+#define SKPAR_X86(Native, prefix)                                                     \
+    using Vector = Native;                                                            \
+    inline Vector load(const double* p) { return prefix##_loadu_pd(p); }              \
+    inline void store(double* p, Vector a) { prefix##_storeu_pd(p, a); }              \
+    inline Vector broadcast(double a) { return prefix##_set1_pd(a); }                 \
+    inline Vector add(Vector a, Vector b) { return prefix##_add_pd(a, b); }           \
+    inline Vector sub(Vector a, Vector b) { return prefix##_sub_pd(a, b); }           \
+    inline Vector mul(Vector a, Vector b) { return prefix##_mul_pd(a, b); }           \
+    inline Vector min(Vector a, Vector b) { return prefix##_min_pd(a, b); }           \
+    inline Vector max(Vector a, Vector b) { return prefix##_max_pd(a, b); }
+#define SKPAR_X86_MAX_ABS(prefix)                                                     \
+    inline Vector max_abs(Vector a, Vector b) {                                       \
+        const Vector sign = broadcast(-0.0);                                          \
+        return max(prefix##_andnot_pd(sign, a), prefix##_andnot_pd(sign, b));         \
+    }
+
 // clang-format off
 #if SKPAR_LANES == 8
-using Vector = __m512d;
-inline Vector load(const double* p) { return _mm512_loadu_pd(p); }
-inline void store(double* p, Vector a) { _mm512_storeu_pd(p, a); }
-inline Vector broadcast(double a) { return _mm512_set1_pd(a); }
-inline Vector add(Vector a, Vector b) { return _mm512_add_pd(a, b); }
-inline Vector sub(Vector a, Vector b) { return _mm512_sub_pd(a, b); }
-inline Vector mul(Vector a, Vector b) { return _mm512_mul_pd(a, b); }
-inline Vector min(Vector a, Vector b) { return _mm512_min_pd(a, b); }
-inline Vector max(Vector a, Vector b) { return _mm512_max_pd(a, b); }
-// max(|a|, |b|) is one instruction here: the selection "larger absolute value, sign cleared"
+SKPAR_X86(__m512d, _mm512)
+// one instruction here: the selection "larger absolute value, sign cleared"
 inline Vector max_abs(Vector a, Vector b) { return _mm512_range_pd(a, b, 0b1011); }
 inline unsigned less_bits(Vector a, Vector b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
 #elif SKPAR_LANES == 4
-using Vector = __m256d;
-inline Vector load(const double* p) { return _mm256_loadu_pd(p); }
-inline void store(double* p, Vector a) { _mm256_storeu_pd(p, a); }
-inline Vector broadcast(double a) { return _mm256_set1_pd(a); }
-inline Vector add(Vector a, Vector b) { return _mm256_add_pd(a, b); }
-inline Vector sub(Vector a, Vector b) { return _mm256_sub_pd(a, b); }
-inline Vector mul(Vector a, Vector b) { return _mm256_mul_pd(a, b); }
-inline Vector min(Vector a, Vector b) { return _mm256_min_pd(a, b); }
-inline Vector max(Vector a, Vector b) { return _mm256_max_pd(a, b); }
-inline Vector max_abs(Vector a, Vector b) {
-    const Vector sign = _mm256_set1_pd(-0.0);
-    return _mm256_max_pd(_mm256_andnot_pd(sign, a), _mm256_andnot_pd(sign, b));
-}
+SKPAR_X86(__m256d, _mm256)
+SKPAR_X86_MAX_ABS(_mm256)
 inline unsigned less_bits(Vector a, Vector b) {
     return static_cast<unsigned>(_mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_LT_OQ)));
 }
 #elif defined(__SSE2__)
-using Vector = __m128d;
-inline Vector load(const double* p) { return _mm_loadu_pd(p); }
-inline void store(double* p, Vector a) { _mm_storeu_pd(p, a); }
-inline Vector broadcast(double a) { return _mm_set1_pd(a); }
-inline Vector add(Vector a, Vector b) { return _mm_add_pd(a, b); }
-inline Vector sub(Vector a, Vector b) { return _mm_sub_pd(a, b); }
-inline Vector mul(Vector a, Vector b) { return _mm_mul_pd(a, b); }
-inline Vector min(Vector a, Vector b) { return _mm_min_pd(a, b); }
-inline Vector max(Vector a, Vector b) { return _mm_max_pd(a, b); }
-inline Vector max_abs(Vector a, Vector b) {
-    const Vector sign = _mm_set1_pd(-0.0);
-    return _mm_max_pd(_mm_andnot_pd(sign, a), _mm_andnot_pd(sign, b));
-}
+SKPAR_X86(__m128d, _mm)
+SKPAR_X86_MAX_ABS(_mm)
 inline unsigned less_bits(Vector a, Vector b) {
     return static_cast<unsigned>(_mm_movemask_pd(_mm_cmplt_pd(a, b)));
 }
@@ -113,6 +104,8 @@ inline Vector max_abs(Vector a, Vector b) {
 inline unsigned less_bits(Vector a, Vector b) { return a < b; }
 #endif
 // clang-format on
+#undef SKPAR_X86
+#undef SKPAR_X86_MAX_ABS
 
 struct Pack {
     Vector v[kVectors];
@@ -150,6 +143,11 @@ inline unsigned less_bits(Pack a, Pack b) {
     unsigned bits = 0;
     for (int i = 0; i < kVectors; ++i) bits |= less_bits(a.v[i], b.v[i]) << (i * kLanes);
     return bits;
+}
+
+// Eight partial sums in an order that never changes.
+inline double sum_of(const double* sums) {
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
 // the number of set bits below the first clear one

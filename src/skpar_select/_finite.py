@@ -1,0 +1,103 @@
+"""Values that are not finite: found, counted, and named in an error."""
+
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from skpar_select._typing import Index, IndexArray, Names
+
+# Booleans that a count holds at a time.
+_COUNT_BYTES = 4 * 2**20
+
+_MOST_NAMED = 5
+
+
+class NonFiniteError(ValueError):
+    """A block holds NaN or infinity.
+
+    It travels from a worker with numbers alone; the caller knows the names.
+
+    Parameters
+    ----------
+    columns : ndarray of int of shape (n_wrong,)
+        The index of each column that holds any.
+    n_nan, n_infinite : ndarray of int of shape (n_wrong,)
+        How many values each of them holds.
+    """
+
+    def __init__(self, columns: IndexArray, n_nan: IndexArray, n_infinite: IndexArray) -> None:
+        super().__init__(columns, n_nan, n_infinite)
+        self.columns = columns
+        self.n_nan = n_nan
+        self.n_infinite = n_infinite
+
+    def __str__(self) -> str:
+        return self.described("X", None)
+
+    def described(self, label: str, names: Names | None) -> str:
+        """Return the message, with the names of the columns where there are any."""
+        kinds = {"NaN": self.n_nan, "infinity": self.n_infinite}
+        what = " and ".join(kind for kind, counts in kinds.items() if counts.any())
+        described = [
+            (f"column {column}" if names is None else repr(names[column]))
+            + f" ({', '.join(f'{counts[place]} {kind}' for kind, counts in kinds.items() if counts[place])})"
+            for place, column in enumerate(self.columns[:_MOST_NAMED])
+        ]
+        n_wrong = len(self.columns)
+        rest = f" and {n_wrong - _MOST_NAMED} more" if n_wrong > _MOST_NAMED else ""
+        return (
+            f"{label} contains {what}: {self.n_nan.sum() + self.n_infinite.sum()} values in "
+            f"{n_wrong} columns, {', '.join(described)}{rest}. All values must be "
+            "finite. Leave these columns out, or fill them first, with sklearn.impute.SimpleImputer "
+            "for example."
+        )
+
+
+def check_finite(block: Any, columns: Index) -> None:
+    """Refuse NaN and infinity.
+
+    Parameters
+    ----------
+    block : ndarray or sparse matrix in CSC format of shape (n_samples, width)
+        What is checked. Memory stays below a few MB whatever its size.
+    columns : range or ndarray of int of shape (width,)
+        The index of each of its columns.
+
+    Raises
+    ------
+    NonFiniteError
+        With the columns and the counts.
+    """
+    values = block.data if issparse(block) else block
+    if values.dtype.kind != "f" or not values.size:
+        return
+    # A sum is NaN or infinite if a value is, at the speed of memory; it may be so without, too.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(values.sum(dtype=np.promote_types(values.dtype, np.float32))):
+            return
+    report_non_finite(block, columns)
+
+
+def report_non_finite(block: Any, columns: Index) -> None:
+    """Count the values of a block that are not finite, and raise if there are any."""
+    n_nan, n_infinite = _count(block)
+    wrong = np.flatnonzero(n_nan + n_infinite)
+    if len(wrong):
+        raise NonFiniteError(np.asarray(columns)[wrong], n_nan[wrong], n_infinite[wrong])
+
+
+def _count(block: Any) -> tuple[Any, Any]:
+    n_samples, width = block.shape
+    n_nan, n_infinite = np.zeros(width, dtype=np.intp), np.zeros(width, dtype=np.intp)
+    if issparse(block):
+        column = np.repeat(np.arange(width), np.diff(block.indptr))
+        np.add.at(n_nan, column[np.isnan(block.data)], 1)
+        np.add.at(n_infinite, column[np.isinf(block.data)], 1)
+        return n_nan, n_infinite
+    step = max(1, _COUNT_BYTES // max(1, n_samples))
+    for start in range(0, width, step):
+        some = slice(start, start + step)
+        n_nan[some] = np.isnan(block[:, some]).sum(axis=0)
+        n_infinite[some] = np.isinf(block[:, some]).sum(axis=0)
+    return n_nan, n_infinite

@@ -1,0 +1,82 @@
+"""The one place that reads joblib's ambient state: which executor `n_jobs` means here.
+
+Inside a pool of another library, say of a grid search, an executor takes what that leaves: in a
+process of a pool the share of cores that joblib gave the process, in a thread the cores that no
+other thread of this package works on.
+"""
+
+import multiprocessing
+import os
+from typing import Literal
+
+from joblib import effective_n_jobs
+from joblib.parallel import get_active_backend
+
+from skpar_select._typing import Prefer
+from skpar_select.execution._base import Executor
+from skpar_select.execution._joblib import JoblibExecutor
+from skpar_select.execution._serial import SerialExecutor
+from skpar_select.execution._threads import ThreadsExecutor
+
+# joblib sets these in the processes of its pools, to the cores divided by the processes.
+_SHARES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+# Backends of joblib itself, whose processes run on this host. Others may be clusters.
+_ON_THIS_HOST = ("LokyBackend", "MultiprocessingBackend")
+
+
+def choose_executor(n_jobs: int | None, *, prefer: Prefer) -> Executor:
+    """Return the executor that `n_jobs` means here and now.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        scikit-learn's meaning: None is 1 unless a ``joblib.parallel_config`` surrounds the call;
+        -1 is all processors. Inside a process of a pool it is at most the share of that process.
+    prefer : {"threads", "processes"}
+        Used where no surrounding ``joblib.parallel_config`` says otherwise.
+
+    Returns
+    -------
+    Executor
+
+    Raises
+    ------
+    ValueError
+        If `n_jobs` is 0.
+    """
+    if n_jobs == 0:
+        raise ValueError(
+            "n_jobs=0 leaves no worker. It must be a number of workers, -1 for all cores, or "
+            "None. Set n_jobs=1 to work without a pool."
+        )
+    outer = _outer_pool()
+    n_workers = int(effective_n_jobs(n_jobs))
+    if outer == "process":
+        n_workers = min(n_workers, _share())
+    backend, _ = get_active_backend(prefer=prefer)
+    # Backends of other libraries need not say what they can do.
+    uses_threads = getattr(backend, "uses_threads", False)
+    if uses_threads and getattr(backend, "supports_retrieve_callback", False):
+        return ThreadsExecutor(n_workers, nested=outer == "thread")
+    # joblib's sequential backend, too, says that it uses threads.
+    if n_workers == 1 or uses_threads:
+        return SerialExecutor()
+    return JoblibExecutor(
+        n_workers,
+        streams=getattr(backend, "supports_return_generator", False),
+        same_host=type(backend).__name__ in _ON_THIS_HOST,
+    )
+
+
+def _outer_pool() -> Literal["process", "thread", None]:
+    """Say in whose worker this is called, where it is one of a pool."""
+    backend, _ = get_active_backend()
+    if not getattr(backend, "nesting_level", None):
+        return None
+    return "thread" if multiprocessing.parent_process() is None else "process"
+
+
+def _share() -> int:
+    given = (os.environ.get(name, "") for name in _SHARES)
+    return max(1, min((int(count) for count in given if count.isdigit()), default=1))

@@ -1,0 +1,86 @@
+"""Threads of this process, which share its memory."""
+
+import threading
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from joblib import cpu_count
+
+from skpar_select.execution._base import TASKS_AHEAD, Executor, Result
+
+# The threads of this process share the cores where they work inside threads of another pool.
+_CORES = threading.Semaphore(cpu_count())
+
+
+class ThreadsExecutor(Executor):
+    """Runs tasks in threads; one thread more than there are workers prepares ahead.
+
+    joblib's threads look for results only every 10 ms, longer than a small matrix takes, and go on
+    after an error, into the end of the interpreter.
+
+    Parameters
+    ----------
+    n_workers : int
+        Tasks that run at a time.
+    nested : bool, default=False
+        Whether this is called in a thread of another pool. Then never do more tasks run at a time,
+        over all nested executors of this process, than there are cores.
+    """
+
+    n_ahead = 1
+
+    def __init__(self, n_workers: int, *, nested: bool = False) -> None:
+        self.n_workers = n_workers
+        self.nested = nested
+
+    def map_unordered(
+        self,
+        function: Callable[[Any], Result],
+        tasks: Iterable[Any],
+        *,
+        prepare: Callable[[Any], Any] | None = None,
+    ) -> Generator[Result, None, None]:
+        """Yield results as they come; a single worker without preparation is the calling thread."""
+        n_threads = self.n_workers
+        call = partial(_on_a_core, function) if self.nested else function
+        if prepare is not None:
+            call = partial(_in_turn, prepare, call, threading.Semaphore(self.n_workers))
+            n_threads += self.n_ahead
+        if n_threads == 1:
+            for task in tasks:
+                yield call(task)
+            return
+        pending = iter(tasks)
+        running: set[Future[Result]] = set()
+        with ThreadPoolExecutor(n_threads) as pool:
+            try:
+                for task in islice(pending, TASKS_AHEAD * n_threads):
+                    running.add(pool.submit(call, task))
+                while running:
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        running.remove(future)
+                        for task in islice(pending, 1):
+                            running.add(pool.submit(call, task))
+                        yield future.result()
+            finally:
+                for future in running:
+                    future.cancel()
+
+
+def _on_a_core(function: Callable[[Any], Result], task: Any) -> Result:
+    with _CORES:
+        return function(task)
+
+
+def _in_turn(
+    prepare: Callable[[Any], Any],
+    function: Callable[[Any], Result],
+    workers: threading.Semaphore,
+    task: Any,
+) -> Result:
+    ready = prepare(task)
+    with workers:
+        return function(ready)

@@ -1,0 +1,87 @@
+// The target, prepared once for all columns.
+//
+// The kernels of all instruction sets read the same target, so what they read is plain data without
+// a function: the linker merges equal inline functions, and one that was compiled for AVX-512 must
+// not end up in the baseline kernel. What is done with the data stands in axis.hpp and bands.hpp,
+// in one namespace for each instruction set.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+namespace skpar {
+
+// A linear map from values to bins 0 .. n_bins - 1.
+struct BinMap {
+    double low;
+    double scale;
+    std::int32_t n_bins;
+};
+
+// The table of one overfull bin.
+struct InnerTable {
+    BinMap map;
+    const std::int32_t* start;  // (n_bins + 1,) rank of each bin's first value, then of the end
+};
+
+// A sorted variable, with a table from value to rank.
+struct RankTable {
+    std::int32_t n;
+    const double* values;  // (n,) ascending, with eight sentinels on either side
+    BinMap map;
+    const std::int32_t* start;  // as in an inner table; ~i where inner table i tells
+    const InnerTable* inner;
+};
+
+// A sorted variable, cut into bands of consecutive ranks.
+struct BandTable {
+    std::int32_t n_bands;
+    const std::int32_t* first;  // (n_bands + 1,) first rank of each band
+    const std::int32_t* of;     // (n,) band of each rank
+};
+
+// A function of 0 .. n, taken from outside; entry 0 is never used.
+struct Table {
+    const double* entries;
+    std::int64_t size;
+};
+
+// Owns what it points to, and never changes once it is made.
+struct Target {
+    // y: (n_samples,) standardized and jittered values, or numbers that tell the classes; in the order
+    // of the samples. All is copied before it is looked at, so that no other thread changes what was
+    // found right. Throws std::invalid_argument.
+    Target(const double* y, std::int64_t n_samples, bool discrete, Table digamma, Table log,
+           std::int64_t n_neighbors, std::uint64_t seed);
+    ~Target();
+
+    std::int32_t n_samples;
+    std::int32_t n_neighbors;
+    std::uint64_t seed;
+    bool discrete;
+    const double *digamma, *log;  // (n_samples + 1,)
+    const std::int32_t* order;    // (n_samples,) the samples: by value, or class by class
+
+    // of a continuous target
+    RankTable y;
+    BandTable bands;
+    double tie_share;  // see Ties
+
+    // of a discrete target: classes of a single sample come last
+    std::int32_t n_classes;
+    std::int32_t n_repeated_classes;      // of two or more samples
+    std::int32_t n_repeated;              // samples in them
+    const std::int32_t* class_start;      // (n_classes + 1,) boundaries of the classes in `order`
+    const std::int32_t* class_of_sample;  // (n_samples,)
+    const std::int32_t* class_of;         // (n_samples,) the same in the order of `order`
+
+  private:
+    struct Memory;
+    std::unique_ptr<Memory> memory_;
+
+    void sort(const double* values);
+    void group(const double* classes);
+};
+
+}  // namespace skpar

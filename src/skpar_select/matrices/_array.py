@@ -1,0 +1,53 @@
+"""Dense matrices in memory: NumPy arrays, and what scikit-learn makes of data frames."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from skpar_select._typing import Array, Index, Names
+from skpar_select.matrices._base import FingerprintPart, Matrix
+from skpar_select.matrices._layout import Layout
+from skpar_select.matrices.io import as_slice, cross
+
+
+class ArrayMatrix(Matrix):
+    """A two-dimensional array; a block of adjacent columns is a view of it.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_features)
+        Any memory order and real type, read-only welcome.
+    feature_names : ndarray of str of shape (n_features,), default=None
+        Names for errors and tables.
+    label : str, default="X"
+        The matrix in words, for errors.
+    """
+
+    in_memory = True
+
+    def __init__(self, values: Array, feature_names: Names | None = None, label: str = "X") -> None:
+        self.values = values
+        self.shape: tuple[int, int] = values.shape
+        self.dtype = values.dtype
+        self.label = label
+        self._feature_names = feature_names
+
+    @property
+    def feature_names(self) -> Names | None:
+        """Names of the columns, where there are any."""
+        return self._feature_names
+
+    def layout_of(self, rows: Index, columns: Index) -> Layout:
+        """Tell that a block is a view."""
+        shape = len(rows), len(columns)
+        return Layout(shape=shape, dtype=self.dtype, order="memory", views=True, n_rows=shape[0])
+
+    def read(self, columns: Index, rows: Index | None = None) -> Array:
+        """Return a view of a range of columns, or a copy of scattered ones."""
+        if rows is None:
+            return self.values[:, as_slice(columns)]
+        return np.asarray(self.values[cross(as_slice(rows), as_slice(columns))])
+
+    def fingerprint_parts(self) -> Iterator[FingerprintPart]:
+        """Give the array."""
+        yield self.values

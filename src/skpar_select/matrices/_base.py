@@ -1,0 +1,169 @@
+"""The contract of a matrix: samples x features of real numbers, of which rectangles are read.
+
+An implementation knows its ``shape`` and ``dtype``, a ``label`` for errors and a ``description``
+of how it lies, and owes two methods:
+
+- ``layout_of(rows, columns)`` tells, in numbers, how these rows and columns lie. The planner asks
+  for nothing else.
+- ``read(columns, rows)`` gives the values where rows and columns cross, in the order asked for,
+  repeated where they are repeated.
+
+Everything else has a default. ``fetch`` is a read in two halves: it does the input now, and
+returns a :class:`RawBlock` that decodes later, in another thread. ``parts`` are the matrices that
+a matrix is made of, one after another; a block of columns never lies in two of them. ``files``
+names the files that the values come from, and ``fingerprint_parts`` all that they follow from.
+
+A matrix pickles as an address, without an open file and without the values of a file. It is never
+changed by being read, and any thread of any process may read it.
+
+:class:`skpar_select.testing.MatrixConformance` is the suite that every implementation passes.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from skpar_select._typing import Array, Index, Names
+from skpar_select.matrices._layout import Layout
+from skpar_select.matrices.io import FileSnapshot
+
+FingerprintPart: TypeAlias = bytes | Array | FileSnapshot
+
+
+class RawBlock(ABC):
+    """A block of columns whose input is done."""
+
+    @abstractmethod
+    def decode(self) -> Array:
+        """Return the values, as an array of shape (n_rows, n_columns). Called once."""
+
+    def native(self) -> Any:
+        """Return the values as a function of scikit-learn takes them; a sparse matrix stays one."""
+        return self.decode()
+
+
+@dataclass(frozen=True)
+class ArrayBlock(RawBlock):
+    """A block that is an array already."""
+
+    values: Array
+
+    def decode(self) -> Array:
+        """Return the array."""
+        return self.values
+
+
+class Part(NamedTuple):
+    """One of the matrices that a matrix is made of."""
+
+    matrix: "Matrix"
+    columns: Index
+    """The index of each column of the part in the whole."""
+
+
+class Matrix(ABC):
+    """A samples x features matrix that is read by rectangles.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (n_samples, n_features).
+    dtype : numpy.dtype
+        The type in which values are read.
+    label : str
+        The matrix in words, for errors.
+    description : str
+        How it lies, in words.
+    in_memory : bool
+        Whether its values are in memory already, so that a block costs no input.
+    feature_names : ndarray of str of shape (n_features,), or None
+    sample_ids : ndarray of str of shape (n_samples,), or None
+    """
+
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+    label: str = "X"
+    description: str = "in memory"
+    in_memory: bool = False
+
+    @property
+    def feature_names(self) -> Names | None:
+        """Names of the columns, where there are any."""
+        return None
+
+    @property
+    def sample_ids(self) -> Names | None:
+        """Ids of the rows, where there are any."""
+        return None
+
+    @abstractmethod
+    def layout_of(self, rows: Index, columns: Index) -> Layout:
+        """Tell how the given rows and columns lie.
+
+        Parameters
+        ----------
+        rows, columns : range or ndarray of int
+            In any order and repeated.
+        """
+
+    @abstractmethod
+    def read(self, columns: Index, rows: Index | None = None) -> Array:
+        """Read the values where rows and columns cross.
+
+        Parameters
+        ----------
+        columns : range or ndarray of int
+            In any order and repeated.
+        rows : range or ndarray of int, default=None
+            The same; None means all rows.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_columns)
+            In any memory order. It may be a view, and read-only.
+
+        Raises
+        ------
+        OSError
+            If the file is gone, changed, truncated or damaged.
+        """
+
+    @property
+    def layout(self) -> Layout:
+        """How the whole matrix lies."""
+        return self.layout_of(range(self.shape[0]), range(self.shape[1]))
+
+    def fetch(self, columns: Index, rows: Index | None = None) -> RawBlock:
+        """Do the input of :meth:`read`; the block that is returned decodes later.
+
+        The default reads and decodes at once.
+        """
+        return ArrayBlock(self.read(columns, rows))
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The matrices that this one is made of; by default itself alone."""
+        return (Part(self, range(self.shape[1])),)
+
+    @property
+    def stored_rows(self) -> Index:
+        """The row of the file that each sample is."""
+        return range(self.shape[0])
+
+    @property
+    def files(self) -> tuple[FileSnapshot, ...]:
+        """The files that hold the values."""
+        return ()
+
+    def fingerprint_parts(self) -> Iterator[FingerprintPart]:
+        """Give all that the values follow from: arrays, bytes, files."""
+        yield f"{self.label} {self.description} {self.shape} {self.dtype}".encode()
+        yield from self.files
+
+    def check_unchanged(self) -> None:
+        """Raise OSError if a file is no longer the one that was opened first."""
+        for file in self.files:
+            file.check_unchanged()

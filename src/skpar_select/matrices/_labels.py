@@ -1,0 +1,116 @@
+"""Names of features and ids of samples, read when they are first asked for."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from skpar_select._alignment import repeated
+from skpar_select._typing import Names
+from skpar_select._wording import listing
+
+Axis = Literal["feature_names", "sample_ids"]
+
+_UNIT: dict[Axis, str] = {"feature_names": "features", "sample_ids": "samples"}
+
+
+class Labels:
+    """The labels of one axis of a matrix.
+
+    They pickle as an address, and are read again elsewhere.
+
+    Parameters
+    ----------
+    load : callable
+        Returns the labels as an array of text, or None where there are none.
+    """
+
+    def __init__(self, load: Callable[[], Names | None]) -> None:
+        self._load = load
+        self._held: tuple[Names | None] | None = None
+
+    @classmethod
+    def of(cls, names: Names) -> "Labels":
+        """Return labels that are at hand."""
+        return cls(_Held(names))
+
+    def values(self) -> Names | None:
+        """Return the labels, or None where there are none."""
+        held = self._held
+        if held is None:
+            # Two threads may both read them: they read the same.
+            self._held = held = (self._load(),)
+        return held[0]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Joblib hashes a matrix by its pickle, which must not depend on who has asked before.
+        return {"_load": self._load, "_held": None}
+
+
+class _Held:
+    def __init__(self, names: Names) -> None:
+        self.names = names
+
+    def __call__(self) -> Names:
+        return self.names
+
+
+def check_labels(names: Names, label: str, axis: Axis, length: int) -> Names:
+    """Return the names if there is one for each feature or sample and none twice.
+
+    Parameters
+    ----------
+    names : ndarray of str
+        The names.
+    label : str
+        What holds them, for errors.
+    axis : {"feature_names", "sample_ids"}
+        What they name.
+    length : int
+        How many there must be.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer, or a name is repeated.
+    """
+    check_number(len(names), label, axis, length)
+    twice = repeated(names)
+    if twice:
+        raise ValueError(
+            f"{label} repeats {len(twice)} names: {listing(twice)}. Names must be unique. Make them "
+            f"so, or leave them out with {axis}=None."
+        )
+    return names
+
+
+def check_number(n_names: int, label: str, axis: Axis, length: int) -> None:
+    """Refuse more or fewer names than there are features or samples."""
+    unit = _UNIT[axis]
+    if n_names != length:
+        raise ValueError(
+            f"{label} holds {n_names} names, the matrix has {length} {unit}. There must be one "
+            f"for each of its {unit}. Give as many, in the order of the matrix."
+        )
+
+
+def given_labels(given: Sequence[str], axis: Axis) -> Names:
+    """Return names that the caller has as an array of text."""
+    return np.asarray([as_text(name, axis) for name in given], dtype=object)
+
+
+def as_text(name: object, label: str) -> str:
+    """Return one name as text, or refuse what is none."""
+    if isinstance(name, bytes):
+        try:
+            return name.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f"{label} holds {name!r}, which is not UTF-8 ({error.reason}). Names are text in "
+                "UTF-8. Store them so, or give the names themselves."
+            ) from error
+    if isinstance(name, str):
+        return str(name)
+    raise ValueError(
+        f"{label} holds {name!r}, a {type(name).__name__}. Names are text. Convert them with str."
+    )

@@ -1,0 +1,287 @@
+"""Opening files as lazy matrices: format, orientation, labels, and several files as one matrix."""
+
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from skpar_select._alignment import MissingIdsError, align_ids, repeated
+from skpar_select._typing import Names
+from skpar_select._wording import listing
+from skpar_select.matrices._base import Matrix
+from skpar_select.matrices._concatenated import ConcatenatedMatrix
+from skpar_select.matrices._labels import Axis, Labels, check_labels, given_labels
+from skpar_select.matrices._lazy import LazyMatrix
+from skpar_select.matrices.formats import FORMATS, OpenedMatrix
+from skpar_select.matrices.io import FileSession
+from skpar_select.matrices.readers import TransposedMatrix
+
+Path: TypeAlias = str | os.PathLike[str]
+Orientation: TypeAlias = Literal["samples_by_features", "features_by_samples", "auto"]
+Align: TypeAlias = Literal["id", "order"]
+Given: TypeAlias = str | Sequence[str] | None
+
+_ORIENTATIONS = ("samples_by_features", "features_by_samples", "auto")
+_ALIGNS = ("id", "order")
+
+
+def open_matrix(
+    path: Path | Sequence[Path],
+    dataset: str | None = None,
+    *,
+    feature_names: Given = "auto",
+    sample_ids: Given = "auto",
+    orientation: Orientation = "samples_by_features",
+    n_samples: int | None = None,
+    align: Align = "id",
+) -> LazyMatrix:
+    """Open a file as a lazy samples x features matrix.
+
+    No values are read until they are asked for, and no names either, unless they are named.
+
+    Parameters
+    ----------
+    path : str or path-like, or a sequence of these
+        An HDF5, ``.npy`` or AnnData file, or one of pandas' ``to_hdf``. Several files are one
+        wide matrix: their columns one after another.
+    dataset : str, default=None
+        The name of the matrix in the file, two-dimensional and numeric. None means the only
+        such dataset, or an AnnData file's ``X``. Of AnnData it may be ``"layers/NAME"``, of
+        pandas it is the key. A ``.npy`` file has none.
+    feature_names : str, sequence of str or None, default="auto"
+        The names of the columns. ``"auto"`` looks beside the matrix for a text dataset of the
+        right length, or takes what the format has for that: the index of ``var``, the columns of
+        the frame; it finds none where there are none. Any other text names a one-dimensional
+        dataset of the file. A sequence gives the names themselves. None means no names.
+    sample_ids : str, sequence of str or None, default="auto"
+        The same for the ids of the rows. Ids given as a sequence say that all files have their
+        rows in this order.
+    orientation : {"samples_by_features", "features_by_samples", "auto"}, \
+            default="samples_by_features"
+        How the matrix is stored. ``"features_by_samples"``, as GEO and minfi write, is read as
+        its transpose. ``"auto"`` needs `n_samples`, and raises unless exactly one axis has that
+        length; of AnnData the rows are always the samples.
+    n_samples : int, default=None
+        The number of samples where it is known, as the length of the target. It is checked.
+    align : {"id", "order"}, default="id"
+        How the rows of several files are joined: by sample id, in the order of the first file; or
+        by position, where all files are known to have the same rows in the same order.
+
+    Returns
+    -------
+    LazyMatrix
+        Has ``shape``, ``dtype``, ``feature_names`` and ``sample_ids``; ``X[rows]`` is another
+        lazy matrix; ``np.asarray(X)`` loads it; ``X.read(columns)`` loads columns.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    OSError
+        If it is a folder or a pipe, cannot be opened, or is compressed with a filter that is not
+        installed.
+    ValueError
+        If a dataset is missing, the matrix is not two-dimensional and real, its values do not
+        lie in this file, the names are not unique or not as many as needed, the orientation
+        cannot be told, or several files do not hold the same samples. With ``"auto"`` an error of
+        the names comes when they are asked for.
+
+    Examples
+    --------
+    >>> import h5py, tempfile, pathlib
+    >>> import numpy as np
+    >>> from skpar_select import open_matrix
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "small.h5"
+    >>> with h5py.File(path, "w") as file:
+    ...     file["data"] = np.arange(12.0).reshape(4, 3)
+    ...     file["features"] = ["a", "b", "c"]
+    >>> X = open_matrix(path)
+    >>> X.shape, X.feature_names
+    ((4, 3), array(['a', 'b', 'c'], dtype=object))
+    >>> X[1:3].read(np.array([2, 0]))
+    array([[5., 3.],
+           [8., 6.]])
+    >>> open_matrix(path, orientation="features_by_samples").shape
+    (3, 4)
+    """
+    _check_choice("orientation", orientation, _ORIENTATIONS, "how the matrix is stored")
+    _check_choice("align", align, _ALIGNS, "how the rows of several files are joined")
+    if dataset is not None and not isinstance(dataset, str):
+        raise TypeError(
+            f"dataset={dataset!r} is no name. It is the text by which the file knows the matrix. "
+            "Name it, or leave it out where there is only one."
+        )
+    if isinstance(path, str | os.PathLike):
+        return _open_one(path, dataset, feature_names, sample_ids, orientation, n_samples)
+    try:
+        paths = list(path)
+    except TypeError as error:
+        raise TypeError(
+            f"path={path!r} names no file. It must be a path or a sequence of paths. Name the file."
+        ) from error
+    if not paths:
+        raise ValueError("path=[] names no file. A matrix needs at least one. Name it.")
+    by_file = feature_names if isinstance(feature_names, str) else None
+    parts = [
+        _open_one(part, dataset, by_file, sample_ids, orientation, n_samples) for part in paths
+    ]
+    if len(parts) == 1 and (feature_names is None or by_file is not None):
+        return parts[0]
+    ordered = _by_id(parts) if align == "id" else _by_order(parts)
+    return _concatenate(parts, ordered, feature_names)
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...], what: str) -> None:
+    if value not in choices:
+        raise ValueError(
+            f"{name}={value!r} is unknown. It is one of {', '.join(choices)}. Name {what}."
+        )
+
+
+def _open_one(
+    path: Path,
+    dataset: str | None,
+    feature_names: Given,
+    sample_ids: Given,
+    orientation: str,
+    n_samples: int | None,
+) -> LazyMatrix:
+    with FileSession(path) as session:
+        form = next(form for form in FORMATS if form.recognises(session))
+        opened = form.open(session, dataset)
+    if orientation == "auto" and opened.rows_are_samples:
+        orientation = "samples_by_features"
+    transposed = _is_transposed(opened.matrix, orientation, n_samples)
+    matrix = TransposedMatrix(opened.matrix) if transposed else opened.matrix
+    return LazyMatrix(
+        matrix,
+        feature_names=_labels(opened, feature_names, "feature_names", 0 if transposed else 1),
+        sample_ids=_labels(opened, sample_ids, "sample_ids", 1 if transposed else 0),
+    )
+
+
+def _labels(opened: OpenedMatrix, given: Given, axis: Axis, along: int) -> Labels | None:
+    if given is None:
+        return None
+    if not isinstance(given, str):
+        length = opened.matrix.shape[along]
+        return Labels.of(check_labels(given_labels(given, axis), axis, axis, length))
+    load = partial(_load, opened, given, axis, along)
+    if given == "auto":
+        return Labels(load)
+    # Named by the user, so that an error comes now.
+    names = load()
+    return None if names is None else Labels.of(names)
+
+
+def _load(opened: OpenedMatrix, place: str, axis: Axis, along: int) -> Names | None:
+    found = opened.read_labels(place, axis, along)
+    return None if found is None else check_labels(*found, axis, opened.matrix.shape[along])
+
+
+def _is_transposed(stored: Matrix, orientation: str, n_samples: int | None) -> bool:
+    first, second = stored.shape
+    remedy = "Set orientation to samples_by_features or features_by_samples"
+    if orientation == "auto":
+        if n_samples is None:
+            raise ValueError(
+                "orientation='auto' without n_samples. It is told by the number of samples alone. "
+                f"{remedy}, or give n_samples."
+            )
+        if (first == n_samples) == (second == n_samples):
+            fits = "both axes have" if first == n_samples else "neither axis has"
+            raise ValueError(
+                f"{stored.label} is stored as {first} x {second}, and {fits} the length of the "
+                f"target, {n_samples}. Exactly one must, to tell which one the samples are. "
+                f"{remedy}."
+            )
+        return second == n_samples
+    transposed = orientation == "features_by_samples"
+    held = second if transposed else first
+    if n_samples is not None and held != n_samples:
+        raise ValueError(
+            f"{stored.label} has {held} samples with orientation={orientation!r}, not "
+            f"n_samples={n_samples}. Both must be the same. {remedy}, or correct n_samples."
+        )
+    return transposed
+
+
+def _by_id(parts: list[LazyMatrix]) -> list[LazyMatrix]:
+    """Return all matrices with their rows in the order of the first."""
+    ids = [part.sample_ids for part in parts]
+    for part, names in zip(parts, ids, strict=True):
+        if names is None:
+            raise MissingIdsError(
+                f"{part.label} has no sample ids that can be found. Files are joined by sample "
+                "id, never by position unless that is asked for. Name the dataset of ids, give "
+                "the ids themselves, or set align='order' if all files have their rows in the "
+                "same order."
+            )
+    reference = ids[0]
+    ordered = []
+    for part, names in zip(parts, ids, strict=True):
+        assert names is not None
+        assert reference is not None
+        same = len(names) == len(reference) and (names == reference).all()
+        holders = {"held_by": part.label, "reference_by": parts[0].label}
+        ordered.append(part if same else part[align_ids(names, reference, **holders)])
+    return ordered
+
+
+def _by_order(parts: list[LazyMatrix]) -> list[LazyMatrix]:
+    for part in parts:
+        if len(part) != len(parts[0]):
+            raise ValueError(
+                f"{part.label} has {len(part)} samples, {parts[0].label} has {len(parts[0])}. "
+                "Files that are joined by position must have the same rows. Leave out the wrong "
+                "file, or join them by id."
+            )
+    return parts
+
+
+def _concatenate(
+    parts: list[LazyMatrix], ordered: list[LazyMatrix], feature_names: Given
+) -> LazyMatrix:
+    label = f"{len(parts)} files, {parts[0].label} to {parts[-1].label}"
+    bare = [LazyMatrix(part) for part in ordered]
+    matrix = ConcatenatedMatrix(bare, label, f"{len(parts)} files, column after column")
+    names: Labels | None = None
+    if isinstance(feature_names, str):
+        load: Callable[[], Names | None] = partial(_names_of_all, parts)
+        names = Labels(load)
+        if feature_names != "auto":
+            names.values()
+    elif feature_names is not None:
+        given = given_labels(feature_names, "feature_names")
+        axis: Axis = "feature_names"
+        names = Labels.of(check_labels(given, axis, axis, matrix.shape[1]))
+    return LazyMatrix(matrix, feature_names=names, sample_ids=Labels(partial(_ids_of, parts[0])))
+
+
+def _ids_of(matrix: LazyMatrix) -> Names | None:
+    return matrix.sample_ids
+
+
+def _names_of_all(parts: list[LazyMatrix]) -> Names | None:
+    names: list[Any] = [part.feature_names for part in parts]
+    without = [part.label for part, held in zip(parts, names, strict=True) if held is None]
+    if len(without) == len(parts):
+        return None
+    if without:
+        raise ValueError(
+            f"feature_names='auto' finds none in {len(without)} of {len(parts)} files, the "
+            f"first {without[0]}. All or none must have names. Name their dataset, or leave "
+            "the names out with feature_names=None."
+        )
+    every: Names = np.concatenate(names)
+    twice = repeated(every)
+    if twice:
+        holders = [part.label for part, held in zip(parts, names, strict=True) if twice[0] in held]
+        raise ValueError(
+            f"{len(twice)} features are in more than one file: {twice[0]!r} is in "
+            f"{listing(holders, quoted=False)}. Files of one matrix hold different features. Give "
+            "each file once, or rename its features."
+        )
+    return every

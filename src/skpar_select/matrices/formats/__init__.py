@@ -1,0 +1,16 @@
+"""The kinds of files that hold a matrix. The first that recognises a path opens it."""
+
+from skpar_select.matrices.formats._anndata import AnnDataFormat
+from skpar_select.matrices.formats._base import Format, OpenedMatrix
+from skpar_select.matrices.formats._hdf5 import HDF5Format
+from skpar_select.matrices.formats._hdfstore import HDFStoreFormat
+from skpar_select.matrices.formats._npy import NpyFormat
+
+FORMATS: tuple[Format, ...] = (
+    NpyFormat(),
+    AnnDataFormat(),
+    HDFStoreFormat(),
+    HDF5Format(),
+)
+
+__all__ = ["FORMATS", "Format", "OpenedMatrix"]

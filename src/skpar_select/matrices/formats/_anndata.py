@@ -1,0 +1,194 @@
+"""AnnData files, ``.h5ad``: observations x variables, dense or sparse, with data frames beside.
+
+https://anndata.readthedocs.io/en/stable/fileformat-prose.html tells the format. h5py alone reads it.
+Samples are the observations; their ids are the index of ``obs``, the names of features that of
+``var``; another column of these frames is taken by its name.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import h5py
+import numpy as np
+
+from skpar_select._typing import Array, Names
+from skpar_select.matrices._base import Matrix
+from skpar_select.matrices._labels import Axis, check_number
+from skpar_select.matrices.formats._base import Format, OpenedMatrix
+from skpar_select.matrices.formats._hdf5 import open_dataset
+from skpar_select.matrices.formats._names import names_at, read_names
+from skpar_select.matrices.io import (
+    FileSession,
+    check_readable,
+    find_dataset,
+    follow,
+    open_hdf5,
+    text_of,
+)
+from skpar_select.matrices.readers import SparseRowsMatrix, TransposedMatrix
+
+_SPARSE = ("csr_matrix", "csc_matrix")
+
+
+class AnnDataFormat(Format):
+    """A file that AnnData has written."""
+
+    def recognises(self, session: FileSession) -> bool:
+        """Tell whether the file says so, or looks so and is called so."""
+        if not session.is_hdf5:
+            return False
+        file = session.hdf5
+        return _encoding(file) == "anndata" or (session.path.endswith(".h5ad") and "obs" in file)
+
+    def open(self, session: FileSession, dataset: str | None) -> OpenedMatrix:
+        """Find a matrix: ``X``, or another such as ``layers/NAME``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such matrix, or it is neither dense nor compressed rows or columns.
+        """
+        name = "X" if dataset is None else dataset.strip("/")
+        return OpenedAnnData(_open(session, name), rows_are_samples=True, name=name)
+
+
+@dataclass(frozen=True)
+class OpenedAnnData(OpenedMatrix):
+    """A matrix between the data frames ``obs`` and ``var``."""
+
+    name: str = ""
+
+    def read_labels(self, place: str, axis: Axis, along: int) -> tuple[Names, str] | None:
+        """Read the index, or the column `place`, of the data frame along an axis."""
+        frame = "obs" if along == 0 else "raw/var" if self.name.startswith("raw/") else "var"
+        if along == 1 and place == "auto" and self.name.rpartition("/")[0] not in _WITH_VAR:
+            return None
+        (file,) = self.matrix.files
+        file.check_unchanged()
+        with open_hdf5(file.path) as handle:
+            label = f"{axis}={place!r} in '{file.path}', '{frame}'"
+            group = follow(handle, frame, label)
+            if not isinstance(group, h5py.Group):
+                raise ValueError(
+                    f"{label} is no data frame that can be read here. AnnData 0.7 and later write "
+                    "obs and var as groups. Read the file with anndata and write it again."
+                )
+            index = text_of(group.attrs.get("_index", "_index"))
+            column = index if place == "auto" else place
+            if column not in group:
+                columns = ", ".join(sorted(set(group) - {index})[:10]) or "none"
+                raise ValueError(
+                    f"{label} does not exist. Columns there are: {columns}. Name one of them, or "
+                    f"take the index with {axis}='auto'."
+                )
+            length = self.matrix.shape[along]
+            return _read_column(handle, f"{frame}/{column}", label, axis, length), label
+
+
+# The folders of a file whose matrices have the variables of a frame `var`.
+_WITH_VAR = ("", "layers", "raw")
+
+
+def _open(session: FileSession, name: str) -> Matrix:
+    label = f"'{session.path}', '{name}'"
+    found = follow(session.hdf5, name, label)
+    if found is None:
+        raise ValueError(
+            f"{label} does not exist. An AnnData file holds a matrix as X or a layer; "
+            f"{_list_matrices(session.hdf5)}"
+        )
+    if isinstance(found, h5py.Dataset):
+        return open_dataset(session, name)
+    encoding = _encoding(found)
+    if encoding not in _SPARSE:
+        what = f"a group of encoding-type {encoding!r}" if encoding else "a group"
+        raise ValueError(
+            f"{label} is {what}. A matrix is a dataset, a csr_matrix or a csc_matrix; "
+            f"{_list_matrices(session.hdf5)}"
+        )
+    shape = np.asarray(found.attrs.get("shape", ()))
+    if shape.shape != (2,) or shape.dtype.kind not in "iu" or shape.min() < 0:
+        raise ValueError(
+            f"{label} has the attribute shape={shape.tolist()}. It must be two numbers. The file "
+            "is damaged: write it again."
+        )
+    n_samples, n_features = (int(length) for length in shape)
+    opened = session.snapshot, session.hdf5, name
+    if encoding == "csr_matrix":
+        description = "compressed rows (csr_matrix)"
+        return SparseRowsMatrix(*opened, (n_samples, n_features), label, description)
+    description = "compressed columns (csc_matrix)"
+    stored = SparseRowsMatrix(*opened, (n_features, n_samples), label, description)
+    return TransposedMatrix(stored, description)
+
+
+def _list_matrices(file: Any) -> str:
+    """Say which matrices a file has, and how one is named."""
+    layers = _found(file, "layers")
+    names = sorted(layers) if isinstance(layers, h5py.Group) else []
+    places = ["X", *(f"layers/{name}" for name in names), "raw/X"]
+    held = [place for place in places if _is_matrix(file, place)]
+    if not held:
+        return "this one has none. Read the file with anndata and write it again."
+    return f"this one has {', '.join(held[:10])}. Name one as dataset."
+
+
+def _is_matrix(file: Any, place: str) -> bool:
+    item = _found(file, place)
+    if isinstance(item, h5py.Group):
+        return _encoding(item) in _SPARSE
+    return isinstance(item, h5py.Dataset) and item.shape is not None and len(item.shape) == 2
+
+
+def _found(file: Any, place: str) -> Any:
+    try:
+        return follow(file, place, place)
+    except ValueError:
+        # It lies in another file.
+        return None
+
+
+def _read_column(file: Any, place: str, label: str, axis: Axis, length: int) -> Names:
+    item = follow(file, place, label)
+    if isinstance(item, h5py.Dataset):
+        return read_names(item, label, axis, length)
+    kind = _encoding(item)
+    if kind == "categorical":
+        categories = find_dataset(file, f"{place}/categories", label)
+        codes = _read_numbers(file, f"{place}/codes", label, axis, length)
+        n_categories = categories.shape[0] if categories.shape else 0
+        if codes.dtype.kind not in "iu" or ((codes < 0) | (codes >= n_categories)).any():
+            raise ValueError(
+                f"{label} has missing values or codes beyond its {n_categories} categories. "
+                "Every sample and feature needs a name. Name another column."
+            )
+        return names_at(categories, label, codes.astype(np.intp))
+    if kind.startswith("nullable-string"):
+        if _read_numbers(file, f"{place}/mask", label, axis, length).any():
+            raise ValueError(
+                f"{label} has missing values. Every sample and feature needs a name. Name another "
+                "column."
+            )
+        return read_names(find_dataset(file, f"{place}/values", label), label, axis, length)
+    raise ValueError(
+        f"{label} is a group of encoding-type {kind!r}. Names are text, whole numbers or "
+        "categories. Name another column."
+    )
+
+
+def _read_numbers(file: Any, place: str, label: str, axis: Axis, length: int) -> Array:
+    """Read one number for every name, such as its category."""
+    data = find_dataset(file, place, label)
+    if data.shape is None or len(data.shape) != 1:
+        raise ValueError(
+            f"{label}: '{place}' has shape {data.shape}. It must have one dimension. The file is "
+            "damaged: write it again."
+        )
+    check_number(data.shape[0], f"{label}: '{place}'", axis, length)
+    check_readable(data, f"{label}: '{place}'")
+    values: Array = data[:]
+    return values
+
+
+def _encoding(item: Any) -> str:
+    return text_of(item.attrs.get("encoding-type", ""))

@@ -1,0 +1,87 @@
+"""One-dimensional datasets of text or whole numbers, read as names."""
+
+from typing import Any
+
+import h5py
+import numpy as np
+
+from skpar_select._typing import IndexArray, Names
+from skpar_select.matrices._labels import Axis, as_text, check_number
+from skpar_select.matrices.io import check_readable, extents
+
+# Names that are read at a time where only some are selected.
+_STEP = 2**16
+
+
+def is_text(data: Any) -> bool:
+    """Tell whether a dataset holds text in one dimension."""
+    return _is_line(data) and h5py.check_string_dtype(data.dtype) is not None
+
+
+def read_names(data: Any, label: str, axis: Axis, length: int) -> Names:
+    """Read a one-dimensional dataset of text or whole numbers as text.
+
+    Parameters
+    ----------
+    data : h5py.Dataset
+        The dataset.
+    label : str
+        The same in words, for errors.
+    axis : {"feature_names", "sample_ids"}
+        What they name.
+    length : int
+        How many there must be. It is compared before anything is read: a few bytes may claim to
+        be any number of names.
+
+    Raises
+    ------
+    ValueError
+        If it is of another type, shape or length, its values do not lie in the file, or its text
+        is not UTF-8.
+    """
+    _check_kind(data, label)
+    check_number(data.shape[0], label, axis, length)
+    check_readable(data, label)
+    return _read(data, label, slice(None))
+
+
+def names_at(data: Any, label: str, places: IndexArray) -> Names:
+    """Read the names at these places alone, of however many the dataset has.
+
+    Parameters
+    ----------
+    data : h5py.Dataset
+        One-dimensional, of text or whole numbers.
+    label : str
+        The same in words, for errors.
+    places : ndarray of int
+        In range, in any order and repeated.
+    """
+    _check_kind(data, label)
+    check_readable(data, label)
+    names = np.empty(len(places), dtype=object)
+    # Extents end where chunks do, so that none is decoded twice.
+    step = max(_STEP, data.chunks[0] if data.chunks else 0)
+    for extent in extents(places, near=step, widest=step):
+        held = _read(data, label, extent.source)
+        names[extent.destination] = held if extent.picked is None else held[extent.picked]
+    return names
+
+
+def _check_kind(data: Any, label: str) -> None:
+    if not is_text(data) and not (_is_line(data) and data.dtype.kind in "iu"):
+        raise ValueError(
+            f"{label} has shape {data.shape} and type {data.dtype}. Names are one-dimensional "
+            "text. Name another dataset, or give the names themselves."
+        )
+
+
+def _is_line(data: Any) -> bool:
+    return data.shape is not None and len(data.shape) == 1
+
+
+def _read(data: Any, label: str, part: slice) -> Names:
+    values = data[part]
+    if values.dtype.kind in "iu":
+        return np.asarray([str(number) for number in values], dtype=object)
+    return np.asarray([as_text(name, label) for name in values], dtype=object)

@@ -1,0 +1,67 @@
+"""NumPy's own files, ``.npy``: a header, then the values without a gap.
+
+NumPy parses the header and evaluates literals only; arrays of objects, which are pickles, are
+refused. Arrays in Fortran order lie column after column: they are rows of the transpose.
+"""
+
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.lib import format as npy
+
+from skpar_select.matrices.formats._base import Format, OpenedMatrix
+from skpar_select.matrices.io import FileSession, check_matrix_shape
+from skpar_select.matrices.readers import ContiguousMatrix, TransposedMatrix
+
+
+class NpyFormat(Format):
+    """A file with one array, without a name and without labels."""
+
+    def recognises(self, session: FileSession) -> bool:
+        """Tell whether the file begins as ``.npy`` files do."""
+        return session.begins_with(npy.MAGIC_PREFIX)
+
+    def open(self, session: FileSession, dataset: str | None) -> OpenedMatrix:
+        """Return the array.
+
+        Raises
+        ------
+        ValueError
+            If a dataset is named, the header is damaged, the array is no matrix of real numbers,
+            or the file is shorter than its header says.
+        """
+        file = session.snapshot
+        label = f"'{file.path}'"
+        if dataset is not None:
+            raise ValueError(
+                f"dataset={dataset!r} is not in {label}. A .npy file holds one array, without "
+                "a name. Leave dataset out."
+            )
+        with Path(file.path).open("rb") as stream:
+            shape, by_columns, dtype = _read_header(stream, label)
+            offset = stream.tell()
+        shape = check_matrix_shape(shape, dtype, label)
+        if not by_columns:
+            return OpenedMatrix(ContiguousMatrix(file, offset, shape, dtype, label))
+        stored = ContiguousMatrix(file, offset, shape[::-1], dtype, label)
+        return OpenedMatrix(TransposedMatrix(stored, "contiguous by columns"))
+
+
+def _read_header(file: BinaryIO, label: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    try:
+        version = npy.read_magic(file)
+        if version == (1, 0):
+            return npy.read_array_header_1_0(file)
+        if version == (2, 0):
+            return npy.read_array_header_2_0(file)
+    except (ValueError, TypeError, OverflowError) as error:
+        first_line = str(error).splitlines()[0]
+        raise ValueError(
+            f"{label} has a damaged header ({first_line}). A .npy file begins with the shape and "
+            "type of its array. Save the array again with numpy.save."
+        ) from error
+    raise ValueError(
+        f"{label} has a header of version {version[0]}.{version[1]}. Matrices of numbers have "
+        "1.0 or 2.0. Save the array again with numpy.save."
+    )

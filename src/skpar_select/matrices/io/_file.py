@@ -1,0 +1,121 @@
+"""Files that must not change while a matrix in them is used, and reads at a place of them."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from skpar_select._typing import Array
+
+
+class FileSnapshot:
+    """The address of a file, and its size and time of change when it was opened first.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    OSError
+        If it is not a regular file, such as a folder or a pipe. Opening a pipe could wait forever.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.path.abspath(path)
+        self.stamp = _stamp(self.path)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return self.stamp[0]
+
+    def check_unchanged(self) -> None:
+        """Raise OSError if the file is no longer the one that was opened first."""
+        stamp = _stamp(self.path)
+        if stamp != self.stamp:
+            raise OSError(
+                f"'{self.path}' has changed since it was opened: {self.stamp[0]} bytes then, "
+                f"{stamp[0]} bytes now, last modified at another time. A matrix must stay as it "
+                "is while it is used. Open it again with open_matrix."
+            )
+
+    @contextmanager
+    def opened(self, *, forwards: bool = False) -> Iterator[int]:
+        """Give a descriptor for :func:`read_into`; the file must be the same before and after.
+
+        Parameters
+        ----------
+        forwards : bool, default=False
+            Whether most of the file will be read, in its order.
+        """
+        self.check_unchanged()
+        descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        try:
+            if hasattr(os, "posix_fadvise"):
+                # Reading ahead of a short extent reads what another block needs, or no block.
+                advice = os.POSIX_FADV_SEQUENTIAL if forwards else os.POSIX_FADV_RANDOM
+                os.posix_fadvise(descriptor, 0, 0, advice)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+        self.check_unchanged()
+
+
+def can_read_into() -> bool:
+    """Tell whether this system reads at a place, as all but Windows do."""
+    return hasattr(os, "preadv")
+
+
+def read_into(descriptor: int, offset: int, out: Array) -> None:
+    """Fill `out`, which is contiguous, with the bytes from `offset` on.
+
+    Nothing is read ahead and nothing is mapped: a mapped file that is cut short kills the process.
+
+    Parameters
+    ----------
+    descriptor : int
+        Of an open file.
+    offset : int
+        The first byte.
+    out : ndarray
+        What is filled.
+
+    Raises
+    ------
+    OSError
+        If the file ends before, in words that follow "cannot be read".
+    """
+    flat: Any = out.view("u1").reshape(-1)
+    rest = memoryview(flat)
+    while rest:
+        got = os.preadv(descriptor, [rest], offset)
+        if not got:
+            raise OSError(f"the file ends {len(rest)} bytes too early")
+        offset += got
+        rest = rest[got:]
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    try:
+        status = Path(path).stat()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"'{path}' does not exist. A matrix is read from a file that is there. Check the path."
+        ) from error
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(
+            f"'{path}' is {_kind(status.st_mode)}. A matrix is read from a regular file, at any "
+            "place of it and more than once. Name the file itself; what a pipe gives must be "
+            "written to one first."
+        )
+    return status.st_size, status.st_mtime_ns
+
+
+def _kind(mode: int) -> str:
+    return "a folder" if stat.S_ISDIR(mode) else "a pipe" if stat.S_ISFIFO(mode) else "a device"

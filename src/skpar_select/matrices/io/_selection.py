@@ -1,0 +1,235 @@
+"""Selected rows or columns, in any order and repeated, as few extents of a file."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skpar_select._typing import Array, BoolArray, Index, IndexArray
+
+NEAR_BYTES = 64 * 2**10
+"""Two extents this near cost less read together than apart: about what a disk reads ahead, and
+the size of HDF5's sieve buffer."""
+
+# Values that are picked out of a rectangle are copied so many bytes at a time.
+_COPY_BYTES = 256 * 2**10
+
+
+class Extent(NamedTuple):
+    """A contiguous slice of one axis of a file."""
+
+    source: slice
+    """Its place in the file."""
+
+    destination: slice | IndexArray
+    """The places of its selected values in the result."""
+
+    picked: IndexArray | None = None
+    """The selected places within the extent, or None where all are selected, in order."""
+
+    @property
+    def width(self) -> int:
+        """Its length in the file."""
+        return int(self.source.stop - self.source.start)
+
+    def selected(self) -> slice | IndexArray:
+        """Return the selected places in the file, in the order of the destination."""
+        return self.source if self.picked is None else self.source.start + self.picked
+
+
+def as_slice(index: Index) -> slice | IndexArray:
+    """Return a range as the slice that selects the same; an index array stays one."""
+    if not isinstance(index, range):
+        return index
+    # A stop of -1 would count from the end.
+    stop = index.stop if index.stop >= 0 else None
+    return slice(index.start, stop, index.step) if index else slice(0, 0)
+
+
+def compose(index: Index, selected: Index) -> Index:
+    """Return ``index[selected]``; a range of a range stays one."""
+    places = as_slice(selected)
+    if isinstance(index, range) and isinstance(places, slice):
+        return index[places]
+    return np.asarray(index, dtype=np.intp)[places]
+
+
+def is_contiguous(index: Index) -> bool:
+    """Tell whether a selection is a range of step 1."""
+    return isinstance(index, range) and index.step == 1
+
+
+def extents(index: Index, *, near: int, widest: int) -> Iterator[Extent]:
+    """Join the selected places that lie near each other.
+
+    Parameters
+    ----------
+    index : range or ndarray of int
+        Selected places of the file.
+    near : int
+        Places that lie at most so far apart are joined.
+    widest : int
+        No extent crosses a multiple of this.
+
+    Yields
+    ------
+    Extent
+        In the order of the file.
+    """
+    if isinstance(index, range) and index.step == 1:
+        start = index.start
+        while start < index.stop:
+            stop = min(index.stop, start // widest * widest + widest)
+            first = start - index.start
+            yield Extent(slice(start, stop), slice(first, first + stop - start))
+            start = stop
+        return
+    order, ordered = ascending(index)
+    apart = (np.diff(ordered) > near) | (np.diff(ordered // widest) > 0)
+    yield from cut(order, ordered, apart)
+
+
+def ascending(index: Index) -> tuple[IndexArray, IndexArray]:
+    """Return the stable order that sorts a selection, and the sorted places."""
+    places = np.asarray(index, dtype=np.intp)
+    order = np.argsort(places, kind="stable")
+    return order, places[order]
+
+
+def cut(order: IndexArray, ordered: IndexArray, apart: BoolArray) -> Iterator[Extent]:
+    """Cut sorted places into extents.
+
+    Parameters
+    ----------
+    order : ndarray of int of shape (n_selected,)
+        The place of each in the result.
+    ordered : ndarray of int of shape (n_selected,)
+        The selected places of the file, ascending.
+    apart : ndarray of bool of shape (n_selected - 1,)
+        Whether the next one belongs to another extent.
+    """
+    for first, last in pairwise([0, *(np.flatnonzero(apart) + 1), len(order)]):
+        destination, values = order[first:last], ordered[first:last]
+        if not len(values):
+            continue
+        start, stop = int(values[0]), int(values[-1]) + 1
+        if (np.diff(values) == 1).all() and (np.diff(destination) == 1).all():
+            begin = int(destination[0])
+            yield Extent(slice(start, stop), slice(begin, begin + stop - start))
+        else:
+            yield Extent(slice(start, stop), destination, values - start)
+
+
+def rows_within(rows: Index, start: int, stop: int) -> tuple[Index, Extent]:
+    """Find the samples whose stored rows lie between two rows of the file.
+
+    Parameters
+    ----------
+    rows : range or ndarray of int
+        The stored row of each sample.
+    start, stop : int
+        Rows of the file.
+
+    Returns
+    -------
+    samples : range or ndarray of int
+        One sample for each of these rows, in the order of the file, however often a row is there.
+    places : Extent
+        Where they go among all samples.
+    """
+    if isinstance(rows, range) and rows.step == 1:
+        first = max(rows.start, start) - rows.start
+        last = max(first, min(rows.stop, stop) - rows.start)
+        return range(first, last), Extent(slice(0, last - first), slice(first, last))
+    stored = np.asarray(rows, dtype=np.intp)
+    here = np.flatnonzero((stored >= start) & (stored < stop))
+    destination = here[np.argsort(stored[here], kind="stable")]
+    _, first_of, picked = np.unique(stored[destination], return_index=True, return_inverse=True)
+    samples = destination[first_of]
+    whole = slice(0, len(samples))
+    if len(samples) < len(destination):
+        return samples, Extent(whole, destination, picked)
+    if len(samples) and (np.diff(samples) == 1).all():
+        begin = int(samples[0])
+        return samples, Extent(whole, slice(begin, begin + len(samples)))
+    return samples, Extent(whole, destination)
+
+
+def overlapping(index: Index, length: int) -> slice | IndexArray:
+    """Return the numbers of the chunks of a length that overlap a selection."""
+    if isinstance(index, range) and abs(index.step) <= length:
+        # No chunk between is left out, and the range may be longer than memory.
+        if not index:
+            return slice(0, 0)
+        first, last = sorted((index[0], index[-1]))
+        return slice(first // length, last // length + 1)
+    return np.unique(np.asarray(index, dtype=np.intp) // length)
+
+
+def n_overlapping(index: Index, length: int) -> int:
+    """Count the chunks of a length that overlap a selection."""
+    chunks = overlapping(index, length)
+    return chunks.stop - chunks.start if isinstance(chunks, slice) else len(chunks)
+
+
+def max_per_chunk(index: Index, length: int) -> int:
+    """Count the different places that lie in one chunk of a length, at most."""
+    if isinstance(index, range):
+        return min(len(index), -(-length // abs(index.step)))
+    once = np.unique(index)
+    return int(np.unique(once // length, return_counts=True)[1].max(initial=0))
+
+
+def scatter(
+    values: Array, rows: Extent, columns: Extent, out: Array, *, at: tuple[int, int] = (0, 0)
+) -> None:
+    """Copy the selected values of a rectangle to their places.
+
+    A row may be selected a thousand times: picked values are copied 256 KiB at a time.
+
+    Parameters
+    ----------
+    values : ndarray
+        The rectangle.
+    rows, columns : Extent
+        The extents that it holds.
+    out : ndarray
+        The whole result.
+    at : tuple of int
+        The row and the column of `values` where the two extents begin.
+    """
+    from_rows, from_columns = _within(rows, at[0]), _within(columns, at[1])
+    if rows.picked is None and columns.picked is None:
+        out[cross(rows.destination, columns.destination)] = values[from_rows, from_columns]
+        return
+    n_rows, n_columns = (
+        extent.width if extent.picked is None else len(extent.picked) for extent in (rows, columns)
+    )
+    wide = _COPY_BYTES // values.dtype.itemsize
+    tall = max(1, wide // n_columns)
+    for row in range(0, n_rows, tall):
+        from_row, to_row = _some(from_rows, row, tall), _some(rows.destination, row, tall)
+        for column in range(0, n_columns, wide):
+            to_column = _some(columns.destination, column, wide)
+            out[cross(to_row, to_column)] = values[
+                cross(from_row, _some(from_columns, column, wide))
+            ]
+
+
+def _within(extent: Extent, first: int) -> slice | IndexArray:
+    return slice(first, first + extent.width) if extent.picked is None else first + extent.picked
+
+
+def _some(index: slice | IndexArray, first: int, most: int) -> slice | IndexArray:
+    if isinstance(index, slice):
+        start = index.start + first
+        return slice(start, min(start + most, index.stop))
+    return index[first : first + most]
+
+
+def cross(rows: slice | IndexArray, columns: slice | IndexArray) -> Any:
+    """Return the index of where rows and columns cross in an array."""
+    if isinstance(rows, slice) or isinstance(columns, slice):
+        return rows, columns
+    return np.ix_(rows, columns)

@@ -1,0 +1,71 @@
+"""One opening of a path: the first bytes and, where it is HDF5, the one handle that is used."""
+
+import os
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import h5py
+
+from skpar_select.matrices.io._file import FileSnapshot
+from skpar_select.matrices.io._hdf5 import open_hdf5
+
+
+class FileSession:
+    """A path while ``open_matrix`` looks into it.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file, or a folder for the formats that are one.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.path.abspath(path)
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "FileSession":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        return self._stack.__exit__(kind, error, trace)
+
+    @cached_property
+    def is_folder(self) -> bool:
+        """Whether the path is a folder."""
+        return os.path.isdir(self.path)
+
+    @cached_property
+    def snapshot(self) -> FileSnapshot:
+        """The file as it is now. It must be a regular file: opening a pipe could wait forever."""
+        return FileSnapshot(self.path)
+
+    def begins_with(self, prefix: bytes) -> bool:
+        """Tell whether the path is a file that begins with these bytes."""
+        if self.is_folder:
+            return False
+        with Path(self.snapshot.path).open("rb") as file:
+            return file.read(len(prefix)) == prefix
+
+    @cached_property
+    def is_hdf5(self) -> bool:
+        """Whether the path is an HDF5 file."""
+        return not self.is_folder and bool(h5py.is_hdf5(self.snapshot.path))
+
+    @cached_property
+    def hdf5(self) -> Any:
+        """The handle of the file, opened when it is first asked for.
+
+        Raises
+        ------
+        OSError
+            If the path is no HDF5 file, or is damaged.
+        """
+        return self._stack.enter_context(open_hdf5(self.snapshot.path))

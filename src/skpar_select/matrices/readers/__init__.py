@@ -1,0 +1,18 @@
+"""Matrices as they lie in files: one class for each way to read."""
+
+from skpar_select.matrices.readers._chunked import ChunkedMatrix
+from skpar_select.matrices.readers._contiguous import ContiguousMatrix
+from skpar_select.matrices.readers._dataset import DatasetMatrix
+from skpar_select.matrices.readers._rectangles import Reader, RectangleMatrix
+from skpar_select.matrices.readers._sparse_rows import SparseRowsMatrix
+from skpar_select.matrices.readers._transposed import TransposedMatrix
+
+__all__ = [
+    "ChunkedMatrix",
+    "ContiguousMatrix",
+    "DatasetMatrix",
+    "Reader",
+    "RectangleMatrix",
+    "SparseRowsMatrix",
+    "TransposedMatrix",
+]

@@ -1,0 +1,88 @@
+"""Datasets that HDF5 itself reads and decodes, under its one lock.
+
+The file is opened for every read and closed after it. That costs about a millisecond a block, and
+in return no handle is shared between threads, inherited by a fork, pickled or leaked, and every
+read notices a file that is no longer the one that was opened first.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from skpar_select._typing import Array
+from skpar_select.matrices.io import FileSnapshot, check_filters, open_hdf5
+from skpar_select.matrices.readers._rectangles import Reader, RectangleMatrix
+
+
+class DatasetMatrix(RectangleMatrix):
+    """A two-dimensional dataset.
+
+    Parameters
+    ----------
+    file : FileSnapshot
+        The file.
+    dataset : str
+        The name of the dataset.
+    shape : tuple of int
+        (n_rows, n_columns).
+    dtype : numpy.dtype
+        Of the values.
+    chunks : tuple of int or None
+        The shape of a chunk.
+    stored_bytes : int
+        What the values take in the file.
+    label, description : str
+        The matrix and how it lies, in words.
+    """
+
+    def __init__(
+        self,
+        file: FileSnapshot,
+        dataset: str,
+        shape: tuple[int, int],
+        dtype: np.dtype[Any],
+        chunks: tuple[int, int] | None,
+        stored_bytes: int,
+        label: str,
+        description: str,
+    ) -> None:
+        self.file = file
+        self.dataset = dataset
+        self.shape = shape
+        self.dtype = dtype
+        self.chunks = chunks
+        self.stored_bytes = stored_bytes
+        self.label = label
+        self.description = description
+
+    @property
+    def files(self) -> tuple[FileSnapshot, ...]:
+        """The file."""
+        return (self.file,)
+
+    @contextmanager
+    def open_reader(self) -> Iterator[Reader]:
+        """Open the file for as long as the context lasts."""
+        self.check_unchanged()
+        with open_hdf5(self.file.path) as file:
+            data = file[self.dataset]
+            # In a process of its own the plugins must be registered anew.
+            check_filters(data, self.label)
+
+            def read(rows: slice, columns: slice, out: Array) -> None:
+                try:
+                    data.read_direct(out, np.s_[rows, columns])
+                except OSError as error:
+                    raise OSError(
+                        f"{self.label}: rows {rows.start} to {rows.stop - 1}, columns "
+                        f"{columns.start} to {columns.stop - 1} cannot be read ({error}). The "
+                        "file must be whole and its compression filter installed. Check or copy "
+                        "the file again; for filters beyond gzip and lzf: pip install "
+                        "hdf5plugin, and import it."
+                    ) from error
+
+            yield read
+        # HDF5 gives zeros, silently, for the rest of a file that is cut short while it is open.
+        self.check_unchanged()

@@ -1,0 +1,138 @@
+"""The base of matrices whose library reads one rectangle of an open file at a time.
+
+A selection is cut into few rectangles, so that a file is read once and forwards, and a buffer never
+exceeds ``TILE_BYTES`` or one row of chunks.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import numpy as np
+
+from skpar_select._typing import Array, Index, IndexArray
+from skpar_select.matrices._base import Matrix
+from skpar_select.matrices._layout import TILE_BYTES, Layout
+from skpar_select.matrices.io import (
+    HANDLE_BYTES,
+    NEAR_BYTES,
+    Extent,
+    ascending,
+    cut,
+    empty,
+    extents,
+    is_contiguous,
+    n_overlapping,
+    scatter,
+)
+
+# A read of its own costs about as much as skipping so many rows.
+NEAR_ROWS = 16
+
+
+class Reader(Protocol):
+    """Fills `out`, in C order, with a rectangle of an open file."""
+
+    def __call__(self, rows: slice, columns: slice, out: Array) -> None: ...
+
+
+class RectangleMatrix(Matrix):
+    """A matrix that owes ``open_reader``, ``shape``, ``dtype``, ``label`` and ``description``.
+
+    Attributes
+    ----------
+    chunks : tuple of int, or None
+        The smallest rectangle that is read together; None for rows one after another.
+    stored_bytes : int
+        What all values take in the file.
+    """
+
+    chunks: tuple[int, int] | None = None
+    stored_bytes: int
+
+    @abstractmethod
+    def open_reader(self) -> AbstractContextManager[Reader]:
+        """Open the file for as long as the context lasts.
+
+        It raises when the file is no longer the one that was opened first.
+        """
+
+    def layout_of(self, rows: Index, columns: Index) -> Layout:
+        """Tell how the given rows and columns lie, as far as ``chunks`` tell it.
+
+        Chunks count as compressed: most files that have chunks have them for that.
+        """
+        itemsize = self.dtype.itemsize
+        chunk_rows, chunk_columns = self.chunks or (1, 1)
+        chunk = chunk_rows * chunk_columns * itemsize if self.chunks else 0
+        whole = self.shape[0] * self.shape[1] * itemsize
+        n_chunks = -(-self.shape[0] // chunk_rows) * -(-self.shape[1] // chunk_columns)
+        n_read = n_overlapping(rows, chunk_rows) * n_overlapping(columns, chunk_columns)
+        tile = min(max(TILE_BYTES, chunk), whole)
+        return Layout(
+            shape=(len(rows), len(columns)),
+            dtype=self.dtype,
+            order="chunked" if self.chunks else "row-major",
+            n_rows=self.shape[0],
+            stored_bytes=self.stored_bytes * n_read // max(1, n_chunks),
+            chunks=self.chunks,
+            compressed=self.chunks is not None,
+            # A chunk as stored and as decoded; a tile, from which scattered places are picked.
+            read_bytes=HANDLE_BYTES
+            + 2 * chunk
+            + (0 if is_contiguous(rows) and is_contiguous(columns) else tile),
+        )
+
+    def read(self, columns: Index, rows: Index | None = None) -> Array:
+        """Read the values where rows and columns cross, in the order asked for.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_columns), in C order
+        """
+        rows = range(self.shape[0]) if rows is None else rows
+        out = empty((len(rows), len(columns)), self.dtype)
+        if not out.size:
+            return out
+        order, ordered = ascending(rows)
+        with self.open_reader() as reader:
+            for column_extent in self._column_extents(columns, in_order=is_contiguous(rows)):
+                for row_extent in self._row_extents(order, ordered, column_extent.width):
+                    _fill(reader, row_extent, column_extent, out)
+        return out
+
+    def _column_extents(self, columns: Index, *, in_order: bool) -> Iterator[Extent]:
+        if in_order and isinstance(columns, range) and columns.step == 1:
+            yield Extent(slice(columns.start, columns.stop), slice(0, len(columns)))
+            return
+        chunk_rows, chunk_columns = self.chunks or (1, 1)
+        itemsize = self.dtype.itemsize
+        # So wide that one row of chunks still fits a tile.
+        widest = max(1, TILE_BYTES // (chunk_rows * itemsize) // chunk_columns) * chunk_columns
+        if is_contiguous(columns):
+            yield from extents(columns, near=1, widest=widest)
+            return
+        near = chunk_columns if self.chunks else NEAR_BYTES // itemsize
+        order, ordered = ascending(columns)
+        # Counted in whole chunks, so that no chunk is read that holds no selected column.
+        steps = np.diff(ordered // chunk_columns) * chunk_columns
+        yield from cut(order, ordered, (steps > near) | (np.diff(ordered // widest) > 0))
+
+    def _row_extents(self, order: IndexArray, ordered: IndexArray, width: int) -> Iterator[Extent]:
+        chunk_rows = self.chunks[0] if self.chunks else 1
+        fitting = TILE_BYTES // (width * self.dtype.itemsize)
+        tall = max(1, fitting // chunk_rows) * chunk_rows
+        far = np.diff(ordered) > max(chunk_rows, NEAR_ROWS)
+        yield from cut(order, ordered, far | (np.diff(ordered // tall) > 0))
+
+
+def _fill(reader: Reader, rows: Extent, columns: Extent, out: Array) -> None:
+    if rows.picked is None and columns.picked is None:
+        whole = out[rows.destination, columns.destination]
+        if whole.flags.c_contiguous:
+            reader(rows.source, columns.source, whole)
+            return
+    block = empty((rows.width, columns.width), out.dtype)
+    reader(rows.source, columns.source, block)
+    scatter(block, rows, columns, out)

@@ -1,0 +1,201 @@
+"""Sparse matrices in HDF5 files: ``data``, ``indices`` and ``indptr`` of compressed rows.
+
+Entries are read in order, some at a time, and made dense at their places. Reading a block of columns
+of compressed rows means passing over all entries of these rows: the file tells nothing about
+columns. Where there are many blocks, the planner makes that pass once, into a temporary file.
+Compressed columns are compressed rows of the transposed matrix, of which a block of columns is one
+extent.
+
+Files may come from strangers, so that every number that is used as a place is checked before it
+is: ``indptr`` when the file is opened, ``indices`` as they are read.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from skpar_select._typing import Array, Index, IndexArray
+from skpar_select.matrices._layout import Layout
+from skpar_select.matrices.io import (
+    HANDLE_BYTES,
+    FileSnapshot,
+    check_matrix_shape,
+    check_readable,
+    extents,
+    find_dataset,
+    open_hdf5,
+)
+from skpar_select.matrices.readers._rectangles import Reader, RectangleMatrix
+
+# Entries that are held at a time, unless a chunk has more. More read no faster.
+ENTRIES = 2**15
+
+
+class SparseRowsMatrix(RectangleMatrix):
+    """A group that holds compressed rows.
+
+    Parameters
+    ----------
+    file : FileSnapshot
+        The file.
+    handle : h5py.File
+        The same, open.
+    group : str
+        The name of the group.
+    shape : tuple of int
+        (n_rows, n_columns).
+    label, description : str
+        The matrix and how it lies, in words.
+
+    Raises
+    ------
+    ValueError
+        If the three datasets do not fit each other and the shape.
+    """
+
+    def __init__(
+        self,
+        file: FileSnapshot,
+        handle: Any,
+        group: str,
+        shape: tuple[int, int],
+        label: str,
+        description: str,
+    ) -> None:
+        self.file = file
+        self.group = group
+        self.label = label
+        self.description = description
+        data, indices, indptr = self._parts(handle)
+        self.dtype = data.dtype
+        self.shape = check_matrix_shape(shape, self.dtype, label)
+        # The least that is read is a row, with all of its columns.
+        self.chunks = (1, max(1, shape[1]))
+        self._check(data, indices, indptr)
+        self.stored_bytes = data.id.get_storage_size() + indices.id.get_storage_size()
+        self._entry_bytes = data.dtype.itemsize + indices.dtype.itemsize
+        # Steps end where chunks do, so that none is decoded twice.
+        self._step = max([ENTRIES, *(part.chunks[0] for part in (data, indices) if part.chunks)])
+
+    @property
+    def files(self) -> tuple[FileSnapshot, ...]:
+        """The file."""
+        return (self.file,)
+
+    def layout_of(self, rows: Index, columns: Index) -> Layout:
+        """Tell how the given rows and columns lie."""
+        share = min(1, len(rows) / max(1, self.shape[0]))
+        return Layout(
+            shape=(len(rows), len(columns)),
+            dtype=self.dtype,
+            order="chunked",
+            n_rows=self.shape[0],
+            stored_bytes=int(self.stored_bytes * share),
+            chunks=self.chunks,
+            compressed=True,
+            # Values and places, as read and with a chunk to decode; these as int64, and seven
+            # arrays of their length that tell where they go; borders of the rows.
+            read_bytes=self._step * (2 * self._entry_bytes + 8 * 8)
+            + 2 * 8 * self.shape[0]
+            + HANDLE_BYTES,
+        )
+
+    @contextmanager
+    def open_reader(self) -> Iterator[Reader]:
+        """Open the file for as long as the context lasts."""
+        self.check_unchanged()
+        with open_hdf5(self.file.path) as handle:
+            data, indices, indptr = self._parts(handle)
+
+            def read(rows: slice, columns: slice, out: Array) -> None:
+                out[...] = 0
+                flat = out.reshape(-1)
+                try:
+                    borders = indptr[rows.start : rows.stop + 1].astype(np.int64)
+                    for start, stop in _steps(int(borders[0]), int(borders[-1]), self._step):
+                        places = indices[start:stop].astype(np.int64)
+                        self._check_places(places, start)
+                        inside = np.flatnonzero((places >= columns.start) & (places < columns.stop))
+                        if not inside.size:
+                            continue
+                        row = np.searchsorted(borders, start + inside, side="right") - 1
+                        values = data[start:stop][inside]
+                        # Added, as an entry that is stored twice counts twice.
+                        np.add.at(flat, row * out.shape[1] + places[inside] - columns.start, values)
+                except OSError as error:
+                    raise OSError(
+                        f"{self.label}: rows {rows.start} to {rows.stop - 1} of the entries cannot "
+                        f"be read ({error}). The file must be whole. Check or copy it again."
+                    ) from error
+
+            yield read
+        self.check_unchanged()
+
+    def _parts(self, handle: Any) -> list[Any]:
+        parts = []
+        for name in ("data", "indices", "indptr"):
+            label = f"{self.label}: '{name}'"
+            part = find_dataset(handle, f"{self.group}/{name}", label)
+            check_readable(part, label)
+            parts.append(part)
+        return parts
+
+    def _check(self, data: Any, indices: Any, indptr: Any) -> None:
+        self._require(
+            len(data.shape) == 1 and data.dtype.kind in "biuf",
+            f"'data' of shape {data.shape} and type {data.dtype}",
+            "real numbers in one dimension",
+        )
+        self._require(
+            indices.shape == data.shape and indices.dtype.kind in "iu",
+            f"'indices' of shape {indices.shape} and type {indices.dtype}",
+            f"a whole number for each of {data.shape[0]} entries",
+        )
+        self._require(
+            indptr.shape == (self.shape[0] + 1,) and indptr.dtype.kind in "iu",
+            f"'indptr' of shape {indptr.shape} and type {indptr.dtype}",
+            f"{self.shape[0] + 1} whole numbers",
+        )
+        first, last, n_falls = _course(indptr)
+        self._require(
+            first == 0 and last == data.shape[0] and not n_falls,
+            f"'indptr' from {first} to {last}, falling {n_falls} times",
+            f"never falling, from 0 to {data.shape[0]}",
+        )
+
+    def _check_places(self, places: IndexArray, start: int) -> None:
+        outside = (places < 0) | (places >= self.shape[1])
+        if outside.any():
+            first = int(np.argmax(outside))
+            self._require(
+                False,
+                f"'indices' with {places[first]} at entry {start + first}",
+                f"0 to {self.shape[1] - 1}",
+            )
+
+    def _require(self, fine: bool, value: str, rule: str) -> None:
+        if not fine:
+            raise ValueError(
+                f"{self.label} has {value}. It must be {rule}. The file is damaged: write it again."
+            )
+
+
+def _course(indptr: Any) -> tuple[int, int, int]:
+    """Return the first and the last border, and how often they fall."""
+    # Step by step, and as stored: some hundred kilobytes of gzip hold any number of zeros.
+    n_borders = indptr.shape[0]
+    first = last = int(indptr[0])
+    n_falls = 0
+    for start, stop in _steps(0, n_borders, max(ENTRIES, indptr.chunks[0] if indptr.chunks else 0)):
+        borders = indptr[start:stop]
+        n_falls += int(borders[0] < last) + int(np.count_nonzero(borders[1:] < borders[:-1]))
+        last = int(borders[-1])
+    return first, last, n_falls
+
+
+def _steps(start: int, stop: int, length: int) -> Iterator[tuple[int, int]]:
+    """Cut a range of entries at multiples of a length."""
+    for extent in extents(range(start, stop), near=1, widest=length):
+        yield extent.source.start, extent.source.stop

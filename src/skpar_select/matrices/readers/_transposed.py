@@ -1,0 +1,62 @@
+"""A matrix with rows and columns exchanged, as GEO and minfi store features x samples.
+
+Values that lie together in the file, in one row of it, are a column of the matrix: the cheapest
+layout for reading by columns.
+"""
+
+from dataclasses import dataclass
+
+from skpar_select._typing import Array, Index
+from skpar_select.matrices._base import Matrix, RawBlock
+from skpar_select.matrices._layout import Layout
+from skpar_select.matrices.io import FileSnapshot
+
+
+@dataclass(frozen=True)
+class TransposedBlock(RawBlock):
+    """A block of which the transpose was fetched."""
+
+    stored: RawBlock
+
+    def decode(self) -> Array:
+        """Return the values."""
+        return self.stored.decode().T
+
+
+class TransposedMatrix(Matrix):
+    """The transpose of a stored matrix.
+
+    Parameters
+    ----------
+    stored : Matrix
+        The matrix as it lies in its file.
+    description : str, default=None
+        How it lies, in words; None adds to the words of `stored`.
+    """
+
+    def __init__(self, stored: Matrix, description: str | None = None) -> None:
+        self.stored = stored
+        self.shape = stored.shape[1], stored.shape[0]
+        self.dtype = stored.dtype
+        self.label = stored.label
+        self.description = description or f"{stored.description}, stored as features x samples"
+
+    @property
+    def files(self) -> tuple[FileSnapshot, ...]:
+        """The files of the stored matrix."""
+        return self.stored.files
+
+    def layout_of(self, rows: Index, columns: Index) -> Layout:
+        """Tell how the given rows and columns lie."""
+        return self.stored.layout_of(columns, rows).transposed(n_rows=self.shape[0])
+
+    def read(self, columns: Index, rows: Index | None = None) -> Array:
+        """Read the values where rows and columns cross, in the order asked for."""
+        return self.stored.read(self._rows(rows), columns).T
+
+    def fetch(self, columns: Index, rows: Index | None = None) -> RawBlock:
+        """Do the input of :meth:`read`."""
+        return TransposedBlock(self.stored.fetch(self._rows(rows), columns))
+
+    def _rows(self, rows: Index | None) -> Index:
+        return range(self.shape[0]) if rows is None else rows

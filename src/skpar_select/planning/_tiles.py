@@ -1,0 +1,102 @@
+"""Tiles: rectangles of rows of a file and of selected columns that are copied one after another."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from skpar_select.matrices import TILE_BYTES, Layout
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tiles:
+    """A matrix cut into tiles, in the order of its file."""
+
+    n_rows: int
+    """Rows of the file."""
+
+    n_columns: int
+    """Selected columns."""
+
+    height: int
+    width: int
+
+    in_flight: int
+    """Tiles that are held at a time."""
+
+    peak_bytes: int
+    """The most that is held at a time, what `plan_tiles` was told of included."""
+
+    def __len__(self) -> int:
+        return -(-self.n_rows // self.height) * -(-self.n_columns // self.width)
+
+    def __iter__(self) -> Iterator[tuple[slice, slice]]:
+        for row in range(0, self.n_rows, self.height):
+            for column in range(0, self.n_columns, self.width):
+                yield (
+                    slice(row, min(row + self.height, self.n_rows)),
+                    slice(column, min(column + self.width, self.n_columns)),
+                )
+
+
+def plan_tiles(
+    layout: Layout, *, n_copies: int, in_flight: int, held_bytes: int, budget: int
+) -> Tiles:
+    """Cut a matrix into tiles that are read as they lie, the largest that are of use.
+
+    Parameters
+    ----------
+    layout : Layout
+        How the selected rows and columns lie.
+    n_copies : int
+        How often a tile is held, besides its raw chunks.
+    in_flight : int
+        Tiles to hold at a time, if the budget allows.
+    held_bytes : int
+        What is held besides the tiles.
+    budget : int
+        Bytes that are allowed. Where the smallest tiles take more, these are planned: the caller
+        compares ``peak_bytes``.
+
+    Returns
+    -------
+    Tiles
+    """
+    n_samples, n_columns = layout.shape
+    if layout.order == "column-major":
+        unit_rows, unit_columns = max(1, layout.n_rows), 1
+    else:
+        unit_rows, unit_columns = layout.chunks or (1, max(1, n_columns))
+    # The distinct rows of a view that lie in one row of units.
+    values = n_copies * layout.dtype.itemsize
+    unit_height = (
+        n_samples if layout.order == "column-major" else (layout.rows_per_chunk_row or unit_rows)
+    )
+    n_units = max(1, -(-n_columns // unit_columns))
+    once = layout.read_bytes + layout.decode_bytes
+
+    def tile_bytes(n_high: int, n_wide: int) -> int:
+        columns = min(n_columns, n_wide * unit_columns)
+        raw = layout.chunk_row_bytes if n_wide == n_units else n_wide * layout.chunk_bytes
+        return n_high * (unit_height * columns * values + raw)
+
+    def peak(n_high: int, n_wide: int, n_held: int) -> int:
+        return held_bytes + n_held * (tile_bytes(n_high, n_wide) + once)
+
+    n_high, n_wide = 1, n_units
+    if layout.order == "column-major":
+        n_wide = min(n_units, max(1, TILE_BYTES // max(1, tile_bytes(1, 1))))
+    while in_flight > 1 and peak(1, n_wide, in_flight) > budget:
+        in_flight -= 1
+    while n_wide > 1 and peak(1, n_wide, 1) > budget:
+        n_wide = -(-n_wide // 2)
+    if n_wide == n_units:
+        size = max(1, tile_bytes(1, n_wide))
+        spare = max(0, budget - peak(1, n_wide, in_flight)) // (in_flight * size)
+        n_high = min(1 + spare, -(-TILE_BYTES // size), max(1, -(-layout.n_rows // unit_rows)))
+    return Tiles(
+        n_rows=layout.n_rows,
+        n_columns=n_columns,
+        height=n_high * unit_rows,
+        width=max(1, min(n_columns, n_wide * unit_columns)),
+        in_flight=in_flight,
+        peak_bytes=peak(n_high, n_wide, in_flight),
+    )

@@ -1,0 +1,119 @@
+"""What the strategies share that copy a matrix first, decoding every chunk once."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from skpar_select._typing import Array, Index
+from skpar_select.execution import Executor, ThreadsExecutor
+from skpar_select.matrices import Layout, Matrix, RawBlock
+from skpar_select.matrices.io import Extent, rows_within
+from skpar_select.planning._needs import Limits, Needs
+from skpar_select.planning._tiles import Tiles, plan_tiles
+from skpar_select.planning.strategies._base import Strategy
+from skpar_select.planning.strategies._direct import Direct
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copying(Strategy):
+    """A strategy that copies tile by tile, and reads blocks from the copy."""
+
+    in_place = False
+
+    tiles: Tiles
+
+    @classmethod
+    def _price(
+        cls,
+        layout: Layout,
+        copy: Layout,
+        needs: Needs,
+        limits: Limits,
+        budget: int,
+        *,
+        held_bytes: int,
+        **costs: Any,
+    ) -> "Copying":
+        """Plan the tiles, and blocks of the copy.
+
+        Parameters
+        ----------
+        copy : Layout
+            How the copy lies.
+        held_bytes : int
+            What the copy holds in memory.
+        **costs
+            What it costs besides, by the names of the fields.
+        """
+        in_flight = limits.n_workers + limits.n_ahead
+        # The allocator may keep what small arrays took while the copy was made.
+        kept = held_bytes + in_flight * layout.read_bytes
+        scored = Direct.price(copy, needs, limits, budget - kept)
+        assert scored is not None
+        tiles = plan_tiles(
+            layout,
+            n_copies=1,
+            in_flight=in_flight,
+            held_bytes=held_bytes + limits.fixed_bytes,
+            budget=budget,
+        )
+        return cls(
+            n_features=scored.n_features,
+            width=scored.width,
+            peak_bytes=max(tiles.peak_bytes, kept + scored.peak_bytes),
+            decoded_bytes=layout.n_bytes if layout.compressed else 0,
+            tiles=tiles,
+            **costs,
+        )
+
+
+def copy_tiles(
+    matrix: Matrix,
+    columns: Index,
+    tiles: Tiles,
+    write: Callable[[Extent, slice, Array], None],
+    executor: Executor,
+) -> Iterator[None]:
+    """Read tile by tile, and hand each to a function, in threads of this process.
+
+    Parameters
+    ----------
+    matrix : Matrix
+        The source.
+    columns : range or ndarray of int
+        Its columns that are copied.
+    tiles : Tiles
+        Of the rows of the file and of these columns.
+    write : callable
+        Called with the places of the rows among all samples, the places of the columns among
+        `columns`, and the values; from several threads at once.
+    executor : Executor
+        Tells how many threads.
+
+    Yields
+    ------
+    None
+        After each tile.
+    """
+    stored_rows = matrix.stored_rows
+
+    def fetch(tile: tuple[slice, slice]) -> tuple[Extent, slice, RawBlock]:
+        rows, places = tile
+        # A row that is selected often is held once, and goes to each of its places.
+        samples, extent = rows_within(stored_rows, rows.start, rows.stop)
+        return extent, places, matrix.fetch(columns[places], samples)
+
+    def put(fetched: tuple[Extent, slice, RawBlock]) -> None:
+        extent, places, raw = fetched
+        if extent.width:
+            write(extent, places, raw.decode())
+
+    n_threads = min(executor.n_workers, tiles.in_flight)
+    threads = ThreadsExecutor(n_threads, nested=executor.nested)
+    if tiles.in_flight > threads.n_workers:
+        done = threads.map_unordered(put, tiles, prepare=fetch)
+    else:
+        done = threads.map_unordered(lambda tile: put(fetch(tile)), tiles)
+    with closing(done):
+        yield from done

@@ -1,0 +1,43 @@
+"""Re-read: blocks of any width, and every chunk as often as blocks have a part of it."""
+
+from math import lcm
+
+from skpar_select.matrices import ArrayBlock, Layout, Matrix, RawBlock
+from skpar_select.planning._needs import Limits, Needs
+from skpar_select.planning.strategies._base import BlockMemory, Strategy
+
+
+class Reread(Strategy):
+    """Reads and decodes a chunk for each block that overlaps it."""
+
+    name = "re-read"
+
+    @classmethod
+    def price(cls, layout: Layout, needs: Needs, limits: Limits, budget: int) -> "Reread | None":
+        """Plan as few and as wide blocks as fit."""
+        if layout.chunks is None:
+            return None
+        memory = BlockMemory.of(layout, needs, limits)
+        n_features, chunk_columns = layout.shape[1], layout.chunks[1]
+        widest = min(memory.widest(budget), -(-limits.n_features // limits.n_workers))
+        width = max(1, min(widest, n_features))
+        n_blocks = -(-n_features // width)
+        n_chunks = max(1, -(-n_features // chunk_columns))
+        # A border of blocks inside a column of chunks has that column read once more.
+        n_inside = n_blocks - len(range(0, n_features, lcm(width, chunk_columns)))
+        stored = layout.stored_bytes
+        again = layout.chunk_column_bytes or -(-stored // n_chunks)
+        n_passes = -(-(n_chunks + n_inside) // n_chunks)
+        return cls(
+            n_features=n_features,
+            width=width,
+            description="every chunk again for each block that has a part of it",
+            peak_bytes=memory.peak(width, n_blocks, limits),
+            bytes_read=stored + n_inside * again,
+            decoded_bytes=n_passes * layout.n_bytes if layout.compressed else 0,
+            n_passes=n_passes,
+        )
+
+    def fetch(self, matrix: Matrix, columns: range) -> RawBlock:
+        """Read and decode chunk by chunk: the raw chunks of all rows would take too much."""
+        return ArrayBlock(matrix.read(columns))

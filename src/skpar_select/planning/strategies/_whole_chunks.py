@@ -1,0 +1,42 @@
+"""Whole chunks: blocks of whole columns of chunks, so that every chunk is read and decoded once."""
+
+from skpar_select.matrices import Layout
+from skpar_select.planning._needs import Limits, Needs
+from skpar_select.planning.strategies._base import BLOCKS_PER_WORKER, BlockMemory, Strategy
+
+
+class WholeChunks(Strategy):
+    """Reads raw chunks ahead; the worker that scores a block decodes it."""
+
+    name = "whole chunks"
+
+    @classmethod
+    def price(
+        cls, layout: Layout, needs: Needs, limits: Limits, budget: int
+    ) -> "WholeChunks | None":
+        """Plan blocks of as many columns of chunks as are of use."""
+        if layout.chunks is None:
+            return None
+        n_features, chunk_columns = layout.shape[1], layout.chunks[1]
+        if limits.n_parts * -(-n_features // chunk_columns) < limits.n_workers:
+            # Some workers would get no block.
+            return None
+        memory = BlockMemory.of(layout, needs, limits)
+        of_chunks = memory._replace(
+            # Only the workers decode.
+            fixed=memory.fixed + limits.n_workers * layout.decode_bytes,
+            block=memory.block - layout.decode_bytes,
+            column=memory.column * chunk_columns + layout.chunk_column_bytes,
+        )
+        n_all = -(-limits.n_features // chunk_columns)
+        n_chunks = n_all // (limits.n_workers * BLOCKS_PER_WORKER)
+        n_chunks = max(1, min(n_chunks, of_chunks.widest(budget)))
+        width = min(n_chunks * chunk_columns, n_features)
+        return cls(
+            n_features=n_features,
+            width=width,
+            description="whole columns of chunks: every chunk is read and decoded once",
+            peak_bytes=of_chunks.peak(n_chunks, -(-n_features // width), limits),
+            bytes_read=layout.stored_bytes,
+            decoded_bytes=layout.n_bytes if layout.compressed else 0,
+        )

@@ -1,0 +1,32 @@
+"""Scores of columns: scorers, the path that runs them, and the sinks that receive results."""
+
+from skpar_select.scoring._cache import ScoreCache
+from skpar_select.scoring._discrete import DiscreteFeatures
+from skpar_select.scoring._mutual_info import MutualInformation, kernel_needs
+from skpar_select.scoring._progress import (
+    CallbackSupportMixin,
+    ProgressLine,
+    progress_sinks,
+    with_callbacks,
+)
+from skpar_select.scoring._score_columns import plan_scoring, score_columns
+from skpar_select.scoring._score_func import FunctionScorer
+from skpar_select.scoring._scorer import Scorer
+from skpar_select.scoring._sinks import Assembler, Sink
+
+__all__ = [
+    "Assembler",
+    "CallbackSupportMixin",
+    "DiscreteFeatures",
+    "FunctionScorer",
+    "MutualInformation",
+    "ProgressLine",
+    "ScoreCache",
+    "Scorer",
+    "Sink",
+    "kernel_needs",
+    "plan_scoring",
+    "progress_sinks",
+    "score_columns",
+    "with_callbacks",
+]

@@ -1,0 +1,213 @@
+"""A cache of scores in a folder, shared by processes, so that a grid over k scores each fold once.
+
+An entry is a file: a line that names the format, a checksum of all that follows and of the name,
+then the scores as little-endian float64. It is written beside and renamed, so that no other process
+sees half of it; one that does not fit its checksum counts as missing. Nothing in it is executed.
+"""
+
+import hashlib
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skpar_select._typing import FloatArray, Index, Result
+from skpar_select.matrices.io import as_slice
+from skpar_select.planning import Plan
+from skpar_select.scoring._sinks import Sink
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows: two processes may score the same, each for itself
+    fcntl = None
+
+LIMIT_BYTES = 2**30
+"""A folder holds at most so much; 483,512 features take 3.9 MB an entry."""
+
+_FORMAT = b"skpar-select scores 1\n"
+_SUFFIX = ".scores"
+
+
+class ScoreCache:
+    """Scores by fingerprint, in a folder.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Made where it does not exist. Give one that only you can write to.
+    limit_bytes : int, default=LIMIT_BYTES
+        Above it, the entries that were used longest ago are removed.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be made or written to.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], *, limit_bytes: int = LIMIT_BYTES) -> None:
+        self.folder = Path(folder).expanduser()
+        self.limit_bytes = limit_bytes
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            writable = os.access(self.folder, os.W_OK)
+        except OSError as error:
+            raise OSError(
+                f"score_cache='{folder}' cannot be made ({error}). Scores are kept in a folder. "
+                "Name one that can be made, or set score_cache=None."
+            ) from error
+        if not writable:
+            raise PermissionError(
+                f"score_cache='{folder}' cannot be written to. Scores are kept in a folder of "
+                "yours. Name another, or set score_cache=None."
+            )
+
+    @contextmanager
+    def entry(self, key: str, n_features: int) -> Iterator["CacheEntry"]:
+        """Give the entry of a key; where another process computes it, that is waited for.
+
+        Parameters
+        ----------
+        key : str
+            A fingerprint.
+        n_features : int
+            The number of scores.
+
+        Yields
+        ------
+        CacheEntry
+            Either it has results, or it is a sink that takes and keeps them.
+        """
+        path = self.folder / f"{key}{_SUFFIX}"
+        found = _load(path, key, n_features)
+        if found is not None:
+            yield CacheEntry(self, path, key, found)
+            return
+        with _exclusive_lock(path.with_suffix(".lock")):
+            yield CacheEntry(self, path, key, _load(path, key, n_features))
+
+    def keep(self, path: Path, key: str, scores: FloatArray) -> None:
+        """Write an entry, and remove old ones above the limit; a failure is a warning."""
+        try:
+            _store(path, key, scores)
+            self._shrink()
+        except OSError as error:
+            warnings.warn(
+                f"the scores cannot be kept in score_cache='{self.folder}' ({error}). The fit "
+                "is complete; the next one of this kind will score again. Make room there, or "
+                "name another folder.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    def _shrink(self) -> None:
+        entries = []
+        for entry in self.folder.glob(f"*{_SUFFIX}"):
+            with suppress(FileNotFoundError):
+                status = entry.stat()
+                entries.append((status.st_mtime_ns, status.st_size, entry))
+        left = sum(size for _, size, _ in entries)
+        for _, size, entry in sorted(entries):
+            if left <= self.limit_bytes:
+                break
+            entry.unlink(missing_ok=True)
+            left -= size
+
+
+class CacheEntry(Sink):
+    """The scores of one key.
+
+    Attributes
+    ----------
+    results : dict of str to ndarray, or None
+        The results that were found.
+    """
+
+    def __init__(self, cache: ScoreCache, path: Path, key: str, scores: FloatArray | None) -> None:
+        self.results = None if scores is None else {"score": scores}
+        self._cache = cache
+        self._path = path
+        self._key = key
+
+    def begin(self, plan: Plan) -> None:
+        """Make room for the scores."""
+        self._scores = np.full(plan.n_features, np.nan)
+
+    def write(self, columns: Index, result: Result) -> None:
+        """Take the scores of a block."""
+        self._scores[as_slice(columns)] = result["score"]
+
+    def close(self, complete: bool) -> None:
+        """Keep the scores where all of them came."""
+        if complete:
+            self._cache.keep(self._path, self._key, self._scores)
+
+
+def _checksum(key: str, body: bytes) -> bytes:
+    return hashlib.sha256(key.encode() + body).digest()
+
+
+def _load(entry: Path, key: str, n_features: int) -> FloatArray | None:
+    expected = len(_FORMAT) + hashlib.sha256().digest_size + 8 * n_features
+    try:
+        with entry.open("rb") as file:
+            # One byte more than there should be, to notice a longer file.
+            raw = file.read(expected + 1)
+    except OSError:
+        return None
+    body = raw[expected - 8 * n_features :]
+    if len(raw) != expected or raw != _FORMAT + _checksum(key, body) + body:
+        return None
+    with suppress(OSError):
+        os.utime(entry)
+    return np.frombuffer(body, dtype="<f8").astype(np.float64)
+
+
+def _store(entry: Path, key: str, scores: FloatArray) -> None:
+    body = scores.astype("<f8").tobytes()
+    descriptor, part = tempfile.mkstemp(prefix=f"{key}.", suffix=".part", dir=entry.parent)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(_FORMAT + _checksum(key, body) + body)
+        os.replace(part, entry)
+    finally:
+        Path(part).unlink(missing_ok=True)
+
+
+@contextmanager
+def _exclusive_lock(path: Path) -> Iterator[None]:
+    """Wait until no other process or thread holds the lock of a file."""
+    if fcntl is None:
+        yield
+        return
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            except OSError:
+                # A file system without locks: every process scores for itself.
+                yield
+                return
+            if not _is_at(descriptor, path):
+                # The last holder has removed it, and a third may hold the next one.
+                continue
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+            return
+        finally:
+            os.close(descriptor)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,158 @@
+"""From a matrix and a scorer to results: the whole path, on one screen."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
+from typing import NamedTuple
+
+from skpar_select._finite import NonFiniteError, report_non_finite
+from skpar_select._typing import FloatArray, Index, Result
+from skpar_select.execution import Executor
+from skpar_select.matrices import Matrix, RawBlock
+from skpar_select.matrices.io import scratch_available
+from skpar_select.planning import Needs, Plan, Strategy, plan_reads
+from skpar_select.scoring._cache import ScoreCache
+from skpar_select.scoring._fingerprint import fingerprint
+from skpar_select.scoring._scorer import Scorer
+from skpar_select.scoring._sinks import Assembler, Sink, open_sinks
+
+
+class Task(NamedTuple):
+    """A block: all that a worker is sent."""
+
+    source: int
+    """Which of the open matrices holds it."""
+
+    columns: range
+    """Its columns there."""
+
+    positions: Index
+    """The same columns as the whole matrix counts them."""
+
+
+class Source(NamedTuple):
+    """An open matrix, and the strategy that reads it."""
+
+    matrix: Matrix
+    strategy: Strategy
+
+
+def plan_scoring(matrix: Matrix, needs: Needs, executor: Executor, *, memory_budget: int) -> Plan:
+    """Plan what :func:`score_columns` does, without doing it."""
+    return plan_reads(
+        [part.matrix.layout for part in matrix.parts],
+        needs,
+        executor,
+        memory_budget=memory_budget,
+        scratch_bytes=scratch_available(),
+    )
+
+
+def score_columns(
+    matrix: Matrix,
+    scorer: Scorer,
+    executor: Executor,
+    *,
+    memory_budget: int,
+    sinks: Sequence[Sink] = (),
+    cache: ScoreCache | None = None,
+) -> dict[str, FloatArray]:
+    """Score every column of a matrix.
+
+    Parameters
+    ----------
+    matrix : Matrix of shape (n_samples, n_features)
+        The matrix.
+    scorer : Scorer
+        What scores a block.
+    executor : Executor
+        The workers.
+    memory_budget : int
+        Bytes that all workers together may take.
+    sinks : sequence of Sink, default=()
+        Who receives each result as it comes.
+    cache : ScoreCache, default=None
+        Where results are looked for first, and kept, of scorers that can be told apart.
+
+    Returns
+    -------
+    dict of str to ndarray of float64 of shape (n_features,)
+        ``"score"``, and whatever else the scorer gives.
+
+    Raises
+    ------
+    ValueError
+        If no plan fits the budget, or values are not finite.
+    OSError
+        If a file cannot be read, or has changed.
+    """
+    # Made, or refused, before anything that is as long as the matrix is wide: a file of 8 kB may
+    # claim billions of columns.
+    needs = scorer.needs(matrix.shape[0], matrix.dtype)
+    plan = plan_scoring(matrix, needs, executor, memory_budget=memory_budget)
+    key = None if cache is None else fingerprint(matrix, scorer)
+    if cache is None or key is None:
+        return _score_blocks(matrix, scorer, executor, plan, sinks)
+    with cache.entry(key, plan.n_features) as entry:
+        return entry.results or _score_blocks(matrix, scorer, executor, plan, (*sinks, entry))
+
+
+def _score_blocks(
+    matrix: Matrix, scorer: Scorer, executor: Executor, plan: Plan, sinks: Sequence[Sink]
+) -> dict[str, FloatArray]:
+    assembler = Assembler()
+    parts = matrix.parts
+    with open_sinks((assembler, *sinks), plan) as write:
+        for stage in plan.stages():
+            with ExitStack() as opened:
+                sources = [
+                    Source(
+                        opened.enter_context(
+                            plan.strategies[number].open(parts[number].matrix, executor)
+                        ),
+                        plan.strategies[number],
+                    )
+                    for number in stage
+                ]
+                fetch, score = partial(_fetch, sources), partial(_score, scorer)
+                tasks = (
+                    Task(place, columns, parts[number].columns[columns.start : columns.stop])
+                    for place, number in enumerate(stage)
+                    for columns in plan.strategies[number].blocks()
+                )
+                # Workers read the blocks of a file, and ahead; blocks in memory are views.
+                results = (
+                    executor.map_unordered(score, map(fetch, tasks))
+                    if sources[0].matrix.in_memory
+                    else executor.map_unordered(score, tasks, prepare=fetch)
+                )
+                with closing(results), _naming_columns(matrix):
+                    for columns, result in results:
+                        write(columns, result)
+        matrix.check_unchanged()
+    return assembler.results
+
+
+def _fetch(sources: list[Source], task: Task) -> tuple[Index, RawBlock]:
+    matrix, strategy = sources[task.source]
+    return task.positions, strategy.fetch(matrix, task.columns)
+
+
+def _score(scorer: Scorer, block: tuple[Index, RawBlock]) -> tuple[Index, Result]:
+    index, raw = block
+    return index, scorer(raw.native() if scorer.takes_sparse else raw.decode(), index)
+
+
+@contextmanager
+def _naming_columns(matrix: Matrix) -> Iterator[None]:
+    """Name the columns of an error, which workers know by index alone."""
+    try:
+        yield
+    except NonFiniteError as error:
+        found, every = error, range(matrix.shape[1])
+        if matrix.in_memory:
+            try:
+                report_non_finite(matrix.fetch(every).native(), every)
+            except NonFiniteError as whole:
+                found = whole
+        raise ValueError(found.described(matrix.label, matrix.feature_names)) from error

@@ -1,0 +1,98 @@
+"""The contract of a sink, and the sink that every fit has: the assembler.
+
+A sink receives the results of blocks, always in the thread that called, in any order of blocks:
+
+- ``begin(plan)`` before the first block;
+- ``write(columns, result)`` for every block: the index of each of its columns, and the named
+  results;
+- ``close(complete)`` once at the end: after all blocks, or after an error.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+from skpar_select._typing import FloatArray, Index, Result
+from skpar_select.matrices.io import as_slice
+from skpar_select.planning import Plan
+
+
+class Sink(ABC):
+    """Receives the results of blocks."""
+
+    def begin(self, plan: Plan) -> None:  # noqa: B027  # not every sink needs the plan
+        """Take note of the plan, before the first block."""
+
+    @abstractmethod
+    def write(self, columns: Index, result: Result) -> None:
+        """Take the results of a block."""
+
+    def close(self, complete: bool) -> None:  # noqa: B027  # not every sink has an end
+        """End, after all blocks or after an error."""
+
+
+@contextmanager
+def open_sinks(sinks: Sequence[Sink], plan: Plan) -> Iterator[Callable[[Index, Result], None]]:
+    """Begin all sinks, give what writes to each, and close them however it ends."""
+    for sink in sinks:
+        sink.begin(plan)
+
+    def write(columns: Index, result: Result) -> None:
+        for sink in sinks:
+            sink.write(columns, result)
+
+    try:
+        yield write
+    except BaseException:
+        for sink in sinks:
+            sink.close(complete=False)
+        raise
+    for sink in sinks:
+        sink.close(complete=True)
+
+
+class Assembler(Sink):
+    """Puts the results of all blocks together, and checks that every column came exactly once.
+
+    Attributes
+    ----------
+    results : dict of str to ndarray of float64 of shape (n_features,)
+        The named results, complete after ``close``.
+    """
+
+    def begin(self, plan: Plan) -> None:
+        """Make room for the results."""
+        self._n_features = plan.n_features
+        self._n_written = np.zeros(self._n_features, dtype=np.uint8)
+        self._n_of_name: dict[str, int] = {}
+        self.results: dict[str, FloatArray] = {}
+
+    def write(self, columns: Index, result: Result) -> None:
+        """Copy the results of a block to their places."""
+        places = as_slice(columns)
+        self._n_written[places] += 1
+        for name, values in result.items():
+            if name not in self.results:
+                self.results[name] = np.full(self._n_features, np.nan)
+            self.results[name][places] = values
+            self._n_of_name[name] = self._n_of_name.get(name, 0) + len(values)
+
+    def close(self, complete: bool) -> None:
+        """Check that nothing is missing and nothing came twice."""
+        if not complete:
+            return
+        n_wrong = int(np.count_nonzero(self._n_written != 1))
+        if n_wrong:
+            raise RuntimeError(
+                f"{n_wrong} of {self._n_features} columns were not scored exactly once. The "
+                "executor must give every block once. Run again with n_jobs=1, and report this."
+            )
+        for name, n_columns in self._n_of_name.items():
+            if n_columns != self._n_features:
+                raise ValueError(
+                    f"score_func gave {name} for {n_columns} of {self._n_features} columns. It "
+                    "must give the same for all. Return (scores, pvalues) for every block, or "
+                    "scores alone."
+                )

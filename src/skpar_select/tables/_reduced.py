@@ -1,0 +1,226 @@
+"""Selected columns of a matrix: read into an array, or written to a file, tile by tile."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from os import PathLike
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from skpar_select._finite import NonFiniteError, check_finite
+from skpar_select._memory import format_bytes
+from skpar_select._typing import Array, IndexArray
+from skpar_select.execution import Executor
+from skpar_select.matrices import Matrix, Part
+from skpar_select.matrices.io import Extent, scatter
+from skpar_select.planning import Tiles, copy_tiles, plan_tiles
+from skpar_select.scoring import ProgressLine
+from skpar_select.tables._files import replacing
+
+
+def read_columns(
+    matrix: Matrix,
+    columns: IndexArray,
+    executor: Executor,
+    *,
+    memory_budget: int,
+    line: ProgressLine | None = None,
+) -> Array:
+    """Read scattered columns into an array, by several threads.
+
+    Parameters
+    ----------
+    matrix : Matrix of shape (n_samples, n_features)
+        The matrix.
+    columns : ndarray of int of shape (n_columns,)
+        The columns, in the order in which they will stand.
+    executor : Executor
+        Its number of workers is that of the threads.
+    memory_budget : int
+        Bytes that the result and the reading of it may take.
+    line : ProgressLine, default=None
+        Reports the progress.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_columns)
+
+    Raises
+    ------
+    ValueError
+        If the budget is too small, or values are not finite.
+    OSError
+        If a file cannot be read, or has changed.
+    """
+    shape = matrix.shape[0], len(columns)
+    result_bytes = shape[0] * shape[1] * matrix.dtype.itemsize
+    copies = _plan(
+        matrix, columns, executor, 1, held_bytes=result_bytes, memory_budget=memory_budget
+    )
+    out: Array = np.empty(shape, dtype=matrix.dtype)
+
+    def write(rows: Extent, places: slice | IndexArray, tile: Array) -> None:
+        scatter(tile, rows, Extent(slice(0, tile.shape[1]), places), out)
+
+    _run(copies, write, executor, line)
+    matrix.check_unchanged()
+    try:
+        check_finite(out, columns)
+    except NonFiniteError as error:
+        raise ValueError(error.described(matrix.label, matrix.feature_names)) from error
+    return out
+
+
+def write_matrix(
+    path: str | PathLike[str],
+    matrix: Matrix,
+    columns: IndexArray,
+    feature_names: Sequence[str] | NDArray[Any],
+    executor: Executor,
+    *,
+    memory_budget: int,
+) -> None:
+    """Write some columns of a matrix to HDF5, tile by tile.
+
+    The file holds ``data`` (n_samples, n_columns) in the type of the matrix, ``features`` and,
+    where the matrix has ids, ``samples``: the names that :func:`skpar_select.open_matrix` looks
+    for. It is replaced when it is complete.
+
+    Parameters
+    ----------
+    path : str or path
+        The file to write or to replace.
+    matrix : Matrix of shape (n_samples, n_features)
+        The matrix.
+    columns : ndarray of int of shape (n_columns,)
+        The columns to write, in the order in which they will stand.
+    feature_names : sequence or ndarray of str of shape (n_columns,)
+        Their names.
+    executor : Executor
+        Its number of workers is that of the threads that read.
+    memory_budget : int
+        The most bytes to hold at a time.
+
+    Raises
+    ------
+    ValueError
+        If the budget is too small.
+    OSError
+        If a file cannot be read or written. A file of that name stays as it was.
+    """
+    # A tile, and the copy in row order that HDF5 is handed.
+    copies = _plan(matrix, columns, executor, 2, held_bytes=0, memory_budget=memory_budget)
+    text = h5py.string_dtype("utf-8")
+    with replacing(path) as part, h5py.File(part, "w") as file:
+        shape = matrix.shape[0], len(columns)
+        data = file.create_dataset("data", shape, dtype=matrix.dtype)
+
+        def write(rows: Extent, places: slice | IndexArray, tile: Array) -> None:
+            for run in _ascending_runs(rows):
+                if isinstance(places, slice):
+                    data[run.destination, places] = tile[run.selected()]
+                else:
+                    for place, column in zip(places.tolist(), tile.T, strict=True):
+                        data[run.destination, place] = column[run.selected()]
+
+        _run(copies, write, executor, None)
+        names = np.asarray(feature_names, dtype=object)
+        file.create_dataset("features", data=names, dtype=text)
+        if matrix.sample_ids is not None:
+            ids = np.asarray(matrix.sample_ids, dtype=object)
+            file.create_dataset("samples", data=ids, dtype=text)
+        matrix.check_unchanged()
+
+
+class _Copy(NamedTuple):
+    """The selected columns of one part of a matrix, and how they are copied."""
+
+    part: Part
+    columns: IndexArray
+    """The columns of the part."""
+    places: IndexArray
+    """Their places in the result."""
+    tiles: Tiles
+
+
+def _plan(
+    matrix: Matrix,
+    columns: IndexArray,
+    executor: Executor,
+    n_copies: int,
+    *,
+    held_bytes: int,
+    memory_budget: int,
+) -> list[_Copy]:
+    copies = []
+    for part in matrix.parts:
+        held, places = _columns_of(part, columns)
+        if not len(held):
+            continue
+        layout = part.matrix.layout_of(range(matrix.shape[0]), held)
+        if layout.chunks is not None:
+            # Each scattered column may lie in another column of chunks.
+            layout = replace(layout, chunks=(layout.chunks[0], 1))
+        tiles = plan_tiles(
+            layout,
+            n_copies=n_copies,
+            in_flight=executor.n_workers + executor.n_ahead,
+            held_bytes=held_bytes + layout.index_bytes,
+            budget=memory_budget,
+        )
+        if tiles.peak_bytes > memory_budget:
+            result = f", of which the result is {format_bytes(held_bytes)}" if held_bytes else ""
+            raise ValueError(
+                f"memory_budget={memory_budget} bytes is too small: {len(columns)} columns of "
+                f"{matrix.label} need {tiles.peak_bytes} bytes{result}. All that is held at a "
+                f"time must fit. Set memory_budget to at least {format_bytes(tiles.peak_bytes)}, "
+                "or select fewer columns."
+            )
+        copies.append(_Copy(part, held, places, tiles))
+    return copies
+
+
+def _columns_of(part: Part, columns: IndexArray) -> tuple[IndexArray, IndexArray]:
+    """Return the selected columns that a part holds, as it counts them, and their places."""
+    if isinstance(part.columns, range):
+        start, stop = part.columns.start, part.columns.stop
+        places = np.flatnonzero((columns >= start) & (columns < stop))
+        return columns[places] - start, places
+    _, held, places = np.intersect1d(part.columns, columns, assume_unique=True, return_indices=True)
+    return held, places
+
+
+def _run(
+    copies: list[_Copy],
+    write: Callable[[Extent, slice | IndexArray, Array], None],
+    executor: Executor,
+    line: ProgressLine | None,
+) -> None:
+    if line is not None:
+        line.start(sum(len(copy.tiles) for copy in copies), "tiles")
+    for copy in copies:
+
+        def write_part(rows: Extent, columns: slice, tile: Array, copy: _Copy = copy) -> None:
+            places = copy.places[columns]
+            adjacent = places[-1] - places[0] == len(places) - 1 and (np.diff(places) == 1).all()
+            write(rows, slice(places[0], places[-1] + 1) if adjacent else places, tile)
+
+        matrix = copy.part.matrix
+        for _ in copy_tiles(matrix, copy.columns, copy.tiles, write_part, executor):
+            if line is not None:
+                line.advance(1)
+
+
+def _ascending_runs(rows: Extent) -> Iterator[Extent]:
+    """Cut places of rows into runs that follow one another, as HDF5 writes them."""
+    if isinstance(rows.destination, slice):
+        yield Extent(slice(0, rows.width), rows.destination, rows.picked)
+        return
+    picked = np.arange(rows.width) if rows.picked is None else rows.picked
+    order = np.argsort(rows.destination)
+    ordered = rows.destination[order]
+    for run in np.split(order, np.flatnonzero(np.diff(ordered) != 1) + 1):
+        first = int(rows.destination[run[0]])
+        yield Extent(slice(0, rows.width), slice(first, first + len(run)), picked[run])

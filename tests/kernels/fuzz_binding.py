@@ -1,0 +1,126 @@
+"""Call the extension with random arguments, right and wrong. Prints how many calls gave scores.
+
+python tests/kernels/fuzz_binding.py [number of calls] [seed]
+"""
+
+import sys
+
+import numpy as np
+
+from skpar_select.kernels import Target, _kernels, prepare_target
+
+DTYPES = ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?"]
+WRONG_DTYPES = ["c16", "g", ">f8", "M8[s]", "S3", "O"]
+EXTREMES = [0.0, -0.0, 5e-324, 1e-310, 1.0, 1e12, 1e300, 1.7e308, -1.7e308, np.nan, np.inf]
+INTEGERS = [-(2**63), -1, 0, 1, 2, 2**31 - 1, 2**31, 2**32, 2**40, 2**63, 2**64 - 1, 2**64]
+
+
+def random_block(rng, n, p):
+    """A block of n x p, of any type and layout; seldom not that."""
+    if rng.random() < 0.05:
+        n, p = rng.integers(0, 40, size=2)
+    values = rng.choice(
+        [
+            rng.normal(size=(n, p)) * 30,
+            rng.integers(0, 3, size=(n, p)),
+            rng.choice(EXTREMES[:5], (n, p)),
+        ]
+    )
+    if rng.random() < 0.2:
+        values = rng.choice(EXTREMES if rng.random() < 0.3 else EXTREMES[:9], size=(n, p))
+    dtype = rng.choice(WRONG_DTYPES if rng.random() < 0.05 else DTYPES)
+    if np.dtype(dtype).kind not in "fcgOMS":
+        values = np.nan_to_num(values).clip(0, 100)
+    block = values.astype(float).astype("i8" if dtype == "M8[s]" else dtype).astype(dtype)
+    layout = rng.integers(7)
+    if layout == 0:
+        block = np.asfortranarray(block)
+    elif layout == 1:
+        block = np.repeat(np.repeat(block, 2, axis=0), 3, axis=1)[1::2, ::3]
+    elif layout == 2:
+        block = block[::-1, ::-1].copy()[::-1, ::-1]
+    elif layout == 3:
+        block.flags.writeable = False
+    elif layout == 4 and block.size:
+        block = np.broadcast_to(block[:1], block.shape)
+    elif layout == 5 and rng.random() < 0.1:
+        block = block[..., np.newaxis] if rng.random() < 0.5 else block.ravel()
+    return block
+
+
+def spoil(rng, arguments):
+    """Change one argument to something that is likely wrong."""
+    name = rng.choice(list(arguments))
+    value = arguments[name]
+    if isinstance(value, int) and not isinstance(value, bool):
+        arguments[name] = rng.choice(np.array([*INTEGERS, 0.5, None, "1"], dtype=object))
+    elif isinstance(value, bool):
+        arguments[name] = rng.choice(np.array([not value, 2, None, "1"], dtype=object))
+    elif isinstance(value, np.ndarray) and value.ndim == 1:
+        change = rng.integers(6)
+        if change == 0:
+            arguments[name] = value[: rng.integers(0, len(value) + 1)].copy()
+        elif change == 1:
+            arguments[name] = np.concatenate([value, value[:1]])
+        elif change == 2:
+            arguments[name] = rng.permutation(value)
+        elif change == 3:
+            arguments[name] = value.astype(rng.choice(["f4", "f8", "i4", "i8", "?"]))
+        elif change == 4 and len(value):
+            wrong = value.astype(float)
+            wrong[rng.integers(len(wrong))] = rng.choice([-1, 2**31 - 1, 1e300, len(wrong)])
+            arguments[name] = wrong.astype(value.dtype)
+        else:
+            arguments[name] = rng.choice(np.array([None, 3, "x"], dtype=object))
+
+
+def one_call(rng):
+    """Call a kernel once; tell whether it gave scores."""
+    n = int(
+        rng.choice(
+            [2, 3, 5, 8, 9, 17, 40, 130, 600], p=[0.2, 0.1, 0.1, 0.1, 0.1, 0.1, 0.2, 0.08, 0.02]
+        )
+    )
+    p = int(rng.integers(0, 12))
+    discrete = bool(rng.random() < 0.5)
+    y = rng.integers(0, rng.choice([1, 2, 5, n + 1]), size=n)
+    if not discrete and rng.random() < 0.7:
+        y = rng.normal(size=n) * 10.0 ** rng.integers(-300, 300)
+    k = int(rng.integers(1, n))
+    right = prepare_target(y, discrete=discrete, n_neighbors=k, seed=0)
+    names = ["y", "discrete", "digamma", "log", "n_neighbors", "seed"]
+    of_target = dict(zip(names, right.__reduce__()[1], strict=True))
+    arguments = {
+        "block": random_block(rng, n, p),
+        "discrete": rng.random(p) < rng.choice([0.0, 0.5, 1.0]),
+        "columns": rng.integers(0, 2**64, size=p, dtype=np.uint64),
+        "scores": np.full(p, -1.0),
+    }
+    if rng.random() < 0.4:
+        spoil(rng, of_target if rng.random() < 0.5 else arguments)
+    try:
+        made = Target(**of_target)
+        if _kernels.score(target=made, **arguments) >= 0:
+            return False
+    except (ValueError, TypeError):
+        return False
+    scores = arguments["scores"]
+    # tables with a wrong entry give a wrong score, in bounds all the same
+    same = all(
+        np.array_equal(getattr(made, name), getattr(right, name)) for name in ("digamma", "log")
+    )
+    if same and not (scores >= 0).all():
+        raise AssertionError(f"scores {scores} of {arguments}")
+    return True
+
+
+def main():
+    n_calls = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    rng = np.random.default_rng(int(sys.argv[2]) if len(sys.argv) > 2 else 0)
+    with np.errstate(all="ignore"):
+        n_scored = sum(one_call(rng) for _ in range(n_calls))
+    print(n_calls, n_scored)
+
+
+if __name__ == "__main__":
+    main()

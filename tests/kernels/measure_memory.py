@@ -1,0 +1,58 @@
+"""Print the peak of the kernel's memory in bytes a sample, as JSON: of targets and of block calls.
+
+Called by test_memory.py in a process of its own, so that the peak is that of the kernel.
+"""
+
+import json
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from kinds import continuous_target, discrete_target, score
+
+WIDTH = 8
+
+
+def status(key):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(key))
+
+
+def peak_of(call, n_samples):
+    Path("/proc/self/clear_refs").write_text("5")  # sets the peak back
+    before = status("VmRSS")
+    result = call()
+    return result, (status("VmHWM") - before) / n_samples
+
+
+def columns(rng, n_samples, name):
+    """Give columns that take much: overfull bins, lone classes, or ties that turn the axes."""
+    if name == "tied":
+        return rng.integers(0, 2, (n_samples, WIDTH)).astype(float)
+    values = 0.7 * rng.integers(0, n_samples // 8, (n_samples, WIDTH))
+    if name != "continuous":
+        values[::5] = 1e6 + rng.random((len(values[::5]), WIDTH))
+    return values + (0.001 * rng.random(values.shape) if name == "continuous" else 0)
+
+
+def main(n_samples):
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, n_samples // 8, n_samples) + 0.001 * rng.random(n_samples)
+    half = np.arange(WIDTH) % 2 == 0
+    masks = {"continuous": False, "tied": False, "discrete": True, "mixed": half}
+    # What is loaded and started at the first call is the interpreter's.
+    for warm in (continuous_target(y[:100]), discrete_target(y[:100].round())):
+        score(columns(rng, 100, "continuous"), warm, discrete=half)
+    measured = {}
+    for kind, prepare in {"continuous": continuous_target, "discrete": discrete_target}.items():
+        values = y if kind == "continuous" else y.round()
+        target, measured[f"{kind} target"] = peak_of(partial(prepare, values), n_samples)
+        for name, mask in masks.items():
+            call = partial(score, columns(rng, n_samples, name), target, discrete=mask)
+            measured[f"{name} columns, {kind} target"] = peak_of(call, n_samples)[1]
+    print(json.dumps(measured))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,85 @@
+"""Files of results: which may be written, and that none is ever seen half-written."""
+
+import os
+
+import pytest
+
+from skpar_select.tables import check_output, replacing
+
+
+def test_check_output__accepts_a_new_file_and_one_to_replace(tmp_path):
+    file = tmp_path / "scores.csv"
+    assert check_output(file) == file
+    file.touch()
+    assert check_output(str(file), inputs=(tmp_path / "other",)) == file
+
+
+def test_check_output__refuses_a_missing_folder(tmp_path):
+    message = r"There is no folder '.*gone' for 'a\.csv'\. .* that exists\. Make it first"
+    with pytest.raises(FileNotFoundError, match=message):
+        check_output(tmp_path / "gone" / "a.csv")
+
+
+def test_check_output__refuses_a_folder_in_place_of_a_file(tmp_path):
+    with pytest.raises(
+        ValueError, match=r"is not a regular file\. .* only .*\. Choose another name"
+    ):
+        check_output(tmp_path)
+
+
+def test_check_output__refuses_an_input_by_any_name(tmp_path):
+    matrix, link = tmp_path / "matrix.h5", tmp_path / "link.h5"
+    matrix.touch()
+    link.symlink_to(matrix)
+    with pytest.raises(
+        ValueError, match=r"link\.h5' is an input\. .* must not replace it\. Choose"
+    ):
+        check_output(link, inputs=(matrix,))
+
+
+def test_check_output__refuses_a_folder_without_the_right_to_write(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    message = r"The folder '.*' cannot be written to\. 'a\.csv' .*\. Choose another folder"
+    with pytest.raises(PermissionError, match=message):
+        check_output(tmp_path / "a.csv")
+
+
+def test_replacing__shows_the_old_file_until_the_new_one_is_whole(tmp_path):
+    file = tmp_path / "scores.csv"
+    file.write_text("before")
+    with replacing(file) as part:
+        part.write_text("after")
+        assert part.parent == tmp_path
+        assert file.read_text() == "before"
+    assert file.read_text() == "after"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_replacing__reaches_the_disk_before_it_replaces(tmp_path, monkeypatch):
+    file = tmp_path / "scores.csv"
+    synchronized = []
+
+    def fsync(descriptor):
+        assert not file.exists()
+        synchronized.append(os.fstat(descriptor).st_ino)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with replacing(str(file)) as part:
+        part.write_text("whole")
+    assert synchronized == [file.stat().st_ino]
+
+
+@pytest.mark.parametrize("fault", [OSError("the disk is gone"), KeyboardInterrupt()])
+def test_replacing__leaves_the_old_file_after_a_fault(tmp_path, fault):
+    file = tmp_path / "scores.csv"
+    file.write_text("before")
+
+    def write():
+        with replacing(file) as part:
+            part.write_text("half")
+            raise fault
+
+    with pytest.raises(type(fault)):
+        write()
+    assert file.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [file]
