@@ -3,14 +3,13 @@
 It must be loaded before scikit-learn's test modules: `python -m pytest -p sklearn_drop_ins`.
 """
 
-from dataclasses import replace
-
 import numpy as np
 import sklearn.feature_selection
+from kinds import score, seen_target
 from sklearn.feature_selection import _mutual_info
 
 import skpar_select
-from skpar_select.kernels import mutual_information, prepare_target
+from skpar_select.kernels import Target, prepare_target
 
 
 def compute_mi(x, y, x_discrete, y_discrete, n_neighbors=3):
@@ -19,9 +18,9 @@ def compute_mi(x, y, x_discrete, y_discrete, n_neighbors=3):
     if not x_discrete and not y_discrete:
         # Its callers have scaled both sides; called directly it takes them as they are. The kernel
         # brings x to deviation 1: y keeps its proportion to it.
-        target = replace(target, values=target.values * (np.std(y) / np.std(x)))
-    block, discrete = np.asarray(x)[:, np.newaxis], np.array([x_discrete])
-    return mutual_information(block, target, discrete=discrete, first_column=0)[0]
+        values = seen_target(target) * (np.std(y) / np.std(x))
+        target = Target(values, False, target.digamma, target.log, n_neighbors, seed=0)
+    return score(np.asarray(x)[:, np.newaxis], target, discrete=x_discrete)[0]
 
 
 for module in (sklearn.feature_selection, _mutual_info):

@@ -30,7 +30,8 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 
-from skpar_select import ParallelMutualInfoSelector, _scoring, open_matrix
+from skpar_select import ParallelMutualInfoSelector, open_matrix
+from skpar_select.scoring import Scorer
 
 N_SAMPLES, N_FEATURES = 90, 12
 
@@ -270,26 +271,30 @@ class Timed(ParallelMutualInfoSelector):
     def _get_param_names(cls):
         return ["k", "random_state", "n_jobs", "marks"]
 
-    def fit(self, X, y=None):
-        _scoring._score_by_kernel = partial(_leave_times, self.marks)
-        return super().fit(X, y)
+    def _scorer(self, matrix, y):
+        return TimedScorer(super()._scorer(matrix, y), self.marks)
 
 
-_original_score = _scoring._score_by_kernel
+class TimedScorer(Scorer):
+    """Scores as another one does, and leaves the times in a folder."""
 
+    def __init__(self, scorer, folder):
+        self.scorer = scorer
+        self.folder = folder
 
-def _leave_times(folder, *arguments):
-    begun = time.monotonic()
-    scores = _original_score(*arguments)
-    time.sleep(0.005)
-    text = f"{begun} {time.monotonic()}"
-    Path(folder, os.urandom(8).hex()).write_text(text)
-    return scores
+    def needs(self, n_samples, dtype):
+        return self.scorer.needs(n_samples, dtype)
+
+    def __call__(self, values, columns):
+        begun = time.monotonic()
+        result = self.scorer(values, columns)
+        time.sleep(0.005)
+        Path(self.folder, os.urandom(8).hex()).write_text(f"{begun} {time.monotonic()}")
+        return result
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
 def test_nested_jobs__are_never_more_than_there_are_cores(problem, tmp_path, backend, monkeypatch):
-    monkeypatch.setattr(_scoring, "_score_by_kernel", _original_score)  # and so again afterwards
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     X, y = problem

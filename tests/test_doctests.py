@@ -8,9 +8,7 @@ import pytest
 
 import skpar_select
 
-MODULES = [
-    name for _, name, _ in pkgutil.walk_packages(skpar_select.__path__, "skpar_select.")
-]
+MODULES = [name for _, name, _ in pkgutil.walk_packages(skpar_select.__path__, "skpar_select.")]
 
 
 @pytest.mark.parametrize("name", ["skpar_select", *MODULES])

@@ -6,26 +6,42 @@ from importlib.metadata import entry_points, metadata, version
 from pathlib import Path
 
 import skpar_select
+from skpar_select import targets
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 def test_public_names__are_those_of_the_design():
-    assert set(skpar_select.__all__) >= {
+    assert sorted(skpar_select.__all__) == [
         "MutualInfoDisplay",
         "ParallelMutualInfoSelector",
+        "__version__",
+        "get_config",
         "mutual_info_classif",
         "mutual_info_regression",
         "open_matrix",
-    }
+        "read_targets",
+    ]
     for name in skpar_select.__all__:
         assert getattr(skpar_select, name) is not None
 
 
+def test_module_of_targets__gives_the_public_function():
+    assert targets.read_targets is skpar_select.read_targets
+
+
 def test_public_names__are_documented():
-    for name in skpar_select.__all__:
-        assert getattr(skpar_select, name).__doc__, name
+    # A string, such as the version, has the docstring of its type.
+    documented = [name for name in skpar_select.__all__ if name != "__version__"]
+    for name in documented:
+        thing = getattr(skpar_select, name)
+        assert thing.__module__.startswith("skpar_select."), name
+        assert thing.__doc__, name
+
+
+def test_version__is_that_of_the_project():
+    assert skpar_select.__version__ == PROJECT["version"]
 
 
 def test_metadata__agrees_with_pyproject():

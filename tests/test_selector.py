@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
+from recorded import RecordedMatrix
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -38,7 +39,7 @@ from sklearn.utils.estimator_checks import (
 from sklearn.utils.validation import check_is_fitted
 
 from skpar_select import ParallelMutualInfoSelector, open_matrix
-from skpar_select.sources import LazyMatrix
+from skpar_select.matrices import LazyMatrix
 
 VARIANTS = {
     "regression": ParallelMutualInfoSelector(random_state=0),
@@ -126,27 +127,28 @@ class TestFit:
         ]
         assert of_file.n_features_in_ == 23
 
-    def test_fit__of_a_file_reads_blocks_only(self, problem, lazy, monkeypatch):
-        monkeypatch.delattr(LazyMatrix, "__array__")
-        selector = ParallelMutualInfoSelector(k=3).fit(lazy, problem[1])
-        assert selector.transform(lazy).shape == (60, 3)
+    def test_fit__of_a_file_reads_blocks_only(self, problem, lazy):
+        class Unloadable(LazyMatrix):
+            def __array__(self, dtype=None, copy=None):
+                raise AssertionError("the whole was loaded")
 
-    def test_fit__again_forgets_the_names(self, problem, lazy):
+        X = Unloadable(lazy)
+        selector = ParallelMutualInfoSelector(k=3).fit(X, problem[1])
+        assert selector.transform(X).shape == (60, 3)
+
+    def test_fit__again_forgets_the_names(self, problem, lazy, write_h5):
         selector = ParallelMutualInfoSelector(k=3).fit(lazy, problem[1])
         assert list(selector.feature_names_in_[:2]) == ["f0", "f1"]
-        lazy.feature_names = None
-        assert not hasattr(selector.fit(lazy, problem[1]), "feature_names_in_")
+        nameless = open_matrix(write_h5(problem[0], file="bare.h5"), feature_names=None)
+        assert not hasattr(selector.fit(nameless, problem[1]), "feature_names_in_")
 
-    def test_fit__of_float32_makes_no_copy(self, problem, monkeypatch):
-        from skpar_select import _selector
-
+    def test_fit__of_float32_makes_no_copy(self, problem):
         seen = []
-        original = _selector.as_source
-        monkeypatch.setattr(
-            _selector, "as_source", lambda X, names: seen.append(X) or original(X, names)
-        )
-        ParallelMutualInfoSelector().fit(*problem)
-        assert np.shares_memory(seen[0], problem[0])
+        ParallelMutualInfoSelector(
+            score_func=lambda X, y: seen.append(X) or f_regression(X, y)
+        ).fit(*problem)
+        assert sum(block.shape[1] for block in seen) == 23
+        assert all(np.shares_memory(block, problem[0]) for block in seen)
 
     def test_selector__pickles_clones_and_copies(self, problem):
         selector = ParallelMutualInfoSelector(k=2).fit(*problem)
@@ -190,14 +192,16 @@ class TestRules:
         assert selector.get_support().sum() == 3
         assert selector.set_params(k=2).get_support().sum() == 2
 
-    def test_rules__changed_after_fit_hold_at_once(self, fitted, problem, monkeypatch):
-        from skpar_select import _selector
-
-        selector = copy.deepcopy(fitted)
-        monkeypatch.setattr(_selector, "score_columns", None)
+    def test_rules__changed_after_fit_hold_at_once(self, problem):
+        scored = []
+        selector = ParallelMutualInfoSelector(
+            score_func=lambda X, y: scored.append(X.shape) or f_regression(X, y)
+        ).fit(*problem)
+        n_scored = len(scored)
         for k in (1, 0.5, "all", 7):
             expected = {0.5: 12, "all": 23}.get(k, k)
             assert selector.set_params(k=k).transform(problem[0]).shape == (60, expected)
+        assert len(scored) == n_scored > 0
 
     def test_k__of_zero_keeps_nothing_and_warns_where_select_k_best_does(self, problem, lazy):
         selector = ParallelMutualInfoSelector(k=0).fit(*problem)
@@ -216,16 +220,12 @@ class TestTransform:
         assert got.dtype == np.float32
         assert_array_equal(got, problem[0][rows][:, selector.get_support()])
 
-    def test_transform__of_a_file_reads_the_chosen_columns(self, problem, lazy, monkeypatch):
-        selector = ParallelMutualInfoSelector(k=2).fit(lazy, problem[1])
-        asked, original = [], LazyMatrix.read
-        monkeypatch.setattr(
-            LazyMatrix,
-            "read",
-            lambda self, columns: asked.append(columns) or original(self, columns),
-        )
-        selector.transform(lazy)
-        assert_array_equal(np.concatenate(asked), [4, 11])
+    def test_transform__of_a_file_reads_the_chosen_columns(self, problem):
+        recorded = RecordedMatrix(problem[0])
+        selector = ParallelMutualInfoSelector(k=2).fit(*problem)
+        assert_array_equal(selector.transform(LazyMatrix(recorded)), problem[0][:, [4, 11]])
+        assert {read.columns for read in recorded.reads} == {(4, 11)}
+        assert sorted(row for read in recorded.reads for row in read.rows) == list(range(60))
 
     @pytest.mark.parametrize(
         ("library", "frame"), [("pandas", pd.DataFrame), ("polars", pl.DataFrame)]

@@ -19,7 +19,8 @@ def run(report, *arguments):
     here = Path(__file__).parent
     # without the settings of this run
     environment = {key: v for key, v in os.environ.items() if not key.startswith("PYTEST_")}
-    environment |= {"PYTHONPATH": str(here), "SKLEARN_RUN_FLOAT32_TESTS": "1"}
+    path = os.pathsep.join([str(here), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment |= {"PYTHONPATH": path, "SKLEARN_RUN_FLOAT32_TESTS": "1"}
     options = ["-q", "-p", "no:cacheprovider", f"--rootdir={report.parent}", f"--junitxml={report}"]
     modules = [TESTS + "test_mutual_info", TESTS + "test_feature_select"]
     return subprocess.run(
