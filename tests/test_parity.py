@@ -10,14 +10,13 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from skpar_select import (
-    ParallelMutualInfoSelector,
-    _blocks,
-    _scoring,
-    mutual_info_classif,
-    open_matrix,
-)
-from skpar_select.sources import SparseSource
+from skpar_select import ParallelMutualInfoSelector, mutual_info_classif, open_matrix
+from skpar_select.execution import choose_executor
+from skpar_select.matrices import SparseMatrix
+from skpar_select.planning import Limits
+from skpar_select.planning.strategies import InMemory, Reread, Spill
+from skpar_select.scoring import plan_scoring
+from skpar_select.scoring._score_columns import _score_blocks
 
 N_SAMPLES, N_FEATURES = 60, 23
 WIDTHS = [1, 7, N_FEATURES]
@@ -94,32 +93,72 @@ def containers(values, tmp_path_factory):
     return made
 
 
-@pytest.fixture
-def cut(monkeypatch):
+def score_by_plan(X, y, change, n_jobs=1, matrix=None, **parameters):
+    """Score as `fit` does, by the plan that `change` makes of the planner's."""
+    selector = ParallelMutualInfoSelector(**parameters)
+    matrix = selector._matrix(X) if matrix is None else matrix
+    scorer = selector._scorer(matrix, y)
+    executor = choose_executor(n_jobs, prefer="threads")
+    needs = scorer.needs(matrix.shape[0], matrix.dtype)
+    plan = plan_scoring(matrix, needs, executor, memory_budget=10**9)
+    plan = change(plan, matrix, needs, executor)
+    return _score_blocks(matrix, scorer, executor, plan, ())["score"]
+
+
+def cut(width):
     """Have blocks of a given width cut, whatever the planner thinks."""
 
-    def to(width, **changes):
-        def plan_blocks(demand, *, memory_budget):
-            made = original(demand, memory_budget=memory_budget)
-            blocks = (range(0, demand.n_features, width),)
-            return replace(made, block_columns=blocks, **changes)
+    def change(plan, *_):
+        strategies = tuple(replace(strategy, width=width) for strategy in plan.strategies)
+        changed = replace(plan, strategies=strategies)
+        assert changed.n_blocks == -(-plan.n_features // width)
+        return changed
 
-        original = _scoring.plan_blocks
-        monkeypatch.setattr(_scoring, "plan_blocks", plan_blocks)
+    return change
 
-    return to
+
+def by(strategy, budget):
+    """Have the whole read by a strategy within a budget, whatever the planner thinks."""
+
+    def change(plan, matrix, needs, executor):
+        (part,) = matrix.parts
+        limits = Limits(
+            n_features=plan.n_features,
+            n_workers=executor.n_workers,
+            n_ahead=executor.n_ahead,
+            scratch_bytes=10**9,
+        )
+        priced = strategy.price(part.matrix.layout, needs, limits, budget)
+        assert priced is not None
+        return replace(plan, strategies=(priced,))
+
+    return change
+
+
+def parameters_of(kind):
+    task, discrete = KINDS[kind]
+    return {"task": task, "discrete_features": discrete, "random_state": 5}
 
 
 def fit(X, targets, kind, n_jobs=1, **parameters):
-    task, discrete = KINDS[kind]
-    parameters = {"task": task, "discrete_features": discrete, "random_state": 5} | parameters
-    return ParallelMutualInfoSelector(n_jobs=n_jobs, **parameters).fit(X, targets[task]).scores_
+    selector = ParallelMutualInfoSelector(n_jobs=n_jobs, **parameters_of(kind), **parameters)
+    return selector.fit(X, targets[KINDS[kind][0]]).scores_
 
 
 @pytest.fixture(scope="module")
 def reference(values, targets):
     """One column after the other: each scored alone, with the index it has in the matrix."""
-    scores = {kind: fit(values, targets, kind) for kind in KINDS}
+    scores = {}
+    for kind, (task, _) in KINDS.items():
+        selector = ParallelMutualInfoSelector(**parameters_of(kind))
+        matrix = selector._matrix(values)
+        scorer = selector._scorer(matrix, targets[task])
+        scores[kind] = np.concatenate(
+            [
+                scorer(values[:, [column]].copy(), np.array([column]))["score"]
+                for column in range(N_FEATURES)
+            ]
+        )
     for got in scores.values():
         assert got.shape == (N_FEATURES,)
         assert len(np.unique(got)) > 5
@@ -130,10 +169,18 @@ def reference(values, targets):
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("container", ARRAYS + FILES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_scores__are_the_same_bits(
-    kind, container, width, n_jobs, containers, targets, reference, cut
+def test_scores__are_the_same_bits(kind, container, width, n_jobs, containers, targets, reference):
+    y = targets[KINDS[kind][0]]
+    scores = score_by_plan(containers[container], y, cut(width), n_jobs, **parameters_of(kind))
+    assert_array_equal(scores, reference[kind])
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("container", ARRAYS + FILES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_scores__of_a_fit_are_the_same_bits(
+    kind, container, n_jobs, containers, targets, reference
 ):
-    cut(width)
     assert_array_equal(fit(containers[container], targets, kind, n_jobs), reference[kind])
 
 
@@ -157,18 +204,14 @@ def test_scores__under_any_budget(container, factor, n_jobs, containers, targets
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-@pytest.mark.parametrize("route", ["again", "load", "scratch"])
+@pytest.mark.parametrize("strategy", [Reread, InMemory, Spill], ids=lambda kind: kind.name)
 @pytest.mark.parametrize(
     "container", ["rows", "squares", "columns", "lzf", "view of rows of chunks"]
 )
-def test_scores__by_any_route(
-    container, route, n_jobs, containers, targets, reference, monkeypatch
-):
-    ways = _blocks._ways
-    monkeypatch.setattr(
-        _blocks, "_ways", lambda *args: [p for p in ways(*args) if p.route == route]
-    )
-    scores = fit(containers[container], targets, "mixed", n_jobs, memory_budget="100kB")
+def test_scores__by_any_strategy(container, strategy, n_jobs, containers, targets, reference):
+    y = targets[KINDS["mixed"][0]]
+    change = by(strategy, 100_000)
+    scores = score_by_plan(containers[container], y, change, n_jobs, **parameters_of("mixed"))
     assert_array_equal(scores, reference["mixed"])
 
 
@@ -182,36 +225,43 @@ def test_scores__in_any_backend(backend, containers, targets, reference):
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("container", [sparse.csc_array, sparse.csr_array, sparse.csr_matrix])
-def test_scores__of_sparse_matrices_are_those_of_dense_ones(container, width, cut):
+def test_scores__of_sparse_matrices_are_those_of_dense_ones(container, width):
     rng = np.random.default_rng(0)
     X = rng.integers(0, 3, size=(N_SAMPLES, N_FEATURES)) * rng.integers(0, 2, size=N_FEATURES)
     y = X[:, 1] + rng.integers(0, 2, size=N_SAMPLES)
     dense = mutual_info_classif(X, y, discrete_features=True)
-    cut(width)
     assert_array_equal(mutual_info_classif(container(X), y, n_jobs=2), dense)
+    scores = score_by_plan(container(X), y, cut(width), 2, task="classification", random_state=0)
+    assert_array_equal(scores, dense)
 
 
 @pytest.mark.parametrize("discrete_features", [False, [0, 5]])
 @pytest.mark.parametrize("container", [sparse.csc_array, sparse.csr_matrix])
-def test_scores__of_continuous_sparse_columns_are_those_of_dense_ones(
-    container, discrete_features, monkeypatch
-):
+def test_scores__of_continuous_sparse_columns_are_those_of_dense_ones(container, discrete_features):
     rng = np.random.default_rng(0)
     X = rng.random((N_SAMPLES, N_FEATURES)) * rng.integers(0, 2, size=(N_SAMPLES, N_FEATURES))
     y = X[:, 1] + rng.random(N_SAMPLES)
-    options = {"discrete_features": discrete_features, "random_state": 0, "n_jobs": 2}
-    dense = ParallelMutualInfoSelector(**options).fit(X, y).scores_
-    widths = []
-    read = SparseSource.read
-    monkeypatch.setattr(
-        SparseSource,
-        "read",
-        lambda self, columns: widths.append(self.shape[1]) or read(self, columns),
-    )
-    sparse_scores = ParallelMutualInfoSelector(**options).fit(container(X), y).scores_
+    options = {"discrete_features": discrete_features, "random_state": 0}
+    dense = ParallelMutualInfoSelector(n_jobs=2, **options).fit(X, y).scores_
+    sparse_scores = ParallelMutualInfoSelector(n_jobs=2, **options).fit(container(X), y).scores_
     assert_array_equal(sparse_scores, dense)
-    assert sum(widths) == N_FEATURES
-    assert max(widths) < N_FEATURES / 4
+    matrix = MeasuredSparse(container(X).tocsc())
+    scores = score_by_plan(None, y, lambda plan, *_: plan, 2, matrix, **options)
+    assert_array_equal(scores, dense)
+    assert sum(matrix.widths) == N_FEATURES
+    assert max(matrix.widths) < N_FEATURES / 4
+
+
+class MeasuredSparse(SparseMatrix):
+    """Notes the width of each block that is cut out to be made dense."""
+
+    def __init__(self, values):
+        super().__init__(values)
+        self.widths = []
+
+    def fetch(self, columns, rows=None):
+        self.widths.append(len(columns))
+        return super().fetch(columns, rows)
 
 
 @pytest.mark.parametrize("dtype", ["f2", ">f2", ">f4", "i2", ">i8", "u1", "?"])

@@ -1,7 +1,6 @@
 """Bad input: every error names the value, the rule and the remedy, before any work starts."""
 
-import tracemalloc
-
+import joblib
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -11,23 +10,48 @@ from scipy import sparse
 
 from skpar_select import (
     ParallelMutualInfoSelector,
-    _scoring,
     mutual_info_classif,
     mutual_info_regression,
     open_matrix,
 )
-from skpar_select._discrete import discrete_mask
-from skpar_select._validation import check_finite, check_matrix
+from skpar_select._validation import check_matrix, check_target
+from skpar_select.scoring import DiscreteFeatures
+
+
+class NoWork(joblib.parallel.ParallelBackendBase):
+    """A pool that must not be asked to start."""
+
+    supports_retrieve_callback = True
+
+    def effective_n_jobs(self, n_jobs):
+        return 2
+
+    def configure(self, *args, **options):
+        raise AssertionError("work has started")
+
+
+joblib.register_parallel_backend("no work", NoWork)
 
 
 @pytest.fixture(autouse=True)
-def no_work(monkeypatch):
+def no_work():
     """Every check comes before the pool starts."""
+    with joblib.parallel_config("no work"):
+        yield
 
-    def run(*args, **options):
-        raise AssertionError("work has started")
 
-    monkeypatch.setattr(_scoring, "run", run)
+@pytest.fixture
+def work(no_work):
+    """What a test finds out by scoring, or after it."""
+    with joblib.parallel_config("threading", n_jobs=1):
+        yield
+
+
+def test_no_work__is_in_the_way_of_work(X, y):
+    with pytest.raises(AssertionError, match="work has started"):
+        fit(X, y)
+    with pytest.raises(AssertionError, match="work has started"):
+        mutual_info_regression(X, y)
 
 
 @pytest.fixture
@@ -102,7 +126,7 @@ def test_y__sparse(X, y):
         fit(X, sparse.csc_array(y[:, None]))
 
 
-def test_X__not_finite_in_memory_names_columns_and_counts(X, y):
+def test_X__not_finite_in_memory_names_columns_and_counts(X, y, work):
     X[:3, 5] = np.nan
     X[0, 20] = -np.inf
     message = (
@@ -114,7 +138,7 @@ def test_X__not_finite_in_memory_names_columns_and_counts(X, y):
             call(X, y)
 
 
-def test_X__not_finite_in_a_frame_names_columns(X, y, frame):
+def test_X__not_finite_in_a_frame_names_columns(X, y, frame, work):
     X = frame({f"cg{i}": X[:, i] for i in range(23)})
     values = {name: np.array(X[name]) for name in X.columns}
     values["cg7"][4] = np.nan
@@ -122,54 +146,19 @@ def test_X__not_finite_in_a_frame_names_columns(X, y, frame):
         fit(frame(values), y)
 
 
-def test_X__not_finite_in_many_columns_names_the_first(X, y):
+def test_X__not_finite_in_many_columns_names_the_first(X, y, work):
     X[1] = np.inf
     with pytest.raises(ValueError, match=r"23 values in 23 columns, column 0 .* and 18 more"):
         fit(X, y)
 
 
 @pytest.mark.parametrize("container", [sparse.csr_array, sparse.csc_matrix])
-def test_X__not_finite_in_a_sparse_matrix(X, y, container):
+def test_X__not_finite_in_a_sparse_matrix(X, y, container, work):
     X[2, 3] = np.nan
     with pytest.raises(
         ValueError, match=r"contains NaN: 1 values in 1 columns, column 3 \(1 NaN\)"
     ):
         mutual_info_classif(container(X), y > 0)
-
-
-@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", ">f4", "g"])
-def test_check_finite__finds_one_value_in_any_type(dtype):
-    values = np.zeros((50, 40), dtype)
-    check_finite(values)
-    values[13, 17] = np.nan
-    with pytest.raises(ValueError, match="column 17"):
-        check_finite(values)
-
-
-def test_check_finite__takes_an_overflowing_sum_for_what_it_is():
-    check_finite(np.full((10, 10), 1e308))
-    check_finite(np.full((100, 100), 6e4, np.float16))
-    check_finite(np.full((10, 10), 3e38, np.float32))
-    check_finite(np.array([[1e308, -1e308] * 4]))
-
-
-@pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("last", [0, np.nan])
-def test_check_finite__needs_little_memory(order, last):
-    values = np.zeros((2000, 4000), np.float32, order=order)  # 32 MB
-    values[-1, -1] = last
-    values[0, 0] = 3e38
-    values[1, 0] = 3e38
-    tracemalloc.start()
-    if last == 0:
-        check_finite(values)
-    else:
-        with pytest.raises(ValueError, match="column 3999"):
-            check_finite(values)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    # A mask of the whole would take 8 MB.
-    assert peak < 6e6
 
 
 def test_X__text_columns_of_a_frame(X, y):
@@ -225,15 +214,13 @@ def test_n_neighbors__of_a_single_sample():
 
 
 @pytest.mark.parametrize("k", [24, 1000])
-def test_k__above_the_number_of_columns_warns(X, y, k, monkeypatch):
-    monkeypatch.undo()
+def test_k__above_the_number_of_columns_warns(X, y, k, work):
     with pytest.warns(UserWarning, match=f"k={k} is greater than n_features=23.*all will be"):
         selector = fit(X, y, k=k)
     assert selector.get_support().all()
 
 
-def test_selection__of_nothing_warns(X, y, monkeypatch):
-    monkeypatch.undo()
+def test_selection__of_nothing_warns(X, y, work):
     message = r"No features were selected by k='auto', threshold=50.0: of 23 scores the best is "
     with pytest.warns(UserWarning, match=message):
         selector = fit(X, y, threshold=50.0)
@@ -304,8 +291,9 @@ def test_discrete_features__of_a_sparse_matrix_are_all(X, y):
         (pd.Series([True, False, True, False]), False, [True, False, True, False]),
     ],
 )
-def test_discrete_mask__of_all_forms(discrete_features, sparse_X, expected):
-    assert_array_equal(discrete_mask(discrete_features, 4, sparse=sparse_X), expected)
+def test_discrete_features__of_all_forms(discrete_features, sparse_X, expected):
+    discrete = DiscreteFeatures(discrete_features, 4, sparse=sparse_X)
+    assert_array_equal(discrete.mask(np.arange(4)), expected)
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", ">f8", "i1", "u8", "?"])
@@ -326,8 +314,7 @@ def test_check_matrix__takes_a_frame_of_one_type_as_it_lies():
 
 class TestLazy:
     @pytest.fixture
-    def fitted(self, X, y, write_h5, monkeypatch):
-        monkeypatch.undo()
+    def fitted(self, X, y, write_h5, work):
         return fit(open_matrix(write_h5(X), feature_names="features"), y, k=3)
 
     def test_transform__of_another_width(self, fitted, X, write_h5):
@@ -344,7 +331,7 @@ class TestLazy:
 
     def test_transform__without_names_warns(self, fitted, X, write_h5):
         with pytest.warns(UserWarning, match="X has no feature names, but the fit has"):
-            fitted.transform(open_matrix(write_h5(X)))
+            fitted.transform(open_matrix(write_h5(X), feature_names=None))
 
     def test_transform__not_finite(self, fitted, X, write_h5):
         column = fitted.get_support(indices=True)[1]
@@ -355,8 +342,7 @@ class TestLazy:
         ):
             fitted.transform(matrix)
 
-    def test_fit__not_finite_names_file_column_and_count(self, X, y, write_h5, monkeypatch):
-        monkeypatch.undo()
+    def test_fit__not_finite_names_file_column_and_count(self, X, y, write_h5, work):
         X[[3, 9], 21] = np.nan
         path = write_h5(X)
         for names, column in ((None, "column 21"), ("features", "'f21'")):
@@ -387,3 +373,23 @@ def test_y__beyond_float64(X, y):
         pytest.skip("longdouble is float64 here")
     with pytest.raises(ValueError, match=r"y holds .* values beyond those of float64.*Scale y"):
         fit(X, y.astype(np.longdouble) * np.longdouble("1e4000"))
+
+
+class TestTargetOfAScoreFunction:
+    """The function alone decides what a target is, besides its length and that none is missing."""
+
+    @pytest.mark.parametrize("given", [np.arange(3), np.array(["a", "b", "c"])])
+    def test_check_target__leaves_its_type(self, given):
+        checked = check_target(given, 3, task=None)
+        assert checked.dtype == given.dtype
+        assert_array_equal(checked, given)
+
+    @pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT])
+    def test_check_target__refuses_what_is_missing(self, missing):
+        message = r"y contains NaN: 1 of 3 values, the first at position 1.*Leave these samples"
+        with pytest.raises(ValueError, match=message):
+            check_target(pd.Series(["a", missing, "b"], dtype=object), 3, task=None)
+
+    def test_check_target__refuses_another_length(self):
+        with pytest.raises(ValueError, match="y has 2 values, X has 3 samples"):
+            check_target(["a", "b"], 3, task=None)
