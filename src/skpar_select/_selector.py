@@ -221,7 +221,8 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
                 cache=None if self.score_cache is None else ScoreCache(self.score_cache),
             )
         self.scores_, self.pvalues_ = results["score"], results.get("pvalue")
-        if self.k != 0:
+        if self.k != 0 and (self.threshold is not None or self.percentile is not None):
+            # Of `k` alone, at least one column holds.
             self._warn_of_none_selected()
         return self
 

@@ -141,17 +141,14 @@ def plan_reads(
     for_arrays = max(
         memory_budget - OVERHEAD_BYTES, memory_budget * OVERHEAD_SHARE // (OVERHEAD_SHARE + 1)
     )
-    chosen = []
-    for layout in layouts:
-        fitting = [
-            strategy
-            for strategy in _price(layout, needs, limits, for_arrays)
-            if strategy.peak_bytes <= for_arrays
-        ]
-        if not fitting:
-            smallest = min(strategy.peak_bytes for strategy in _price(layout, needs, limits, 0))
-            raise _too_small(memory_budget, _with_overhead(smallest), limits)
-        chosen.append(min(fitting, key=_cost))
+    cheapest = [_cheapest(layout, needs, limits, for_arrays) for layout in layouts]
+    chosen = [strategy for strategy in cheapest if strategy is not None]
+    if len(chosen) < len(layouts):
+        smallest = max(
+            min(strategy.peak_bytes for strategy in _price(layout, needs, limits, 0))
+            for layout in layouts
+        )
+        raise _too_small(memory_budget, _with_overhead(smallest), limits)
     return Plan(
         strategies=tuple(chosen),
         n_workers=limits.n_workers,
@@ -185,6 +182,16 @@ def _price(layout: Layout, needs: Needs, limits: Limits, budget: int) -> Iterato
         priced = strategy.price(layout, needs, limits, budget)
         if priced is not None:
             yield priced
+
+
+def _cheapest(layout: Layout, needs: Needs, limits: Limits, budget: int) -> Strategy | None:
+    fitting = []
+    for strategy in _price(layout, needs, limits, budget):
+        if strategy.peak_bytes <= budget:
+            fitting.append(strategy)
+            if strategy.reads_once:
+                break
+    return min(fitting, key=_cost, default=None)
 
 
 def _cost(strategy: Strategy) -> int:

@@ -164,7 +164,7 @@ NB_MODULE(_kernels, m) {
     m.def("instruction_sets", &instruction_sets);
     m.def("instruction_set", [] { return std::string(chosen.load()->name); });
     m.def("use_instruction_set", &use_instruction_set, "name"_a);
-    nb::class_<Target>(m, "Target", nb::is_final())
+    nb::class_<Target>(m, "Target", nb::is_final(), "A target, sorted or grouped. Made by prepare_target.")
         .def("__init__", &make_target, "y"_a.noconvert(), "discrete"_a.noconvert(), "digamma"_a.noconvert(),
              "log"_a.noconvert(), "n_neighbors"_a, "seed"_a)
         .def("__reduce__", &reduce)

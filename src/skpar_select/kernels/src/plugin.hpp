@@ -65,15 +65,16 @@ class Plugin {
 
     // Many classes: those of the column are counted one after the other.
     double from_classes() {
+        const std::int32_t *order = classes_.order.data(), *y_class = target_.class_of;
         std::int32_t* count = count_.at_least(target_.n_classes);
         std::fill(count, count + target_.n_classes, 0);
         double sum = 0.0;
         for (std::int32_t x = 0; x < classes_.n_classes; ++x) {
             const std::int32_t begin = classes_.start[x], end = classes_.start[x + 1];
             const double log_x = target_.log[end - begin];
-            for (std::int32_t i = begin; i < end; ++i) ++count[target_.class_of[classes_.order[i]]];
+            for (std::int32_t i = begin; i < end; ++i) ++count[y_class[order[i]]];
             for (std::int32_t i = begin; i < end; ++i) {
-                const std::int32_t y = target_.class_of[classes_.order[i]];
+                const std::int32_t y = y_class[order[i]];
                 if (count[y] == 0) continue;
                 sum += term(count[y], log_x, y);
                 count[y] = 0;

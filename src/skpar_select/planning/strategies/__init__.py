@@ -9,7 +9,7 @@ from skpar_select.planning.strategies._spill import Spill
 from skpar_select.planning.strategies._whole_chunks import WholeChunks
 
 # Of two that cost the same, the earlier is taken.
-STRATEGIES: tuple[type[Strategy], ...] = (Direct, WholeChunks, Reread, InMemory, Spill)
+STRATEGIES: tuple[type[Strategy], ...] = (WholeChunks, Direct, Reread, InMemory, Spill)
 
 __all__ = [
     "STRATEGIES",

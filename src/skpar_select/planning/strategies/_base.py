@@ -34,6 +34,9 @@ class Strategy(ABC):
 
     name: ClassVar[str]
 
+    reads_once: ClassVar[bool] = False
+    """Whether every byte is read and decoded once and nothing is copied: nothing costs less."""
+
     in_place: ClassVar[bool] = True
     """Whether blocks are read where the values lie, so that nothing is made first."""
 

@@ -21,6 +21,7 @@ class Direct(Strategy):
     """Reads memory, rows or columns in place."""
 
     name = "direct"
+    reads_once = True
 
     @classmethod
     def price(cls, layout: Layout, needs: Needs, limits: Limits, budget: int) -> "Direct | None":

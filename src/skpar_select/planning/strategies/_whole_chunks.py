@@ -9,6 +9,7 @@ class WholeChunks(Strategy):
     """Reads raw chunks ahead; the worker that scores a block decodes it."""
 
     name = "whole chunks"
+    reads_once = True
 
     @classmethod
     def price(
