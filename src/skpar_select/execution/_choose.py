@@ -64,6 +64,7 @@ def choose_executor(n_jobs: int | None, *, prefer: Prefer) -> Executor:
         return SerialExecutor()
     return JoblibExecutor(
         n_workers,
+        backend=backend,
         streams=getattr(backend, "supports_return_generator", False),
         same_host=type(backend).__name__ in _ON_THIS_HOST,
     )

@@ -19,12 +19,15 @@ from skpar_select.execution._base import TASKS_AHEAD, Executor, Result, prepared
 
 
 class JoblibExecutor(Executor):
-    """Runs tasks in the pool of joblib's active backend.
+    """Runs tasks in a pool of joblib's.
 
     Parameters
     ----------
     n_workers : int
         Tasks that run at a time.
+    backend : str or joblib.parallel.ParallelBackendBase
+        The pool. It is kept, so that a ``joblib.parallel_config`` that comes or goes meanwhile
+        changes nothing.
     streams : bool
         Whether the backend gives results as they come.
     same_host : bool
@@ -33,8 +36,9 @@ class JoblibExecutor(Executor):
 
     shares_memory = False
 
-    def __init__(self, n_workers: int, *, streams: bool, same_host: bool) -> None:
+    def __init__(self, n_workers: int, *, backend: Any, streams: bool, same_host: bool) -> None:
         self.n_workers = n_workers
+        self.backend = backend
         self.streams = streams
         self.same_host = same_host
 
@@ -50,7 +54,7 @@ class JoblibExecutor(Executor):
         with self._shared(whole) as shared:
             results = Parallel(
                 n_jobs=self.n_workers,
-                prefer="processes",
+                backend=self.backend,
                 return_as="generator_unordered" if self.streams else "list",
                 pre_dispatch=TASKS_AHEAD * self.n_workers,
                 batch_size=1,

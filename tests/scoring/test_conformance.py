@@ -1,0 +1,120 @@
+"""Every scorer and every sink passes the suite that is shipped for those of others."""
+
+import io
+
+import numpy as np
+import pytest
+from scipy import sparse
+from scipy.stats import pearsonr
+from sklearn.feature_selection import f_regression
+
+from skpar_select import ParallelMutualInfoSelector
+from skpar_select.scoring import (
+    Assembler,
+    CallbackSupportMixin,
+    DiscreteFeatures,
+    FunctionScorer,
+    MutualInformation,
+    ProgressLine,
+    ScoreCache,
+)
+from skpar_select.scoring._progress import CallbackTasks
+from skpar_select.testing import ScorerConformance, SinkConformance
+
+N_SAMPLES, N_FEATURES = 50, 12
+
+
+@pytest.fixture
+def values():
+    """Quantities, ties and classes."""
+    values = np.random.default_rng(0).normal(size=(N_SAMPLES, N_FEATURES))
+    values[:, ::3] = values[:, ::3].round(1)
+    values[:, ::4] = values[:, ::4].round()
+    return values
+
+
+def mutual_information(task, discrete, n_features=N_FEATURES):
+    y = np.random.default_rng(1).normal(size=N_SAMPLES)
+    return MutualInformation(
+        y if task == "regression" else np.digitize(y, [-0.5, 0.5]),
+        N_SAMPLES,
+        task=task,
+        discrete=DiscreteFeatures(discrete, n_features, sparse=False),
+        n_neighbors=3,
+        random_state=0,
+    )
+
+
+class TestMutualInformation(ScorerConformance):
+    """The four kinds of pairs, and a block of both kinds of columns."""
+
+    @pytest.fixture(params=["f8", "f4", ">f8", "i4"])
+    def dtype(self, request):
+        return request.param
+
+    @pytest.fixture(params=[False, True, np.arange(0, N_FEATURES, 4)], ids=["no", "all", "some"])
+    def discrete(self, request):
+        return request.param
+
+    @pytest.fixture(params=["regression", "classification"])
+    def case(self, request, values, discrete, dtype):
+        return mutual_information(request.param, discrete), values.astype(dtype)
+
+
+def f_and_p_by_column(X, y):
+    """Scores and p-values, of each column for itself."""
+    results = [pearsonr(np.ascontiguousarray(X[:, column]), y) for column in range(X.shape[1])]
+    return [result.statistic for result in results], [result.pvalue for result in results]
+
+
+def sums_by_column(X, y):
+    return [float(X[:, [column]].T.dot(y)[0]) for column in range(X.shape[1])]
+
+
+class TestFunctionOfScoresAndPvalues(ScorerConformance):
+    @pytest.fixture
+    def case(self, values):
+        return FunctionScorer(f_and_p_by_column, values[:, 0] + values[:, 1], N_SAMPLES), values
+
+
+class TestFunctionOfScikitLearn(ScorerConformance):
+    rtol = 1e-9  # a product of matrices, whose sums depend on the shape
+
+    @pytest.fixture
+    def case(self, values):
+        y = values[:, 0] + values[:, 1] + np.random.default_rng(2).normal(size=N_SAMPLES)
+        return FunctionScorer(f_regression, y, N_SAMPLES), values
+
+
+class TestFunctionOfSparseBlocks(ScorerConformance):
+    @pytest.fixture
+    def case(self, values):
+        return FunctionScorer(sums_by_column, values[:, 1], N_SAMPLES), sparse.csc_array(values)
+
+
+class TestAssembler(SinkConformance):
+    @pytest.fixture
+    def sink(self):
+        return Assembler()
+
+
+class TestProgressLine(SinkConformance):
+    @pytest.fixture
+    def sink(self):
+        return ProgressLine(io.StringIO())
+
+
+class TestCacheEntry(SinkConformance):
+    @pytest.fixture
+    def sink(self, tmp_path):
+        with ScoreCache(tmp_path).entry("0" * 64, 40) as entry:
+            yield entry
+
+
+@pytest.mark.skipif(
+    not hasattr(CallbackSupportMixin, "set_callbacks"), reason="came with scikit-learn 1.9"
+)
+class TestCallbackTasks(SinkConformance):
+    @pytest.fixture
+    def sink(self):
+        return CallbackTasks(ParallelMutualInfoSelector(), np.zeros((10, 40)), np.zeros(10))
