@@ -5,6 +5,31 @@ import itertools
 import h5py
 import numpy as np
 
+N_SAMPLES, N_FEATURES = 19, 23
+
+LAYOUTS = {
+    "contiguous": {},
+    "rows": {"chunks": (1, N_FEATURES), "compression": "gzip"},
+    "row panels": {"chunks": (8, N_FEATURES), "compression": "lzf"},
+    "squares": {"chunks": (5, 4), "compression": "gzip", "shuffle": True},
+    "columns": {"chunks": (N_SAMPLES, 1), "fletcher32": True},
+}
+VIEWS = {
+    "slice": np.s_[3:17],
+    "steps": np.s_[1:18:3],
+    "reversed": np.s_[::-1],
+    "shuffled": np.random.default_rng(0).permutation(N_SAMPLES),
+    "repeated": np.array([5, 5, 0, -1, 5, 18, 0]),
+    "mask": np.arange(N_SAMPLES) % 3 == 0,
+}
+DTYPES = ["f2", "f4", "f8", ">f2", ">f4", ">f8", "i1", "u2", ">i4", "i8", "u8", "?"]
+
+
+def values_of(dtype=np.float32):
+    values = np.random.default_rng(3).normal(size=(N_SAMPLES, N_FEATURES)) * 50
+    values[values < -40] = 0
+    return values.astype(dtype)
+
 
 def names_of(values):
     n_samples, n_features = values.shape
@@ -135,3 +160,35 @@ def opened(kind, folder, values, **options):
         samples, features = names_of(values)
         given = {"feature_names": features, "sample_ids": samples}
     return open_matrix(path, **{**given, **how, **options})
+
+
+def hide(file, folder, kind, name, length=12, dtype="S2"):
+    """Make a dataset of which HDF5 reads what is not in the file."""
+    (folder / "secret.txt").write_bytes(bytes(range(65, 65 + 2 * length)))
+    with h5py.File(folder / "other.h5", "w") as other:
+        other["ids"] = np.zeros(length, dtype)
+    if kind == "external storage":
+        raw = [(str(folder / "secret.txt"), 0, 2 * length)]
+        file.create_dataset(name, (length,), dtype, external=raw)
+    elif kind == "external link":
+        file[name] = h5py.ExternalLink("other.h5", "ids")
+    elif kind == "link over a link":
+        file["far"] = h5py.ExternalLink("other.h5", "/")
+        file[name] = h5py.SoftLink("/far/ids")
+    elif kind == "virtual":
+        layout = h5py.VirtualLayout((length,), dtype)
+        layout[:] = h5py.VirtualSource(folder / "other.h5", "ids", (length,))
+        file.create_virtual_dataset(name, layout)
+    else:
+        file.create_dataset(name, (length,), dtype, chunks=(2,) if kind == "no chunk" else None)
+
+
+HIDDEN = {
+    "external storage": r"keeps its values in another file, '.*secret\.txt'",
+    "external link": r"is a link to another file, 'other\.h5'",
+    "link over a link": r"is a link to another file, 'other\.h5'",
+    "virtual": "is a virtual dataset",
+    "never written": "1 of 1 chunks were never written",
+    "no chunk": "6 of 6 chunks were never written",
+}
+"""What is said of each kind that :func:`hide` makes."""

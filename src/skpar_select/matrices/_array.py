@@ -38,9 +38,10 @@ class ArrayMatrix(Matrix):
         return self._feature_names
 
     def layout_of(self, rows: Index, columns: Index) -> Layout:
-        """Tell that a block is a view."""
+        """Tell that a block is a view, unless its rows or columns are scattered."""
         shape = len(rows), len(columns)
-        return Layout(shape=shape, dtype=self.dtype, order="memory", views=True, n_rows=shape[0])
+        views = isinstance(rows, range) and isinstance(columns, range)
+        return Layout(shape=shape, dtype=self.dtype, order="memory", views=views, n_rows=shape[0])
 
     def read(self, columns: Index, rows: Index | None = None) -> Array:
         """Return a view of a range of columns, or a copy of scattered ones."""

@@ -66,6 +66,7 @@ class LazyMatrix(Matrix):
         self._sample_ids = sample_ids
         self.shape = len(self._rows), source.shape[1]
         self.dtype = source.dtype
+        self.in_memory = source.in_memory
         self.label = source.label
         self.description = source.description
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from skpar_select._alignment import MissingIdsError, align_ids, repeated
 from skpar_select._typing import Names
-from skpar_select._wording import listing
 from skpar_select.matrices._base import Matrix
 from skpar_select.matrices._concatenated import ConcatenatedMatrix
 from skpar_select.matrices._labels import Axis, Labels, check_labels, given_labels
@@ -281,7 +280,7 @@ def _names_of_all(parts: list[LazyMatrix]) -> Names | None:
         holders = [part.label for part, held in zip(parts, names, strict=True) if twice[0] in held]
         raise ValueError(
             f"{len(twice)} features are in more than one file: {twice[0]!r} is in "
-            f"{listing(holders, quoted=False)}. Files of one matrix hold different features. Give "
+            f"{' and '.join(holders)}. Files of one matrix hold different features. Give "
             "each file once, or rename its features."
         )
     return every

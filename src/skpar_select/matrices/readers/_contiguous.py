@@ -45,6 +45,12 @@ class ContiguousMatrix(Matrix):
         If the file is too short.
     """
 
+    tile_bytes: int = TILE_BYTES
+    """The most that a buffer holds."""
+
+    near_bytes: int = NEAR_BYTES
+    """Places of a row that are so near are read together."""
+
     def __init__(
         self,
         file: FileSnapshot,
@@ -85,7 +91,7 @@ class ContiguousMatrix(Matrix):
             n_rows=self.shape[0],
             # Scattered columns are picked from whole rows.
             stored_bytes=n_lines * (len(columns) * itemsize if contiguous else whole),
-            read_bytes=0 if contiguous else min(whole, TILE_BYTES),
+            read_bytes=0 if contiguous else min(whole, self.tile_bytes),
         )
 
     def read(self, columns: Index, rows: Index | None = None) -> Array:
@@ -104,7 +110,11 @@ class ContiguousMatrix(Matrix):
         else:
             itemsize = self.dtype.itemsize
             selected = list(
-                extents(columns, near=NEAR_BYTES // itemsize, widest=max(1, TILE_BYTES // itemsize))
+                extents(
+                    columns,
+                    near=self.near_bytes // itemsize,
+                    widest=max(1, self.tile_bytes // itemsize),
+                )
             )
             buffer = np.empty(max(extent.width for extent in selected), dtype=self.dtype)
             # 5,000 columns of 483,512, in 8,085 rows, are all of it: 6.9 s, as a plain read; else 27.

@@ -46,10 +46,16 @@ class RectangleMatrix(Matrix):
         The smallest rectangle that is read together; None for rows one after another.
     stored_bytes : int
         What all values take in the file.
+    tile_bytes, near_bytes, near_rows : int
+        The most that a buffer holds, unless a row of chunks is larger; and places of a row, and
+        rows, that are so near are read together.
     """
 
     chunks: tuple[int, int] | None = None
     stored_bytes: int
+    tile_bytes: int = TILE_BYTES
+    near_bytes: int = NEAR_BYTES
+    near_rows: int = NEAR_ROWS
 
     @abstractmethod
     def open_reader(self) -> AbstractContextManager[Reader]:
@@ -69,7 +75,7 @@ class RectangleMatrix(Matrix):
         whole = self.shape[0] * self.shape[1] * itemsize
         n_chunks = -(-self.shape[0] // chunk_rows) * -(-self.shape[1] // chunk_columns)
         n_read = n_overlapping(rows, chunk_rows) * n_overlapping(columns, chunk_columns)
-        tile = min(max(TILE_BYTES, chunk), whole)
+        tile = min(max(self.tile_bytes, chunk), whole)
         return Layout(
             shape=(len(rows), len(columns)),
             dtype=self.dtype,
@@ -109,11 +115,11 @@ class RectangleMatrix(Matrix):
         chunk_rows, chunk_columns = self.chunks or (1, 1)
         itemsize = self.dtype.itemsize
         # So wide that one row of chunks still fits a tile.
-        widest = max(1, TILE_BYTES // (chunk_rows * itemsize) // chunk_columns) * chunk_columns
+        widest = max(1, self.tile_bytes // (chunk_rows * itemsize) // chunk_columns) * chunk_columns
         if is_contiguous(columns):
             yield from extents(columns, near=1, widest=widest)
             return
-        near = chunk_columns if self.chunks else NEAR_BYTES // itemsize
+        near = chunk_columns if self.chunks else self.near_bytes // itemsize
         order, ordered = ascending(columns)
         # Counted in whole chunks, so that no chunk is read that holds no selected column.
         steps = np.diff(ordered // chunk_columns) * chunk_columns
@@ -121,9 +127,9 @@ class RectangleMatrix(Matrix):
 
     def _row_extents(self, order: IndexArray, ordered: IndexArray, width: int) -> Iterator[Extent]:
         chunk_rows = self.chunks[0] if self.chunks else 1
-        fitting = TILE_BYTES // (width * self.dtype.itemsize)
+        fitting = self.tile_bytes // (width * self.dtype.itemsize)
         tall = max(1, fitting // chunk_rows) * chunk_rows
-        far = np.diff(ordered) > max(chunk_rows, NEAR_ROWS)
+        far = np.diff(ordered) > max(chunk_rows, self.near_rows)
         yield from cut(order, ordered, far | (np.diff(ordered // tall) > 0))
 
 

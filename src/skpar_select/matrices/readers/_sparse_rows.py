@@ -55,6 +55,9 @@ class SparseRowsMatrix(RectangleMatrix):
         If the three datasets do not fit each other and the shape.
     """
 
+    entries: int = ENTRIES
+    """Entries that are held at a time, unless a chunk has more."""
+
     def __init__(
         self,
         file: FileSnapshot,
@@ -77,7 +80,9 @@ class SparseRowsMatrix(RectangleMatrix):
         self.stored_bytes = data.id.get_storage_size() + indices.id.get_storage_size()
         self._entry_bytes = data.dtype.itemsize + indices.dtype.itemsize
         # Steps end where chunks do, so that none is decoded twice.
-        self._step = max([ENTRIES, *(part.chunks[0] for part in (data, indices) if part.chunks)])
+        self._step = max(
+            [self.entries, *(part.chunks[0] for part in (data, indices) if part.chunks)]
+        )
 
     @property
     def files(self) -> tuple[FileSnapshot, ...]:
