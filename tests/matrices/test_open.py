@@ -232,20 +232,6 @@ class TestNames:
             open_matrix(write_h5(values_of()), feature_names=given_names)
 
 
-@pytest.fixture
-def opens(monkeypatch):
-    """Record which HDF5 files are opened."""
-    paths, original = [], h5py.File.__init__
-
-    def recording(self, name, *args, **options):
-        if isinstance(name, str | os.PathLike):
-            paths.append(os.fspath(name))
-        original(self, name, *args, **options)
-
-    monkeypatch.setattr(h5py.File, "__init__", recording)
-    return paths
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_open_matrix__opens_each_file_once(kind, tmp_path, opens):
     options = {} if kind.startswith("npy") else {"feature_names": "auto", "sample_ids": None}

@@ -13,7 +13,6 @@ from containers import (
     write_hdf5,
     write_sparse,
 )
-from numpy.testing import assert_array_equal
 
 from skpar_select import open_matrix
 from skpar_select.testing import MatrixConformance

@@ -4,10 +4,11 @@ Values that lie together in the file, in one row of it, are a column of the matr
 layout for reading by columns.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from skpar_select._typing import Array, Index
-from skpar_select.matrices._base import Matrix, RawBlock
+from skpar_select.matrices._base import FingerprintPart, Matrix, RawBlock
 from skpar_select.matrices._layout import Layout
 from skpar_select.matrices.io import FileSnapshot
 
@@ -38,6 +39,7 @@ class TransposedMatrix(Matrix):
         self.stored = stored
         self.shape = stored.shape[1], stored.shape[0]
         self.dtype = stored.dtype
+        self.in_memory = stored.in_memory
         self.label = stored.label
         self.description = description or f"{stored.description}, stored as features x samples"
 
@@ -57,6 +59,11 @@ class TransposedMatrix(Matrix):
     def fetch(self, columns: Index, rows: Index | None = None) -> RawBlock:
         """Do the input of :meth:`read`."""
         return TransposedBlock(self.stored.fetch(self._rows(rows), columns))
+
+    def fingerprint_parts(self) -> Iterator[FingerprintPart]:
+        """Give all that the values of the stored matrix follow from."""
+        yield f"transposed {self.description}".encode()
+        yield from self.stored.fingerprint_parts()
 
     def _rows(self, rows: Index | None) -> Index:
         return range(self.shape[0]) if rows is None else rows
