@@ -1,6 +1,7 @@
-"""Fit a file in this process and print what the plan promised and what was measured, as JSON.
+"""Do one thing with a file in this process, and print what was promised and measured, as JSON.
 
-Called by tests/test_out_of_core.py in a process of its own, so that the peak is that of the fit.
+Called by tests/test_out_of_core.py in a process of its own, so that the peak is that of the work:
+a fit, whose plan is reported too, or the transform of selected columns.
 """
 
 import json
@@ -12,7 +13,8 @@ import numpy as np
 
 from skpar_select import ParallelMutualInfoSelector, open_matrix
 from skpar_select._memory import parse_memory
-from skpar_select._scoring import plan_scoring
+from skpar_select.execution import choose_executor
+from skpar_select.scoring import kernel_needs, plan_scoring
 
 
 def status(key):
@@ -25,42 +27,68 @@ def bytes_read():
     return next(int(line.split()[1]) for line in lines if line.startswith("rchar"))
 
 
-def fit(path, dataset, budget, n_jobs, repeats=0, **how):
+def open_file(path, dataset, repeats=0, **how):
     paths = path.split(os.pathsep)
     X = open_matrix(paths if len(paths) > 1 else path, dataset, **how)
-    if repeats:
-        X = X[np.repeat(np.arange(8), repeats)]
+    return X[np.repeat(np.arange(8), repeats)] if repeats else X
+
+
+def fit(X, budget, n_jobs):
     y = np.linspace(20, 90, X.shape[0])
     selector = ParallelMutualInfoSelector(k=10, random_state=0, memory_budget=budget, n_jobs=n_jobs)
-    return X, selector.fit(X, y)
+    return selector.fit(X, y)
 
 
-def main(path, dataset, budget, n_jobs, scores, how):
-    # What is loaded and started at the first fit is the interpreter's, not the matrix's.
-    fit(path.split(os.pathsep)[0], "warm", budget, n_jobs)
+def transform(X, columns, budget, n_jobs):
+    """Transform by a selector whose scores are given, as no fit is to be measured."""
+    selector = ParallelMutualInfoSelector(k=len(columns), memory_budget=budget, n_jobs=n_jobs)
+    selector.n_features_in_ = X.shape[1]
+    selector.scores_ = np.zeros(X.shape[1])
+    selector.scores_[columns] = 1
+    return selector.transform(X)
+
+
+def measured(work):
+    """Call a function, and return its result, its peak and the bytes that it read."""
     Path("/proc/self/clear_refs").write_text("5")  # sets the peak back
     size, already = status("VmRSS"), bytes_read()
-    X, selector = fit(path, dataset, budget, n_jobs, **how)
-    peak, read = status("VmHWM"), bytes_read()
-    plan = plan_scoring(X, score_func=False, memory_budget=parse_memory(budget), n_jobs=n_jobs)
-    np.save(scores, selector.scores_)
-    told = {
-        "route": plan.route,
+    result = work()
+    return result, status("VmHWM") - size, bytes_read() - already
+
+
+def main(path, dataset, budget, n_jobs, output, how):
+    columns = np.array(how.pop("columns", []), dtype=np.intp)
+    # What is loaded and started at the first call is the interpreter's, not the matrix's.
+    warm = open_file(path.split(os.pathsep)[0], "warm")
+    fit(warm, budget, n_jobs)
+    transform(warm, np.arange(5), budget, n_jobs)
+    if len(columns):
+        result, peak, read = measured(
+            lambda: transform(open_file(path, dataset, **how), columns, budget, n_jobs)
+        )
+        np.save(output, result)
+        print(json.dumps({"peak": peak, "read": read, "result": result.nbytes}))
+        return
+    (X, selector), peak, read = measured(
+        lambda: (X := open_file(path, dataset, **how), fit(X, budget, n_jobs))
+    )
+    np.save(output, selector.scores_)
+    plan = plan_scoring(
+        X,
+        kernel_needs(X.shape[0], X.dtype),
+        choose_executor(n_jobs, prefer="threads"),
+        memory_budget=parse_memory(budget),
+    )
+    report = {
+        "strategies": [strategy.name for strategy in plan.strategies],
         "planned_peak": plan.peak_bytes,
-        "peak": peak - size,
+        "peak": peak,
         "planned_read": plan.bytes_read,
-        "read": read - already,
-        "stored": X.storage.stored_bytes,
+        "read": read,
+        "stored": sum(part.matrix.layout.stored_bytes for part in X.parts),
     }
-    print(json.dumps(told))
+    print(json.dumps(report))
 
 
 if __name__ == "__main__":
-    main(
-        sys.argv[1],
-        sys.argv[2],
-        sys.argv[3],
-        int(sys.argv[4]),
-        sys.argv[5],
-        json.loads(sys.argv[6]),
-    )
+    main(*sys.argv[1:4], int(sys.argv[4]), sys.argv[5], json.loads(sys.argv[6]))

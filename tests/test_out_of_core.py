@@ -13,7 +13,7 @@ import pytest
 from containers import TURNED, write_anndata, write_hdf5, write_transposed
 
 from skpar_select import ParallelMutualInfoSelector, open_matrix
-from skpar_select.sources import _runs
+from skpar_select.matrices.io import max_per_chunk, overlapping
 
 MEASURE = Path(__file__).with_name("measure.py")
 N_SAMPLES, N_FEATURES = 800, 60_000
@@ -24,7 +24,12 @@ LAYOUTS = {
     "squares": {"chunks": (100, 1000), **GZIP},
     "columns": {"chunks": (N_SAMPLES, 16)},
 }
-ROUTES = {"contiguous": "rows", "rows": "scratch", "squares": "chunks", "columns": "chunks"}
+STRATEGIES = {
+    "contiguous": "direct",
+    "rows": "spill",
+    "squares": "whole chunks",
+    "columns": "whole chunks",
+}
 BUDGET = "60MB"
 
 # Of the allocator, of Python's small objects and of stacks, whatever the size of the file.
@@ -44,13 +49,14 @@ def values():
 
 @pytest.fixture(scope="module")
 def path(values, tmp_path_factory):
-    """192 MB in four layouts."""
+    """192 MB in five layouts."""
     path = tmp_path_factory.mktemp("out of core") / "x.h5"
     with h5py.File(path, "w") as file:
         file["warm"] = values[:40, :500]
         for name, options in LAYOUTS.items():
             file.create_dataset(name, data=values, **options)
-        file.create_dataset("turned", data=values[:8].T, chunks=(N_FEATURES, 8), **GZIP)
+        file["column-major"] = values.T
+        file.create_dataset("transposed", data=values[:8].T, chunks=(N_FEATURES, 8), **GZIP)
     return path
 
 
@@ -60,42 +66,63 @@ def reference(values):
     return ParallelMutualInfoSelector(k=10, random_state=0, n_jobs=2).fit(values, y).scores_
 
 
+def run(path, layout, output, how):
+    """Fit or transform in a process of its own; give the result and what was reported."""
+    command = [sys.executable, MEASURE, path, layout, BUDGET, "2", output, json.dumps(how)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    return np.load(output), json.loads(done.stdout)
+
+
 def measured(path, layout, scores, **how):
     """Fit in a process of its own; give the scores and what was planned and measured."""
-    command = [sys.executable, MEASURE, path, layout, BUDGET, "2", scores, json.dumps(how)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    told = json.loads(done.stdout)
-    assert told["planned_peak"] <= 60_000_000
-    assert told["peak"] <= told["planned_peak"] + SLACK
-    return np.load(scores), told
+    scores, report = run(path, layout, scores, how)
+    assert report["planned_peak"] <= 60_000_000
+    assert report["peak"] <= report["planned_peak"] + SLACK
+    return scores, report
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_fit__stays_within_its_plan(layout, path, reference, tmp_path):
-    scores, told = measured(path, layout, tmp_path / "scores.npy")
+    scores, report = measured(path, layout, tmp_path / "scores.npy")
     np.testing.assert_array_equal(scores, reference)
-    assert told["route"] == ROUTES[layout]
-    assert told["read"] <= 1.02 * told["planned_read"] + 1_000_000
+    assert report["strategies"] == [STRATEGIES[layout]]
+    assert report["read"] <= 1.02 * report["planned_read"] + 1_000_000
     if layout != "rows":
-        assert told["read"] <= 1.1 * told["stored"]
+        assert report["read"] <= 1.1 * report["stored"]
+
+
+@pytest.mark.parametrize("spread", ["scattered", "adjacent"])
+@pytest.mark.parametrize(
+    ("layout", "how"),
+    [("contiguous", {}), ("rows", {}), ("squares", {}), ("column-major", TURNED)],
+    ids=["contiguous", "rows", "squares", "column-major"],
+)
+def test_transform__stays_within_its_budget(layout, how, spread, values, path, tmp_path):
+    """Of 60 MB the result takes 32 MB."""
+    columns = {"scattered": np.arange(0, N_FEATURES, 6), "adjacent": np.arange(10_000)}[spread]
+    asked = {"columns": columns.tolist(), **how}
+    result, report = run(path, layout, tmp_path / "result.npy", asked)
+    np.testing.assert_array_equal(result, values[:, columns])
+    assert report["result"] == 32_000_000
+    assert report["peak"] <= 60_000_000
 
 
 REPEATS = 25
 
 
 @pytest.mark.parametrize(
-    ("layout", "how"), [("rows", {}), ("turned", TURNED)], ids=["rows", "turned"]
+    ("layout", "how"), [("rows", {}), ("transposed", TURNED)], ids=["rows", "transposed"]
 )
-def test_fit__of_rows_wanted_often_stays_within_its_plan(layout, how, values, path, tmp_path):
-    scores, told = measured(path, layout, tmp_path / "scores.npy", repeats=REPEATS, **how)
-    assert told["route"] == "scratch"
+def test_fit__of_rows_selected_often_stays_within_its_plan(layout, how, values, path, tmp_path):
+    scores, report = measured(path, layout, tmp_path / "scores.npy", repeats=REPEATS, **how)
+    assert report["strategies"] == ["spill"]
     often = np.repeat(values[:8], REPEATS, axis=0)
     y = np.linspace(20, 90, len(often))
     expected = ParallelMutualInfoSelector(k=10, random_state=0, n_jobs=2).fit(often, y).scores_
     np.testing.assert_array_equal(scores, expected)
 
 
-def test_fit__of_files_side_by_side_in_rows_of_chunks_stays_within_its_plan(values, tmp_path):
+def test_fit__of_concatenated_files_in_chunk_rows_stays_within_its_plan(values, tmp_path):
     """Two files of 80 MB, of which every row is a chunk."""
     parts = values[:, :50_000].reshape(1000, 2, 20_000)
     paths = [tmp_path / f"{i}.h5" for i in range(2)]
@@ -105,8 +132,8 @@ def test_fit__of_files_side_by_side_in_rows_of_chunks_stays_within_its_plan(valu
             file["samples"] = [str(row) for row in range(1000)]
             file.create_dataset("data", data=parts[:, i], chunks=(1, 20_000), **GZIP)
     joined = os.pathsep.join(map(str, paths))
-    scores, told = measured(joined, "data", tmp_path / "scores.npy", sample_ids="samples")
-    assert told["route"] == "scratch"
+    scores, report = measured(joined, "data", tmp_path / "scores.npy", sample_ids="samples")
+    assert report["strategies"] == ["spill", "spill"]
     y, whole = np.linspace(20, 90, 1000), parts.reshape(1000, 40_000)
     expected = ParallelMutualInfoSelector(k=10, random_state=0, n_jobs=2).fit(whole, y).scores_
     np.testing.assert_array_equal(scores, expected)
@@ -120,7 +147,7 @@ def test_fit__of_files_side_by_side_in_rows_of_chunks_stays_within_its_plan(valu
         (write_anndata, {"encoding": "csr_matrix"}, {}),
     ],
 )
-def test_read__of_a_row_wanted_often_holds_no_copy_of_its_result(write, written, how, tmp_path):
+def test_read__of_a_row_selected_often_holds_no_copy_of_its_result(write, written, how, tmp_path):
     values = np.random.default_rng(0).random((3, 2000), dtype=np.float32)
     X = open_matrix(write(tmp_path / "x.h5", values, **written), **how)[np.zeros(2000, int)]
     X[:2].read(np.s_[:])
@@ -140,31 +167,31 @@ def test_read__of_a_row_wanted_often_holds_no_copy_of_its_result(write, written,
 @pytest.mark.parametrize(
     ("write", "chunks", "how"),
     [(write_hdf5, (40, 50), {}), (write_transposed, (50, 40), TURNED)],
-    ids=["rows", "turned"],
+    ids=["rows", "transposed"],
 )
-def test_plan__of_rows_reads_the_chunks_that_they_touch(write, chunks, how, rows, tmp_path):
+def test_layout__of_rows_counts_the_chunks_that_they_overlap(write, chunks, how, rows, tmp_path):
     values = np.random.default_rng(0).random((400, 300), dtype=np.float32)
     view = open_matrix(write(tmp_path / "x.h5", values, chunks=chunks), "data", **how)[rows]
-    bands = np.unique(np.arange(400)[rows] // 40)
-    assert view.storage.stored_bytes == len(bands) * 40 * 300 * 4
-    assert view.storage.raw_panel < len(bands) * (40 * 50 * 4 + 1001)
+    chunk_rows = np.unique(np.arange(400)[rows] // 40)
+    assert view.layout.stored_bytes == len(chunk_rows) * 40 * 300 * 4
+    assert view.layout.chunk_column_bytes < len(chunk_rows) * (40 * 50 * 4 + 1001)
 
 
-def test_storage__of_more_rows_than_memory_holds_is_arithmetic():
+def test_layout__of_more_rows_than_memory_holds_is_arithmetic():
     rows = range(10**15)
-    assert _runs.touched(rows, 10**14) == slice(0, 10)
-    assert _runs.most_together(rows, 10**14) == 10**14
-    assert _runs.most_together(rows[::-3], 10) == 4
+    assert overlapping(rows, 10**14) == slice(0, 10)
+    assert max_per_chunk(rows, 10**14) == 10**14
+    assert max_per_chunk(rows[::-3], 10) == 4
 
 
 def test_fit__of_a_small_file_that_claims_billions_of_columns_is_refused_at_once(tmp_path):
     path = write_anndata(tmp_path / "x.h5ad", np.eye(2, dtype="f4"), encoding="csr_matrix")
     with h5py.File(path, "a") as file:
         file["X"].attrs["shape"] = [2, 3 * 10**9]
-    X = open_matrix(path)
+    X = open_matrix(path, feature_names=None)
     tracemalloc.start()
     with pytest.raises(ValueError, match=r"too small.*Set memory_budget to at least 72\.\d GB"):
-        ParallelMutualInfoSelector(k=1, memory_budget="100MB").fit(X, [0.0, 1.0])
+        ParallelMutualInfoSelector(k=1, n_neighbors=1, memory_budget="100MB").fit(X, [0.0, 1.0])
     held = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert held < 1_000_000
