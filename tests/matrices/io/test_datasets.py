@@ -1,0 +1,67 @@
+"""Datasets of a file: found by name within it, and checked to lie in it."""
+
+import h5py
+import numpy as np
+import pytest
+from containers import write_hdf5
+
+from skpar_select import open_matrix
+from skpar_select.matrices.io import check_stored_here, datasets, follow, list_datasets, text_of
+
+VALUES = np.random.default_rng(0).normal(size=(12, 9)).astype(np.float32)
+
+
+def test_follow__refuses_a_link_in_a_circle(tmp_path):
+    path = write_hdf5(tmp_path / "x.h5", VALUES)
+    with h5py.File(path, "a") as file:
+        file["round"] = h5py.SoftLink("/round")
+        file["near"] = h5py.SoftLink("./data")
+        file["g/up"] = h5py.SoftLink("/near")
+    with pytest.raises(ValueError, match="'/round' is a link to nothing"):
+        open_matrix(path, "round")
+    np.testing.assert_array_equal(open_matrix(path, "g/up"), VALUES)
+
+
+def test_follow__finds_nothing_where_nothing_is(tmp_path):
+    with h5py.File(write_hdf5(tmp_path / "x.h5", VALUES)) as file:
+        assert follow(file, "nothing", "x") is None
+        assert follow(file, "data/nothing", "x") is None
+        assert follow(file, "/./data/", "x") == file["data"]
+
+
+def test_check_stored_here__counts_chunks_beyond_64_bits(tmp_path):
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("data", (2**33, 2**31), "i1", chunks=(1, 1))
+    with h5py.File(path) as file, pytest.raises(ValueError, match=f"{2**64} of {2**64} chunks"):
+        check_stored_here(file["data"], "x")
+
+
+def test_datasets__are_those_of_the_file_itself_each_once(tmp_path):
+    path = write_hdf5(tmp_path / "x.h5", VALUES)
+    with h5py.File(path, "a") as file:
+        file["g/inner"] = np.zeros(3)
+        # A group that contains itself is not followed for ever.
+        file["g/self"] = file["g"]
+        file["soft"] = h5py.SoftLink("/data")
+        file["far"] = h5py.ExternalLink("other.h5", "data")
+        found = [name for name, _ in datasets(file)]
+        assert found[:3] == ["data", "features", "samples"]
+        assert found[3] == "g/inner"
+        assert {name.rpartition("/")[2] for name in found[3:]} == {"inner"}
+        assert len(found) < 30
+
+
+def test_list_datasets__names_ten_and_counts_the_rest():
+    with h5py.File.in_memory() as file:
+        assert list_datasets(file) == "no dataset"
+        for place in range(12):
+            file[f"d{place:02}"] = np.zeros((2, place))
+        assert list_datasets(file).startswith("'d00' (2, 0), 'd01' (2, 1), ")
+        assert list_datasets(file).endswith("'d09' (2, 9) and 2 more")
+
+
+def test_text_of__is_text_whatever_wrote_it():
+    assert text_of(b"a\xff") == "a\ufffd"
+    assert text_of(np.bytes_("frame")) == text_of("frame") == "frame"
+    assert text_of(3) == "3"
