@@ -21,6 +21,9 @@ class Reread(Strategy):
         n_features, chunk_columns = layout.shape[1], layout.chunks[1]
         widest = min(memory.widest(budget), -(-limits.n_features // limits.n_workers))
         width = max(1, min(widest, n_features))
+        if chunk_columns < width < n_features:
+            # No border inside a column of chunks.
+            width -= width % chunk_columns
         n_blocks = -(-n_features // width)
         n_chunks = max(1, -(-n_features // chunk_columns))
         # A border of blocks inside a column of chunks has that column read once more.

@@ -23,10 +23,12 @@ class WholeChunks(Strategy):
             # Some workers would get no block.
             return None
         memory = BlockMemory.of(layout, needs, limits)
+        # Only the workers decode. Of several parts one may be decoded as it is read, beside blocks
+        # of this one: then every block counts as one that is decoded.
+        decoding = layout.decode_bytes if limits.n_parts == 1 else 0
         of_chunks = memory._replace(
-            # Only the workers decode.
-            fixed=memory.fixed + limits.n_workers * layout.decode_bytes,
-            block=memory.block - layout.decode_bytes,
+            fixed=memory.fixed + limits.n_workers * decoding,
+            block=memory.block - decoding,
             column=memory.column * chunk_columns + layout.chunk_column_bytes,
         )
         n_all = -(-limits.n_features // chunk_columns)
