@@ -170,15 +170,16 @@ def _plan(
             held_bytes=held_bytes + layout.index_bytes,
             budget=memory_budget,
         )
-        if tiles.peak_bytes > memory_budget:
-            result = f", of which the result is {format_bytes(held_bytes)}" if held_bytes else ""
-            raise ValueError(
-                f"memory_budget={memory_budget} bytes is too small: {len(columns)} columns of "
-                f"{matrix.label} need {tiles.peak_bytes} bytes{result}. All that is held at a "
-                f"time must fit. Set memory_budget to at least {format_bytes(tiles.peak_bytes)}, "
-                "or select fewer columns."
-            )
         copies.append(_Copy(part, held, places, tiles))
+    # Parts are copied one after another.
+    needed = max((copy.tiles.peak_bytes for copy in copies), default=0)
+    if needed > memory_budget:
+        result = f", of which the result is {format_bytes(held_bytes)}" if held_bytes else ""
+        raise ValueError(
+            f"memory_budget={memory_budget} bytes is too small: {len(columns)} columns of "
+            f"{matrix.label} need {needed} bytes{result}. All that is held at a time must fit. "
+            f"Set memory_budget to at least {format_bytes(needed)}, or select fewer columns."
+        )
     return copies
 
 
