@@ -243,7 +243,7 @@ def test_plan__of_rows_of_chunks_counts_what_is_read_again_and_written():
 
 def test_plan__gives_one_column_each_to_more_workers_than_columns():
     made = plan_of(layout_of(n_features=3), workers=Workers(64))
-    assert list(made.strategies[0].blocks()) == [range(0, 1), range(1, 2), range(2, 3)]
+    assert list(made.strategies[0].blocks()) == [range(1), range(1, 2), range(2, 3)]
     assert made.n_workers == 3
 
 

@@ -78,7 +78,7 @@ class JoblibExecutor(Executor):
             yield partial(_itself, function)
             return
         with tempfile.TemporaryDirectory(prefix="skpar-select-") as folder:
-            # By cloudpickle, as joblib's own pickles: a score_func may be defined in a notebook.
+            # By cloudpickle, as joblib's own pickles: a function may be defined in a notebook.
             content = pickle.dumps(wrap_non_picklable_objects(function, keep_wrapper=False))
             path = Path(folder, "function")
             path.write_bytes(content)

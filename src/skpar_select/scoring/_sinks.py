@@ -92,7 +92,7 @@ class Assembler(Sink):
         for name, n_columns in self._n_of_name.items():
             if n_columns != self._n_features:
                 raise ValueError(
-                    f"score_func gave {name} for {n_columns} of {self._n_features} columns. It "
+                    f"The scorer gave {name} for {n_columns} of {self._n_features} columns. It "
                     "must give the same for all. Return (scores, pvalues) for every block, or "
                     "scores alone."
                 )
