@@ -45,7 +45,7 @@ def test_check_unchanged__refuses_another_file(path, change):
 def test_check_unchanged__refuses_a_file_that_is_gone(path):
     file = FileSnapshot(path)
     path.unlink()
-    with pytest.raises(FileNotFoundError, match="does not exist.*Check the path"):
+    with pytest.raises(FileNotFoundError, match=r"does not exist.*Check the path"):
         file.check_unchanged()
 
 
