@@ -19,7 +19,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from timing import in_turn, machine, print_table
 
-from skpar_select import ParallelMutualInfoSelector, _scoring
+from skpar_select import ParallelMutualInfoSelector
+from skpar_select.scoring import Scorer
 
 N_SAMPLES, N_FEATURES = 2_000, 5_000
 ONE = [100]
@@ -89,20 +90,27 @@ class Marking(ParallelMutualInfoSelector):
     def _get_param_names(cls):
         return ["k", "random_state", "n_jobs", "marks"]
 
-    def fit(self, X, y=None):
-        """Fit, and leave the marks."""
-        _scoring._score_by_kernel = partial(_mark, self.marks)
-        return super().fit(X, y)
+    def _scorer(self, matrix, y):
+        return MarkingScorer(super()._scorer(matrix, y), self.marks)
 
 
-_score_by_kernel = _scoring._score_by_kernel
+class MarkingScorer(Scorer):
+    """Scores as another one does, and leaves the marks."""
 
+    def __init__(self, scorer, folder):
+        self.scorer = scorer
+        self.folder = folder
 
-def _mark(folder, *arguments):
-    begun = time.monotonic()
-    scores = _score_by_kernel(*arguments)
-    Path(folder, os.urandom(8).hex()).write_text(f"{begun} {time.monotonic()}")
-    return scores
+    def needs(self, n_samples, dtype):
+        """Give what the other one needs."""
+        return self.scorer.needs(n_samples, dtype)
+
+    def __call__(self, values, columns):
+        """Score a block."""
+        begun = time.monotonic()
+        result = self.scorer(values, columns)
+        Path(self.folder, os.urandom(8).hex()).write_text(f"{begun} {time.monotonic()}")
+        return result
 
 
 def _print_nested(X, y, folder):

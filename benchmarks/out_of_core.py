@@ -1,4 +1,4 @@
-"""Score a matrix in a file, in a process of its own, and tell what it took; prints Markdown.
+"""Score a matrix in a file, in a process of its own, and report what it took; prints Markdown.
 
 Example: python benchmarks/out_of_core.py full.h5 --target full.h5.ages.csv --memory-budget 2GB
 """
@@ -26,8 +26,8 @@ def main(arguments=None):
     sequential = sequential_read(options.matrix)
     if not options.warm:
         drop_cache(options.matrix)
-    watch, told, scores, baseline = _watched(options)
-    _print(options, watch, told, scores, baseline, sequential)
+    watch, facts, scores, baseline = _watched(options)
+    _print(options, watch, facts, scores, baseline, sequential)
 
 
 def _watched(options):
@@ -59,27 +59,27 @@ def _line(process):
 
 
 def _score(options):
-    from skpar_select import ParallelMutualInfoSelector, open_matrix
+    from skpar_select import ParallelMutualInfoSelector, open_matrix, read_targets
     from skpar_select._memory import parse_memory
-    from skpar_select._scoring import plan_scoring
-    from skpar_select.targets import read_targets
+    from skpar_select.execution import choose_executor
+    from skpar_select.scoring import kernel_needs, plan_scoring
 
-    X = open_matrix(
-        options.matrix, options.dataset, feature_names=options.feature_names, sample_ids="auto"
-    )
+    X = open_matrix(options.matrix, options.dataset, feature_names=options.feature_names)
     y = read_targets(options.target, options.target_column, sample_ids=X.sample_ids)
     budget = parse_memory(options.memory_budget)
-    plan = plan_scoring(X, score_func=False, memory_budget=budget, n_jobs=options.n_jobs)
+    needs = kernel_needs(X.shape[0], X.dtype)
+    executor = choose_executor(options.n_jobs, prefer="threads")
+    plan = plan_scoring(X, needs, executor, memory_budget=budget)
     selector = ParallelMutualInfoSelector(
         k=1, random_state=0, memory_budget=budget, n_jobs=options.n_jobs
     )
     # The first call loads what every call needs.
     selector.fit(np.random.default_rng(0).random((50, 4)), np.arange(50.0))
-    _tell(
+    _report(
         shape=X.shape,
         dtype=str(X.dtype),
-        layout=X._container.layout,
-        stored=X.storage.stored_bytes,
+        layout=X.description,
+        stored=X.layout.stored_bytes,
         budget=budget,
         plan=plan.describe(),
         planned_peak=plan.peak_bytes,
@@ -90,19 +90,19 @@ def _score(options):
     selector.fit(X, y)
     seconds = time.perf_counter() - start
     np.save(options.child, selector.scores_)
-    _tell(seconds=seconds)
+    _report(seconds=seconds)
     sys.stdin.readline()
 
 
-def _tell(**facts):
+def _report(**facts):
     print(json.dumps(facts), flush=True)
 
 
-def _print(options, watch, told, scores, baseline, sequential):
-    n_samples, n_features = told["shape"]
-    whole = n_samples * n_features * np.dtype(told["dtype"]).itemsize
+def _print(options, watch, facts, scores, baseline, sequential):
+    n_samples, n_features = facts["shape"]
+    whole = n_samples * n_features * np.dtype(facts["dtype"]).itemsize
     size = os.path.getsize(options.matrix)
-    seconds, (read_seconds, from_disk) = told["seconds"], sequential
+    seconds, (read_seconds, from_disk) = facts["seconds"], sequential
     io = watch.read_since()
     print(machine())
     print_table(
@@ -111,8 +111,8 @@ def _print(options, watch, told, scores, baseline, sequential):
         [
             [
                 "matrix",
-                f"{n_samples:,} x {n_features:,} {told['dtype']}",
-                f"{told['layout']}; {_mb(told['stored'])} stored",
+                f"{n_samples:,} x {n_features:,} {facts['dtype']}",
+                f"{facts['layout']}; {_mb(facts['stored'])} stored",
             ],
             ["time of a fit", f"{seconds:.1f} s", f"{n_features / seconds:,.0f} features a second"],
             [
@@ -128,7 +128,7 @@ def _print(options, watch, told, scores, baseline, sequential):
             [
                 "bytes read",
                 _mb(io["rchar"]),
-                f"{io['rchar'] / told['stored']:.3f} x stored; planned {_mb(told['planned_read'])}",
+                f"{io['rchar'] / facts['stored']:.3f} x stored; planned {_mb(facts['planned_read'])}",
             ],
             [
                 "of them from a disk",
@@ -143,7 +143,7 @@ def _print(options, watch, told, scores, baseline, sequential):
             [
                 "what a fit adds to that",
                 _mb(watch.peak_bytes - baseline),
-                f"planned {_mb(told['planned_peak'])}, allowed {_mb(told['budget'])}",
+                f"planned {_mb(facts['planned_peak'])}, allowed {_mb(facts['budget'])}",
             ],
             [
                 "high-water marks, summed",
@@ -153,7 +153,7 @@ def _print(options, watch, told, scores, baseline, sequential):
             ["real sites", *_ranks(options.matrix, scores)],
         ],
         f"n_jobs={options.n_jobs}. Plan: "
-        + "; ".join(f"{key}: {value}" for key, value in told["plan"].items())
+        + "; ".join(f"{key}: {value}" for key, value in facts["plan"].items())
         + ".",
     )
 

@@ -74,10 +74,11 @@ class Scaling:
         y = KINDS[target](rng, n_samples)
         self.target = prepare_target(y, discrete=False, n_neighbors=3, seed=0)
         self.X = KINDS[column](rng, (n_samples, width))
+        self.columns = np.arange(width, dtype=np.uint64)
         self.discrete = np.zeros(width, dtype=bool)
 
     def time_kernel(self, *_):
-        mutual_information(self.X, self.target, discrete=self.discrete, first_column=0)
+        mutual_information(self.X, self.target, columns=self.columns, discrete=self.discrete)
 
 
 class Memory:
