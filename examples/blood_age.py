@@ -9,8 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from skpar_select import MutualInfoDisplay, ParallelMutualInfoSelector, open_matrix
-from skpar_select.targets import read_targets
+from skpar_select import (
+    MutualInfoDisplay,
+    ParallelMutualInfoSelector,
+    open_matrix,
+    read_targets,
+)
 
 HERE = Path(__file__).parent
 OUTPUT = HERE / "output"
@@ -18,12 +22,7 @@ OUTPUT = HERE / "output"
 
 def main() -> None:
     """Score, print, write."""
-    X = open_matrix(
-        HERE / "data" / "blood_methylation.h5",
-        dataset="data",
-        feature_names="features",
-        sample_ids="samples",
-    )
+    X = open_matrix(HERE / "data" / "blood_methylation.h5")
     age = read_targets(HERE / "data" / "trainmap.csv", "age", sample_ids=X.sample_ids)
 
     selector = ParallelMutualInfoSelector(k=20, n_jobs=-1, random_state=0).fit(X, age)

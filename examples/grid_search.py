@@ -11,8 +11,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skpar_select import ParallelMutualInfoSelector, open_matrix
-from skpar_select.targets import read_targets
+from skpar_select import ParallelMutualInfoSelector, open_matrix, read_targets
 
 DATA = Path(__file__).parent / "data"
 ROWS = slice(0, 1000)  # enough to see the effect within seconds
@@ -20,7 +19,7 @@ ROWS = slice(0, 1000)  # enough to see the effect within seconds
 
 def main() -> GridSearchCV:
     """Search over k and print the error of each."""
-    X = open_matrix(DATA / "blood_methylation.h5", feature_names="auto", sample_ids="auto")
+    X = open_matrix(DATA / "blood_methylation.h5")
     age = read_targets(DATA / "trainmap.csv", "age", sample_ids=X.sample_ids)
 
     model = Pipeline(

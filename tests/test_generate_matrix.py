@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skpar_select import open_matrix
-from skpar_select.targets import read_targets
+from skpar_select import open_matrix, read_targets
 
 ROOT = Path(__file__).parents[1]
 SIZE = ["--samples", "150", "--features", "300", "--seed", "7"]
@@ -29,7 +28,7 @@ def generate():
 def test_generate__gives_real_sites_among_simulated_ones(generate, tmp_path):
     path = tmp_path / "x.h5"
     generate([str(path), *SIZE, "--layout", "square", "--compression", "gzip"])
-    X = open_matrix(path, "data", feature_names="features", sample_ids="samples")
+    X = open_matrix(path)
     values = np.asarray(X)
     assert_array_equal(values, values.astype(np.float16))
     assert (values >= 0).all()
