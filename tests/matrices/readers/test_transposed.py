@@ -8,7 +8,8 @@ from scipy import sparse
 
 from skpar_select import open_matrix
 from skpar_select.matrices import ArrayMatrix, SparseMatrix
-from skpar_select.matrices.readers import TransposedMatrix
+from skpar_select.matrices.io import FileSnapshot
+from skpar_select.matrices.readers import ContiguousMatrix, TransposedMatrix
 from skpar_select.testing import MatrixConformance
 
 
@@ -22,6 +23,22 @@ class TestTransposed(MatrixConformance):
 def chunks(layout):
     held = LAYOUTS[layout].get("chunks")
     return {} if held is None else {"chunks": held[::-1]}
+
+
+class SmallContiguousMatrix(ContiguousMatrix):
+    """The same with a buffer of a few values, so that every read is cut."""
+
+    tile_bytes = 64
+    near_bytes = 8
+
+
+class TestTransposedOfSmallReads(MatrixConformance):
+    @pytest.fixture
+    def case(self, tmp_path):
+        (tmp_path / "x.bin").write_bytes(values_of().T.tobytes())
+        file, shape = FileSnapshot(tmp_path / "x.bin"), values_of().T.shape
+        stored = SmallContiguousMatrix(file, 0, shape, values_of().dtype, "x")
+        return TransposedMatrix(stored), values_of()
 
 
 class TestTransposedInMemory(MatrixConformance):
