@@ -53,10 +53,11 @@ class FunctionScorer(Scorer):
                 "scores or (scores, pvalues). Wrap it in a function that does."
             )
         scores, pvalues = result
-        return {
-            "score": self._checked(scores, len(columns), "scores"),
-            "pvalue": self._checked(pvalues, len(columns), "pvalues"),
-        }
+        checked = {"score": self._checked(scores, len(columns), "scores")}
+        # A function that can give p-values may say that it has none.
+        if pvalues is not None:
+            checked["pvalue"] = self._checked(pvalues, len(columns), "pvalues")
+        return checked
 
     def _checked(self, values: Any, width: int, what: str) -> FloatArray:
         array = np.asarray(values)

@@ -6,13 +6,14 @@ import warnings
 
 import numpy as np
 import pytest
+from layouts import layout_of, plan_of
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skpar_select import ParallelMutualInfoSelector
-from skpar_select._progress import CallbackSupportMixin, ProgressLine
+from skpar_select.scoring import CallbackSupportMixin, ProgressLine
 
 has_callbacks = pytest.mark.skipif(
     not hasattr(CallbackSupportMixin, "set_callbacks"), reason="came with scikit-learn 1.9"
@@ -32,14 +33,24 @@ class Stream(io.StringIO):
         self.isatty = lambda: terminal
 
 
+def begun(stream, n_features):
+    line = ProgressLine(stream)
+    line.begin(plan_of(layout_of(n_features=n_features)))
+    return line
+
+
+def write(line, n_columns, first=0):
+    columns = range(first, first + n_columns)
+    line.write(columns, {"score": np.zeros(n_columns)})
+
+
 class TestLine:
     def test_terminal__line_is_drawn_again(self):
         stream = Stream(terminal=True)
-        line = ProgressLine(stream)
-        line.begin(2, 1000)
-        line.end(1, 400)
-        line.end(0, 600)
-        line.close()
+        line = begun(stream, 1000)
+        write(line, 400, first=600)
+        write(line, 600)
+        line.close(complete=True)
         first, second = stream.getvalue().split("\r")[1:]
         assert first.startswith("[############..................] 400 of 1,000 features, 0 s left")
         assert second.startswith("[##############################] 1,000 of 1,000 features")
@@ -48,21 +59,19 @@ class TestLine:
 
     def test_terminal__work_that_stops_leaves_the_line(self):
         stream = Stream(terminal=True)
-        line = ProgressLine(stream)
-        line.begin(2, 1000)
-        line.close()
+        line = begun(stream, 1000)
+        line.close(complete=False)
         assert stream.getvalue() == ""
-        line.end(1, 400)
-        line.close()
+        write(line, 400)
+        line.close(complete=False)
         assert stream.getvalue().endswith("\n")
 
     def test_file__gets_a_line_for_each_tenth(self):
         stream = Stream(terminal=False)
-        line = ProgressLine(stream)
-        line.begin(100, 1000)
+        line = begun(stream, 1000)
         for block in range(100):
-            line.end(block, 10)
-        line.close()
+            write(line, 10, first=10 * block)
+        line.close(complete=True)
         lines = stream.getvalue().splitlines()
         assert [text.split("] ")[1].split(" of")[0] for text in lines] == [
             *(f"{done}" for done in range(100, 1000, 100)),

@@ -1,0 +1,129 @@
+"""Scoring as a fit does it, and scorers and sinks that watch it; processes import them from here."""
+
+import os
+
+import numpy as np
+
+from skpar_select._memory import parse_memory
+from skpar_select.execution import choose_executor
+from skpar_select.matrices import Layout, Matrix, SparseMatrix, as_matrix
+from skpar_select.planning import Needs
+from skpar_select.scoring import (
+    DiscreteFeatures,
+    FunctionScorer,
+    MutualInformation,
+    Scorer,
+    Sink,
+    score_columns,
+)
+
+
+def kernel_scorer(matrix, y, **changes):
+    """The built-in scorer of a matrix."""
+    sparse = isinstance(matrix, SparseMatrix)
+    given = changes.pop("discrete_features", "auto")
+    discrete = DiscreteFeatures(given, matrix.shape[1], sparse=sparse)
+    options = {"task": "regression", "n_neighbors": 3, "random_state": 0, "discrete": discrete}
+    return changes.pop("kind", MutualInformation)(y, matrix.shape[0], **options | changes)
+
+
+def score(
+    X, y, *, scorer=None, score_func=None, executor=None, n_jobs=1, memory_budget="auto", sinks=()
+):
+    """Score as a fit does; give the scores and the p-values, or None."""
+    matrix = as_matrix(X)
+    if score_func is not None:
+        scorer = FunctionScorer(score_func, y, matrix.shape[0])
+    elif scorer is None:
+        scorer = kernel_scorer(matrix, y)
+    results = score_columns(
+        matrix,
+        scorer,
+        executor or choose_executor(n_jobs, prefer=scorer.prefers),
+        memory_budget=parse_memory(memory_budget),
+        sinks=sinks,
+    )
+    return results["score"], results.get("pvalue")
+
+
+class Zeros(Matrix):
+    """A matrix of a file that is not there: as wide as wanted, and nothing but zeros."""
+
+    label, description = "zeros", "nowhere"
+
+    def __init__(self, shape):
+        self.shape, self.dtype = shape, np.dtype("i1")
+
+    def layout_of(self, rows, columns):
+        shape = len(rows), len(columns)
+        return Layout(shape=shape, dtype=self.dtype, order="row-major", n_rows=self.shape[0])
+
+    def read(self, columns, rows=None):
+        shape = len(range(self.shape[0]) if rows is None else rows), len(columns)
+        return np.broadcast_to(np.zeros(1, dtype=self.dtype), shape)
+
+
+class Noting(Sink):
+    """Takes note of the plan and of the blocks, and does something after each."""
+
+    def __init__(self, then=lambda: None):
+        self.then, self.blocks, self.closed = then, [], []
+
+    def begin(self, plan):
+        self.plan = plan
+
+    def write(self, columns, result):
+        self.blocks.append(columns)
+        self.then()
+
+    def close(self, complete):
+        self.closed.append(complete)
+
+    @property
+    def strategies(self):
+        return [strategy.name for strategy in self.plan.strategies]
+
+
+class Processes(Scorer):
+    """Gives the process that scores, in whichever there are."""
+
+    prefers = "processes"
+
+    def needs(self, n_samples, dtype):
+        return Needs()
+
+    def __call__(self, values, columns):
+        return {"score": np.full(len(columns), float(os.getpid()))}
+
+
+class Nothing(MutualInformation):
+    """Holds all that the built-in scorer holds, prefers processes, and scores nothing."""
+
+    prefers = "processes"
+
+    def __call__(self, values, columns):
+        return {"score": np.asarray(columns, dtype=float)}
+
+
+def means(X, y):
+    """Score each column for itself, so that the block does not matter."""
+    return [float(np.ascontiguousarray(X[:, column]) @ y) for column in range(X.shape[1])]
+
+
+class Marking(Scorer):
+    """Another scorer, which gives a name of its own to a function whenever it scores."""
+
+    def __init__(self, inner, mark):
+        self.inner, self.mark = inner, mark
+        self.prefers, self.takes_sparse = inner.prefers, inner.takes_sparse
+        self.name = os.urandom(8).hex()
+
+    def needs(self, n_samples, dtype):
+        return self.inner.needs(n_samples, dtype)
+
+    def __call__(self, values, columns):
+        self.mark(self.name)
+        return self.inner(values, columns)
+
+    def fingerprint_parts(self):
+        return self.inner.fingerprint_parts()
