@@ -7,7 +7,7 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 
 from skpar_select._memory import parse_memory
 from skpar_select._typing import FloatArray, Task
-from skpar_select._validation import check_matrix
+from skpar_select._validation import check_matrix, check_not_empty
 from skpar_select.execution import choose_executor
 from skpar_select.matrices import LazyMatrix, SparseMatrix, as_matrix
 from skpar_select.scoring import DiscreteFeatures, MutualInformation, score_columns
@@ -172,7 +172,11 @@ def _estimate(
     random_state: Any,
     n_jobs: int | None,
 ) -> FloatArray:
-    matrix = as_matrix(X if isinstance(X, LazyMatrix) else check_matrix(X))
+    if isinstance(X, LazyMatrix):
+        check_not_empty(X)
+    else:
+        X = check_matrix(X)
+    matrix = as_matrix(X)
     n_samples, n_features = matrix.shape
     sparse = isinstance(matrix, SparseMatrix)
     discrete = DiscreteFeatures(discrete_features, n_features, sparse=sparse)

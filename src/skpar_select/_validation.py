@@ -65,6 +65,15 @@ def check_matrix(X: Any, estimator: Any = None, *, reset: bool = True) -> Any:
     return checked
 
 
+def check_not_empty(X: Any) -> None:
+    """Refuse a lazy matrix without samples or features."""
+    if 0 in X.shape:
+        raise ValueError(
+            f"X has shape {X.shape}. At least one sample and one feature are needed. Check how "
+            f"{X.label} was sliced."
+        )
+
+
 def check_lazy_matrix(X: Any, estimator: Any, *, reset: bool) -> None:
     """Do for a lazy matrix what scikit-learn's ``validate_data`` does, without loading it.
 
@@ -77,12 +86,8 @@ def check_lazy_matrix(X: Any, estimator: Any, *, reset: bool) -> None:
     reset : bool
         Whether these are set, or compared.
     """
-    (n_samples, n_features), names = X.shape, X.feature_names
-    if not (n_samples and n_features):
-        raise ValueError(
-            f"X has shape {X.shape}. At least one sample and one feature are needed. Check how "
-            f"{X.label} was sliced."
-        )
+    check_not_empty(X)
+    (_, n_features), names = X.shape, X.feature_names
     if reset:
         estimator.n_features_in_ = n_features
         if names is not None:

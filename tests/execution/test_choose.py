@@ -47,7 +47,7 @@ def test_choose__gives_what_the_scorer_prefers(n_jobs, prefer, expected):
     assert executor.n_workers == n_jobs
     assert executor.shares_memory == (expected is not JoblibExecutor)
     assert executor.same_host
-    assert not executor.nested
+    assert executor.cores is None
 
 
 def test_choose__with_one_job_stays_in_this_thread():
@@ -147,7 +147,7 @@ class TestNested:
 
         def outer(_):
             executor = choose_executor(2 * n_cores, prefer="threads")
-            assert executor.nested
+            assert executor.cores is not None
             return sorted(executor.map_unordered(work, range(3 * n_cores), prepare=prepare))
 
         got = joblib.Parallel(4, backend="threading")(joblib.delayed(outer)(i) for i in range(4))

@@ -1,5 +1,7 @@
 """Every executor passes the suite that is shipped for those of others."""
 
+import threading
+
 import pytest
 
 from skpar_select.execution import JoblibExecutor, SerialExecutor, ThreadsExecutor
@@ -21,7 +23,7 @@ class TestThreads(ExecutorConformance):
 class TestNestedThreads(ExecutorConformance):
     @pytest.fixture(params=[1, 3])
     def executor(self, request):
-        return ThreadsExecutor(request.param, nested=True)
+        return ThreadsExecutor(request.param, cores=threading.Semaphore(request.param))
 
 
 class TestLoky(ExecutorConformance):

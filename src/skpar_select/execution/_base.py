@@ -18,6 +18,7 @@ task runs when the generator has been closed.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable
+from threading import Semaphore
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -40,15 +41,15 @@ class Executor(ABC):
         Whether the workers see the memory of this process.
     same_host : bool
         Whether the workers see the files of this host.
-    nested : bool
-        Whether this is a thread of another pool, whose threads share the cores.
+    cores : threading.Semaphore or None
+        The cores that the threads of this process share, where they work inside another pool.
     """
 
     n_workers: int = 1
     n_ahead: int = 0
     shares_memory: bool = True
     same_host: bool = True
-    nested: bool = False
+    cores: Semaphore | None = None
 
     @property
     def in_flight(self) -> int:

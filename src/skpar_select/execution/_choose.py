@@ -7,9 +7,10 @@ other thread of this package works on.
 
 import multiprocessing
 import os
+import threading
 from typing import Literal
 
-from joblib import effective_n_jobs
+from joblib import cpu_count, effective_n_jobs
 from joblib.parallel import get_active_backend
 
 from skpar_select._typing import Prefer
@@ -20,6 +21,9 @@ from skpar_select.execution._threads import ThreadsExecutor
 
 # joblib sets these in the processes of its pools, to the cores divided by the processes.
 _SHARES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+# The threads of this process share the cores where they work inside threads of another pool.
+_CORES = threading.Semaphore(cpu_count())
 
 # Backends of joblib itself, whose processes run on this host. Others may be clusters.
 _ON_THIS_HOST = ("LokyBackend", "MultiprocessingBackend")
@@ -58,7 +62,7 @@ def choose_executor(n_jobs: int | None, *, prefer: Prefer) -> Executor:
     # Backends of other libraries need not say what they can do.
     uses_threads = getattr(backend, "uses_threads", False)
     if uses_threads and getattr(backend, "supports_retrieve_callback", False):
-        return ThreadsExecutor(n_workers, nested=outer == "thread")
+        return ThreadsExecutor(n_workers, cores=_CORES if outer == "thread" else None)
     # joblib's sequential backend, too, says that it uses threads.
     if n_workers == 1 or uses_threads:
         return SerialExecutor()

@@ -7,12 +7,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from joblib import cpu_count
-
 from skpar_select.execution._base import TASKS_AHEAD, Executor, Result
-
-# The threads of this process share the cores where they work inside threads of another pool.
-_CORES = threading.Semaphore(cpu_count())
 
 
 class ThreadsExecutor(Executor):
@@ -25,16 +20,16 @@ class ThreadsExecutor(Executor):
     ----------
     n_workers : int
         Tasks that run at a time.
-    nested : bool, default=False
-        Whether this is called in a thread of another pool. Then never do more tasks run at a time,
-        over all nested executors of this process, than there are cores.
+    cores : threading.Semaphore, default=None
+        Shared by all executors of this process that work inside another pool of threads: each task
+        takes one of it while it runs.
     """
 
     n_ahead = 1
 
-    def __init__(self, n_workers: int, *, nested: bool = False) -> None:
+    def __init__(self, n_workers: int, *, cores: threading.Semaphore | None = None) -> None:
         self.n_workers = n_workers
-        self.nested = nested
+        self.cores = cores
 
     def map_unordered(
         self,
@@ -45,7 +40,7 @@ class ThreadsExecutor(Executor):
     ) -> Generator[Result, None, None]:
         """Yield results as they come; a single worker without preparation is the calling thread."""
         n_threads = self.n_workers
-        call = partial(_on_a_core, function) if self.nested else function
+        call = function if self.cores is None else partial(_on_a_core, self.cores, function)
         if prepare is not None:
             call = partial(_in_turn, prepare, call, threading.Semaphore(self.n_workers))
             n_threads += self.n_ahead
@@ -70,8 +65,8 @@ class ThreadsExecutor(Executor):
                     future.cancel()
 
 
-def _on_a_core(function: Callable[[Any], Result], task: Any) -> Result:
-    with _CORES:
+def _on_a_core(cores: threading.Semaphore, function: Callable[[Any], Result], task: Any) -> Result:
+    with cores:
         return function(task)
 
 

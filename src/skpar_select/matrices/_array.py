@@ -41,7 +41,9 @@ class ArrayMatrix(Matrix):
         """Tell that a block is a view, unless its rows or columns are scattered."""
         shape = len(rows), len(columns)
         views = isinstance(rows, range) and isinstance(columns, range)
-        return Layout(shape=shape, dtype=self.dtype, order="memory", views=views, n_rows=shape[0])
+        return Layout(
+            shape=shape, dtype=self.dtype, order="memory", views=views, n_rows=self.shape[0]
+        )
 
     def read(self, columns: Index, rows: Index | None = None) -> Array:
         """Return a view of a range of columns, or a copy of scattered ones."""

@@ -21,12 +21,12 @@ changed by being read, and any thread of any process may read it.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from skpar_select._typing import Array, Index, Names
+from skpar_select._typing import Array, Index, IndexArray, Names
 from skpar_select.matrices._layout import Layout
 from skpar_select.matrices.io import FileSnapshot
 
@@ -62,6 +62,20 @@ class Part(NamedTuple):
     matrix: "Matrix"
     columns: Index
     """The index of each column of the part in the whole."""
+
+    def select(self, columns: IndexArray) -> tuple[IndexArray, IndexArray]:
+        """Return the columns that the part holds, as it counts them, and their positions in `columns`."""
+        if isinstance(self.columns, range):
+            start, stop = self.columns.start, self.columns.stop
+            positions = np.flatnonzero((columns >= start) & (columns < stop))
+            return columns[positions] - start, positions
+        order = np.argsort(self.columns)
+        found = np.searchsorted(self.columns, columns, sorter=order)
+        held = order[np.minimum(found, len(order) - 1)]
+        positions = np.flatnonzero(self.columns[held] == columns)
+        # In the order of the file, so that columns of one chunk follow each other.
+        positions = positions[np.argsort(held[positions], kind="stable")]
+        return held[positions], positions
 
 
 class Matrix(ABC):
@@ -136,6 +150,10 @@ class Matrix(ABC):
         """How the whole matrix lies."""
         return self.layout_of(range(self.shape[0]), range(self.shape[1]))
 
+    def astype(self, dtype: np.dtype[Any]) -> "Matrix":
+        """Return the same matrix, read in another type."""
+        return self if dtype == self.dtype else CastMatrix(self, dtype)
+
     def fetch(self, columns: Index, rows: Index | None = None) -> RawBlock:
         """Do the input of :meth:`read`; the block that is returned decodes later.
 
@@ -167,3 +185,56 @@ class Matrix(ABC):
         """Raise OSError if a file is no longer the one that was opened first."""
         for file in self.files:
             file.check_unchanged()
+
+
+@dataclass(frozen=True)
+class CastBlock(RawBlock):
+    """A block that is converted when it is decoded."""
+
+    stored: RawBlock
+    dtype: np.dtype[Any]
+
+    def decode(self) -> Array:
+        """Return the values in the other type."""
+        return self.stored.decode().astype(self.dtype, copy=False)
+
+
+class CastMatrix(Matrix):
+    """A matrix read in another type than its own."""
+
+    def __init__(self, stored: Matrix, dtype: np.dtype[Any]) -> None:
+        self.stored = stored
+        self.shape = stored.shape
+        self.dtype = dtype
+        self.label = stored.label
+        self.description = stored.description
+        self.in_memory = stored.in_memory
+
+    @property
+    def stored_rows(self) -> Index:
+        """The row of the file that each sample is."""
+        return self.stored.stored_rows
+
+    @property
+    def files(self) -> tuple[FileSnapshot, ...]:
+        """The files of the stored matrix."""
+        return self.stored.files
+
+    def layout_of(self, rows: Index, columns: Index) -> Layout:
+        """Tell how the stored matrix lies, and what converting it takes."""
+        layout = self.stored.layout_of(rows, columns)
+        held = layout.value_bytes + layout.dtype.itemsize
+        return replace(layout, dtype=self.dtype, views=False, value_bytes=held)
+
+    def read(self, columns: Index, rows: Index | None = None) -> Array:
+        """Read the values in the other type."""
+        return self.fetch(columns, rows).decode()
+
+    def fetch(self, columns: Index, rows: Index | None = None) -> RawBlock:
+        """Do the input of :meth:`read`."""
+        return CastBlock(self.stored.fetch(columns, rows), self.dtype)
+
+    def fingerprint_parts(self) -> Iterator[FingerprintPart]:
+        """Give all that the values follow from, and their type."""
+        yield str(self.dtype).encode()
+        yield from self.stored.fingerprint_parts()

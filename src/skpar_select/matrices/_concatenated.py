@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from skpar_select._typing import Array, Index, IndexArray
-from skpar_select.matrices._base import FingerprintPart, Matrix, Part, RawBlock
-from skpar_select.matrices._layout import Layout
+from skpar_select.matrices._base import FingerprintPart, Matrix, Part
+from skpar_select.matrices._layout import TILE_BYTES, Layout
 from skpar_select.matrices.io import (
+    Extent,
     FileSnapshot,
-    ascending,
     check_matrix_shape,
-    cross,
-    cut,
+    compose,
     empty,
-    is_contiguous,
+    rows_within,
+    scatter,
 )
 
 
@@ -53,34 +53,30 @@ class ConcatenatedMatrix(Matrix):
         self.dtype: np.dtype[Any] = np.result_type(*(part.dtype for part in parts))
         shape = (parts[0].shape[0], sum(part.shape[1] for part in parts))
         self.shape = check_matrix_shape(shape, self.dtype, label)
-        self._matrices = tuple(parts)
-        self._order = order
+        held: Index = range(shape[1]) if order is None else np.argsort(order)
+        starts = [0, *accumulate(part.shape[1] for part in parts)]
+        # The parts of a part are parts of the whole.
+        self._parts = tuple(
+            Part(inner.matrix.astype(self.dtype), compose(held[start:stop], inner.columns))
+            for part, start, stop in zip(parts, starts, starts[1:], strict=False)
+            for inner in part.parts
+        )
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """The matrices, with the index of each of their columns in the whole."""
-        held: Index = range(self.shape[1]) if self._order is None else np.argsort(self._order)
-        starts = self._starts
-        return tuple(
-            Part(matrix, held[start : start + matrix.shape[1]])
-            for matrix, start in zip(self._matrices, starts, strict=False)
-        )
+        return self._parts
 
     @property
     def files(self) -> tuple[FileSnapshot, ...]:
         """The files of all parts, each once."""
-        files = {file.path: file for matrix in self._matrices for file in matrix.files}
+        files = {file.path: file for part in self._parts for file in part.matrix.files}
         return tuple(files.values())
-
-    @property
-    def _starts(self) -> list[int]:
-        return [0, *accumulate(matrix.shape[1] for matrix in self._matrices)]
 
     def layout_of(self, rows: Index, columns: Index) -> Layout:
         """Tell what the columns take in all files; plans are made from the parts' own layouts."""
-        layouts = [matrix.layout_of(rows, range(matrix.shape[1])) for matrix in self._matrices]
+        layouts = [part.matrix.layout_of(rows, range(part.matrix.shape[1])) for part in self._parts]
         stored = sum(layout.stored_bytes for layout in layouts)
-        itemsize = self.dtype.itemsize
         return Layout(
             shape=(len(rows), len(columns)),
             dtype=self.dtype,
@@ -88,61 +84,48 @@ class ConcatenatedMatrix(Matrix):
             n_rows=self.shape[0],
             stored_bytes=stored * len(columns) // max(1, self.shape[1]),
             compressed=any(layout.compressed for layout in layouts),
-            # Columns of each part are read, and copied to their places.
-            read_bytes=max(layout.read_bytes + layout.decode_bytes for layout in layouts)
-            + len(rows) * len(columns) * itemsize,
+            read_bytes=max(
+                layout.read_bytes + layout.decode_bytes + self._step_bytes(layout, len(columns))
+                for layout in layouts
+            ),
             index_bytes=sum(layout.index_bytes for layout in layouts),
         )
 
     def read(self, columns: Index, rows: Index | None = None) -> Array:
         """Read the values where rows and columns cross, in the order asked for."""
         rows = range(self.shape[0]) if rows is None else rows
-        single = self._single(columns)
-        if single is not None:
-            return single.matrix.read(single.columns, rows)
-        out = empty((len(rows), len(columns)), self.dtype)
-        every = slice(0, len(rows))
-        for matrix, places, destination in self._by_part(columns):
-            out[cross(every, destination)] = matrix.read(places, rows)
+        index = np.asarray(columns, dtype=np.intp)
+        out = empty((len(rows), len(index)), self.dtype)
+        for part in self._parts:
+            held, positions = part.select(index)
+            if len(held):
+                self._read_part(part.matrix, held, rows, positions, out)
         return out
 
-    def fetch(self, columns: Index, rows: Index | None = None) -> RawBlock:
-        """Do the input of :meth:`read`."""
-        single = self._single(columns)
-        return (
-            super().fetch(columns, rows)
-            if single is None
-            else single.matrix.fetch(single.columns, rows)
-        )
+    def _read_part(
+        self, matrix: Matrix, columns: IndexArray, rows: Index, positions: IndexArray, out: Array
+    ) -> None:
+        """Read columns of a part some rows at a time, and copy them to their positions."""
+        layout = matrix.layout_of(rows, columns)
+        stored_rows = compose(matrix.stored_rows, rows)
+        destination = slice(0, len(columns))
+        row_bytes = len(columns) * self.dtype.itemsize
+        tall = max(1, self._step_bytes(layout, len(columns)) // row_bytes)
+        for start in range(0, layout.n_rows, tall):
+            samples, extent = rows_within(stored_rows, start, start + tall)
+            if extent.width:
+                values = matrix.read(columns, compose(rows, samples))
+                scatter(values, extent, Extent(destination, positions), out)
+
+    def _step_bytes(self, layout: Layout, n_columns: int) -> int:
+        """Return the bytes of the rows that are read at a time: whole rows of chunks."""
+        chunk_rows, _ = layout.chunks or (1, 1)
+        unit = max(1, chunk_rows * n_columns * self.dtype.itemsize)
+        return max(1, TILE_BYTES // unit) * unit
 
     def fingerprint_parts(self) -> Iterator[FingerprintPart]:
         """Give all that the values of all parts follow from."""
         yield f"{self.label} {self.description} {self.shape} {self.dtype}".encode()
-        if self._order is not None:
-            yield self._order
-        for matrix in self._matrices:
-            yield from matrix.fingerprint_parts()
-
-    def _single(self, columns: Index) -> Part | None:
-        """Return the one part that holds adjacent columns, in the type of the whole."""
-        if self._order is not None or not is_contiguous(columns) or not len(columns):
-            return None
-        for matrix, start in zip(self._matrices, self._starts, strict=False):
-            if start <= columns[0] and columns[-1] < start + matrix.shape[1]:
-                if matrix.dtype != self.dtype:
-                    return None
-                return Part(matrix, range(columns[0] - start, columns[-1] + 1 - start))
-        return None
-
-    def _by_part(self, columns: Index) -> Iterator[tuple[Matrix, Index, slice | IndexArray]]:
-        """Cut columns by part: the part, their places in it, and their places in the result."""
-        starts = np.asarray(self._starts)
-        places = np.asarray(columns, dtype=np.intp)
-        order, ordered = ascending(places if self._order is None else self._order[places])
-        holder = np.searchsorted(starts, ordered, side="right") - 1
-        for extent in cut(order, ordered, np.diff(holder) > 0):
-            part = int(np.searchsorted(starts, extent.source.start, side="right")) - 1
-            first = extent.source.start - int(starts[part])
-            stored = range(first, first + extent.width)
-            picked = stored if extent.picked is None else first + extent.picked
-            yield self._matrices[part], picked, extent.destination
+        for part in self._parts:
+            yield repr(part.columns).encode() if isinstance(part.columns, range) else part.columns
+            yield from part.matrix.fingerprint_parts()

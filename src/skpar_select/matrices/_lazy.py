@@ -84,7 +84,18 @@ class LazyMatrix(Matrix):
     @property
     def stored_rows(self) -> Index:
         """The row of the file that each sample is."""
-        return self._rows
+        return compose(self._source.stored_rows, self._rows)
+
+    def astype(self, dtype: np.dtype[Any]) -> Matrix:
+        """Return the same rows, read in another type."""
+        return (
+            self if dtype == self.dtype else LazyMatrix(self._source.astype(dtype), rows=self._rows)
+        )
+
+    @property
+    def labels_of_rows(self) -> Labels | None:
+        """The ids of the rows of the file, read or not."""
+        return self._sample_ids
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -122,12 +122,12 @@ def open_matrix(
         ) from error
     if not paths:
         raise ValueError("path=[] names no file. A matrix needs at least one. Name it.")
+    if len(paths) == 1:
+        return _open_one(paths[0], dataset, feature_names, sample_ids, orientation, n_samples)
     by_file = feature_names if isinstance(feature_names, str) else None
     parts = [
         _open_one(part, dataset, by_file, sample_ids, orientation, n_samples) for part in paths
     ]
-    if len(parts) == 1 and (feature_names is None or by_file is not None):
-        return parts[0]
     ordered = _by_id(parts) if align == "id" else _by_order(parts)
     return _concatenate(parts, ordered, feature_names)
 
@@ -150,33 +150,43 @@ def _open_one(
     with FileSession(path) as session:
         form = next(form for form in FORMATS if form.recognises(session))
         opened = form.open(session, dataset)
-    if orientation == "auto" and opened.rows_are_samples:
-        orientation = "samples_by_features"
-    transposed = _is_transposed(opened.matrix, orientation, n_samples)
-    matrix = TransposedMatrix(opened.matrix) if transposed else opened.matrix
-    return LazyMatrix(
-        matrix,
-        feature_names=_labels(opened, feature_names, "feature_names", 0 if transposed else 1),
-        sample_ids=_labels(opened, sample_ids, "sample_ids", 1 if transposed else 0),
-    )
+        if orientation == "auto" and opened.rows_are_samples:
+            orientation = "samples_by_features"
+        transposed = _is_transposed(opened.matrix, orientation, n_samples)
+        return LazyMatrix(
+            TransposedMatrix(opened.matrix) if transposed else opened.matrix,
+            feature_names=_labels(
+                session, opened, feature_names, "feature_names", 0 if transposed else 1
+            ),
+            sample_ids=_labels(session, opened, sample_ids, "sample_ids", 1 if transposed else 0),
+        )
 
 
-def _labels(opened: OpenedMatrix, given: Given, axis: Axis, along: int) -> Labels | None:
+def _labels(
+    session: FileSession, opened: OpenedMatrix, given: Given, axis: Axis, along: int
+) -> Labels | None:
     if given is None:
         return None
     if not isinstance(given, str):
         length = opened.matrix.shape[along]
         return Labels.of(check_labels(given_labels(given, axis), axis, axis, length))
-    load = partial(_load, opened, given, axis, along)
     if given == "auto":
-        return Labels(load)
+        return Labels(partial(_load, session.path, opened, axis, along))
     # Named by the user, so that an error comes now.
-    names = load()
+    names = _read(session, opened, given, axis, along)
     return None if names is None else Labels.of(names)
 
 
-def _load(opened: OpenedMatrix, place: str, axis: Axis, along: int) -> Names | None:
-    found = opened.read_labels(place, axis, along)
+def _load(path: str, opened: OpenedMatrix, axis: Axis, along: int) -> Names | None:
+    opened.matrix.check_unchanged()
+    with FileSession(path) as session:
+        return _read(session, opened, "auto", axis, along)
+
+
+def _read(
+    session: FileSession, opened: OpenedMatrix, place: str, axis: Axis, along: int
+) -> Names | None:
+    found = opened.read_labels(session, place, axis, along)
     return None if found is None else check_labels(*found, axis, opened.matrix.shape[along])
 
 
@@ -256,11 +266,7 @@ def _concatenate(
         given = given_labels(feature_names, "feature_names")
         axis: Axis = "feature_names"
         names = Labels.of(check_labels(given, axis, axis, matrix.shape[1]))
-    return LazyMatrix(matrix, feature_names=names, sample_ids=Labels(partial(_ids_of, parts[0])))
-
-
-def _ids_of(matrix: LazyMatrix) -> Names | None:
-    return matrix.sample_ids
+    return LazyMatrix(matrix, feature_names=names, sample_ids=parts[0].labels_of_rows)
 
 
 def _names_of_all(parts: list[LazyMatrix]) -> Names | None:

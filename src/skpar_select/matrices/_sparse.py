@@ -55,7 +55,7 @@ class SparseMatrix(Matrix):
     def layout_of(self, rows: Index, columns: Index) -> Layout:
         """Tell that a block is made from memory."""
         shape = len(rows), len(columns)
-        return Layout(shape=shape, dtype=self.dtype, order="memory", n_rows=shape[0])
+        return Layout(shape=shape, dtype=self.dtype, order="memory", n_rows=self.shape[0])
 
     def read(self, columns: Index, rows: Index | None = None) -> Array:
         """Return the columns as a dense array."""

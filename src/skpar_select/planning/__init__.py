@@ -1,7 +1,7 @@
 """How a matrix is read within a budget: arithmetic, and the strategies that it chooses from."""
 
 from skpar_select.planning._needs import Limits, Needs
-from skpar_select.planning._plan import Plan, plan_reads
+from skpar_select.planning._plan import Plan, bytes_of_arrays, plan_reads, with_overhead
 from skpar_select.planning._tiles import Tiles, plan_tiles
 from skpar_select.planning.strategies import Strategy, copy_tiles
 
@@ -11,7 +11,9 @@ __all__ = [
     "Plan",
     "Strategy",
     "Tiles",
+    "bytes_of_arrays",
     "copy_tiles",
     "plan_reads",
     "plan_tiles",
+    "with_overhead",
 ]

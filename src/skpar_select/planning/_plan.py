@@ -137,10 +137,7 @@ def plan_reads(
         allowed, and the smallest budget that would do.
     """
     limits = _limits(layouts, needs, executor, scratch_bytes)
-    # With its overhead it is the budget.
-    for_arrays = max(
-        memory_budget - OVERHEAD_BYTES, memory_budget * OVERHEAD_SHARE // (OVERHEAD_SHARE + 1)
-    )
+    for_arrays = bytes_of_arrays(memory_budget)
     cheapest = [_cheapest(layout, needs, limits, for_arrays) for layout in layouts]
     chosen = [strategy for strategy in cheapest if strategy is not None]
     if len(chosen) < len(layouts):
@@ -148,11 +145,11 @@ def plan_reads(
             min(strategy.peak_bytes for strategy in _price(layout, needs, limits, 0))
             for layout in layouts
         )
-        raise _too_small(memory_budget, _with_overhead(smallest), limits)
+        raise _too_small(memory_budget, with_overhead(smallest), limits)
     return Plan(
         strategies=tuple(chosen),
         n_workers=limits.n_workers,
-        peak_bytes=_with_overhead(max(strategy.peak_bytes for strategy in chosen)),
+        peak_bytes=with_overhead(max(strategy.peak_bytes for strategy in chosen)),
     )
 
 
@@ -199,7 +196,14 @@ def _cost(strategy: Strategy) -> int:
     return moved + DECODING_COST * strategy.decoded_bytes
 
 
-def _with_overhead(n_bytes: int) -> int:
+def bytes_of_arrays(memory_budget: int) -> int:
+    """Return the bytes that are the budget with their overhead."""
+    share = memory_budget * OVERHEAD_SHARE // (OVERHEAD_SHARE + 1)
+    return max(memory_budget - OVERHEAD_BYTES, share)
+
+
+def with_overhead(n_bytes: int) -> int:
+    """Add what stacks, small objects and allocators take besides arrays."""
     return n_bytes + min(OVERHEAD_BYTES, -(-n_bytes // OVERHEAD_SHARE))
 
 

@@ -2,7 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
+import numpy as np
+
+from skpar_select._typing import Index
 from skpar_select.matrices import TILE_BYTES, Layout
 
 
@@ -17,35 +21,45 @@ class Tiles:
     """Selected columns."""
 
     height: int
-    width: int
+    """Rows of a tile."""
+
+    column_starts: Index
+    """The first column of each tile."""
 
     in_flight: int
     """Tiles that are held at a time."""
 
     peak_bytes: int
-    """The most that is held at a time, what `plan_tiles` was told of included."""
+    """The most that is held at a time, with `held_bytes`."""
 
     def __len__(self) -> int:
-        return -(-self.n_rows // self.height) * -(-self.n_columns // self.width)
+        return -(-self.n_rows // self.height) * len(self.column_starts)
 
     def __iter__(self) -> Iterator[tuple[slice, slice]]:
         for row in range(0, self.n_rows, self.height):
-            for column in range(0, self.n_columns, self.width):
-                yield (
-                    slice(row, min(row + self.height, self.n_rows)),
-                    slice(column, min(column + self.width, self.n_columns)),
-                )
+            rows = slice(row, min(row + self.height, self.n_rows))
+            for start, stop in pairwise([*map(int, self.column_starts), self.n_columns]):
+                yield rows, slice(start, stop)
 
 
 def plan_tiles(
-    layout: Layout, *, n_copies: int, in_flight: int, held_bytes: int, budget: int
+    layout: Layout,
+    *,
+    unit_starts: Index | None = None,
+    n_copies: int,
+    in_flight: int,
+    held_bytes: int,
+    budget: int,
 ) -> Tiles:
-    """Cut a matrix into tiles that are read as they lie, the largest that are of use.
+    """Cut a matrix into the largest tiles of use, so that every chunk is read and decoded once.
 
     Parameters
     ----------
     layout : Layout
         How the selected rows and columns lie.
+    unit_starts : range or ndarray of int, default=None
+        The first of the selected columns in each column of chunks, ascending from 0; None means
+        that the columns are adjacent.
     n_copies : int
         How often a tile is held, besides its raw chunks.
     in_flight : int
@@ -61,28 +75,29 @@ def plan_tiles(
     Tiles
     """
     n_samples, n_columns = layout.shape
-    if layout.order == "column-major":
-        unit_rows, unit_columns = max(1, layout.n_rows), 1
-    else:
-        unit_rows, unit_columns = layout.chunks or (1, max(1, n_columns))
-    # The distinct rows of a view that lie in one row of units.
-    values = n_copies * layout.dtype.itemsize
-    unit_height = (
-        n_samples if layout.order == "column-major" else (layout.rows_per_chunk_row or unit_rows)
-    )
-    n_units = max(1, -(-n_columns // unit_columns))
+    by_columns = layout.order == "column-major"
+    unit_rows, unit_columns = layout.chunks or (1, max(1, n_columns))
+    # The distinct rows of a view that lie in one row of chunks.
+    unit_height = layout.rows_per_chunk_row or unit_rows
+    if by_columns:
+        unit_rows, unit_columns, unit_height = max(1, layout.n_rows), 1, n_samples
+    if unit_starts is None:
+        unit_starts = range(0, max(1, n_columns), unit_columns)
+    n_units = len(unit_starts)
+    widest = int(np.diff([*unit_starts, n_columns]).max()) if n_units < n_columns else 1
+    value_bytes = n_copies * layout.dtype.itemsize + layout.value_bytes
     once = layout.read_bytes + layout.decode_bytes
 
     def tile_bytes(n_high: int, n_wide: int) -> int:
-        columns = min(n_columns, n_wide * unit_columns)
+        columns = min(n_columns, n_wide * widest)
         raw = layout.chunk_row_bytes if n_wide == n_units else n_wide * layout.chunk_bytes
-        return n_high * (unit_height * columns * values + raw)
+        return n_high * (unit_height * columns * value_bytes + raw)
 
     def peak(n_high: int, n_wide: int, n_held: int) -> int:
         return held_bytes + n_held * (tile_bytes(n_high, n_wide) + once)
 
     n_high, n_wide = 1, n_units
-    if layout.order == "column-major":
+    if by_columns:
         n_wide = min(n_units, max(1, TILE_BYTES // max(1, tile_bytes(1, 1))))
     while in_flight > 1 and peak(1, n_wide, in_flight) > budget:
         in_flight -= 1
@@ -96,7 +111,7 @@ def plan_tiles(
         n_rows=layout.n_rows,
         n_columns=n_columns,
         height=n_high * unit_rows,
-        width=max(1, min(n_columns, n_wide * unit_columns)),
+        column_starts=unit_starts[::n_wide],
         in_flight=in_flight,
         peak_bytes=peak(n_high, n_wide, in_flight),
     )

@@ -137,14 +137,16 @@ class CacheEntry(Sink):
     def begin(self, plan: Plan) -> None:
         """Make room for the scores."""
         self._scores = np.full(plan.n_features, np.nan)
+        self._is_whole = True
 
     def write(self, columns: Index, result: Result) -> None:
-        """Take the scores of a block."""
+        """Take the scores of a block; results of more columns are not kept."""
         self._scores[as_slice(columns)] = result["score"]
+        self._is_whole &= set(result) == {"score"}
 
     def close(self, complete: bool) -> None:
         """Keep the scores where all of them came."""
-        if complete:
+        if complete and self._is_whole:
             self._cache.keep(self._path, self._key, self._scores)
 
 

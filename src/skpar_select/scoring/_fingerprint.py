@@ -33,7 +33,7 @@ def fingerprint(matrix: Matrix, scorer: Scorer) -> str | None:
     Parameters
     ----------
     matrix : Matrix
-        The matrix. Of files the bytes count, not the names.
+        The matrix. Of files the bytes count, and where in which file the matrix lies.
     scorer : Scorer
         The scorer.
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skpar_select._finite import report_non_finite
+from skpar_select._finite import NonFiniteError, report_non_finite
 from skpar_select._typing import Index, Result, Task
 from skpar_select._validation import check_n_neighbors, check_n_samples, check_target
 from skpar_select.kernels import (
@@ -102,9 +102,11 @@ class MutualInformation(Scorer):
         discrete = self.discrete.mask(index)
         try:
             scores = mutual_information(values, self.target, columns=index, discrete=discrete)
-        except NonFiniteColumnError:
+        except NonFiniteColumnError as error:
             report_non_finite(values, columns)
-            raise
+            # Finite in its own type, such as a long double, it is beyond float64.
+            one = np.ones(1, dtype=np.intp)
+            raise NonFiniteError(index[[error.position]], 0 * one, one) from error
         return {"score": scores}
 
     def fingerprint_parts(self) -> Iterator[Any]:

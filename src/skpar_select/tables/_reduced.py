@@ -1,7 +1,6 @@
 """Selected columns of a matrix: read into an array, or written to a file, tile by tile."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from os import PathLike
 from typing import Any, NamedTuple
 
@@ -13,9 +12,15 @@ from skpar_select._finite import NonFiniteError, check_finite
 from skpar_select._memory import format_bytes
 from skpar_select._typing import Array, IndexArray
 from skpar_select.execution import Executor
-from skpar_select.matrices import Matrix, Part
+from skpar_select.matrices import Layout, Matrix, Part
 from skpar_select.matrices.io import Extent, scatter
-from skpar_select.planning import Tiles, copy_tiles, plan_tiles
+from skpar_select.planning import (
+    Tiles,
+    bytes_of_arrays,
+    copy_tiles,
+    plan_tiles,
+    with_overhead,
+)
 from skpar_select.scoring import ProgressLine
 from skpar_select.tables._files import replacing
 
@@ -140,8 +145,8 @@ class _Copy(NamedTuple):
     part: Part
     columns: IndexArray
     """The columns of the part."""
-    places: IndexArray
-    """Their places in the result."""
+    positions: IndexArray
+    """Their positions in the result."""
     tiles: Tiles
 
 
@@ -154,43 +159,43 @@ def _plan(
     held_bytes: int,
     memory_budget: int,
 ) -> list[_Copy]:
-    copies = []
-    for part in matrix.parts:
-        held, places = _columns_of(part, columns)
-        if not len(held):
-            continue
-        layout = part.matrix.layout_of(range(matrix.shape[0]), held)
-        if layout.chunks is not None:
-            # Each scattered column may lie in another column of chunks.
-            layout = replace(layout, chunks=(layout.chunks[0], 1))
-        tiles = plan_tiles(
-            layout,
-            n_copies=n_copies,
-            in_flight=executor.n_workers + executor.n_ahead,
-            held_bytes=held_bytes + layout.index_bytes,
-            budget=memory_budget,
+    selected = [(part, *part.select(columns)) for part in matrix.parts]
+    layouts = [part.matrix.layout_of(range(matrix.shape[0]), held) for part, held, _ in selected]
+    index_bytes = sum(layout.index_bytes for layout in layouts)
+    copies = [
+        _Copy(
+            part,
+            held,
+            positions,
+            plan_tiles(
+                layout,
+                unit_starts=_unit_starts(layout, held),
+                n_copies=n_copies,
+                in_flight=executor.in_flight,
+                held_bytes=held_bytes + index_bytes,
+                budget=bytes_of_arrays(memory_budget),
+            ),
         )
-        copies.append(_Copy(part, held, places, tiles))
-    # Parts are copied one after another.
-    needed = max((copy.tiles.peak_bytes for copy in copies), default=0)
+        for (part, held, positions), layout in zip(selected, layouts, strict=True)
+        if len(held)
+    ]
+    needed = with_overhead(max((copy.tiles.peak_bytes for copy in copies), default=0))
     if needed > memory_budget:
         result = f", of which the result is {format_bytes(held_bytes)}" if held_bytes else ""
         raise ValueError(
             f"memory_budget={memory_budget} bytes is too small: {len(columns)} columns of "
-            f"{matrix.label} need {needed} bytes{result}. All that is held at a time must fit. "
-            f"Set memory_budget to at least {format_bytes(needed)}, or select fewer columns."
+            f"{matrix.label} need {needed} bytes{result}. All that is held at a "
+            f"time must fit. Set memory_budget to at least {format_bytes(needed)}, "
+            "or select fewer columns."
         )
     return copies
 
 
-def _columns_of(part: Part, columns: IndexArray) -> tuple[IndexArray, IndexArray]:
-    """Return the selected columns that a part holds, as it counts them, and their places."""
-    if isinstance(part.columns, range):
-        start, stop = part.columns.start, part.columns.stop
-        places = np.flatnonzero((columns >= start) & (columns < stop))
-        return columns[places] - start, places
-    _, held, places = np.intersect1d(part.columns, columns, assume_unique=True, return_indices=True)
-    return held, places
+def _unit_starts(layout: Layout, columns: IndexArray) -> IndexArray | None:
+    """Return the first of the selected columns in each column of chunks."""
+    if layout.chunks is None:
+        return None
+    return np.flatnonzero(np.diff(columns // layout.chunks[1], prepend=-1))
 
 
 def _run(
@@ -204,7 +209,7 @@ def _run(
     for copy in copies:
 
         def write_part(rows: Extent, columns: slice, tile: Array, copy: _Copy = copy) -> None:
-            places = copy.places[columns]
+            places = copy.positions[columns]
             adjacent = places[-1] - places[0] == len(places) - 1 and (np.diff(places) == 1).all()
             write(rows, slice(places[0], places[-1] + 1) if adjacent else places, tile)
 

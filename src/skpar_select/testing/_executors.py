@@ -184,7 +184,7 @@ class ExecutorConformance:
         assert len(times) == n_tasks
         working = _most_at_a_time((each.started, each.ended) for each in times)
         assert working <= executor.n_workers
-        assert working == executor.n_workers or executor.nested
+        assert working == executor.n_workers or executor.cores is not None
         if prepares:
             held = _most_at_a_time((each.prepared, each.ended) for each in times)
             assert held <= executor.in_flight

@@ -22,7 +22,6 @@ from skpar_select.matrices.io import (
     check_readable,
     find_dataset,
     follow,
-    open_hdf5,
     text_of,
 )
 from skpar_select.matrices.readers import SparseRowsMatrix, TransposedMatrix
@@ -58,31 +57,30 @@ class OpenedAnnData(OpenedMatrix):
 
     name: str = ""
 
-    def read_labels(self, place: str, axis: Axis, along: int) -> tuple[Names, str] | None:
+    def read_labels(
+        self, session: FileSession, place: str, axis: Axis, along: int
+    ) -> tuple[Names, str] | None:
         """Read the index, or the column `place`, of the data frame along an axis."""
         frame = "obs" if along == 0 else "raw/var" if self.name.startswith("raw/") else "var"
         if along == 1 and place == "auto" and self.name.rpartition("/")[0] not in _WITH_VAR:
             return None
-        (file,) = self.matrix.files
-        file.check_unchanged()
-        with open_hdf5(file.path) as handle:
-            label = f"{axis}={place!r} in '{file.path}', '{frame}'"
-            group = follow(handle, frame, label)
-            if not isinstance(group, h5py.Group):
-                raise ValueError(
-                    f"{label} is no data frame that can be read here. AnnData 0.7 and later write "
-                    "obs and var as groups. Read the file with anndata and write it again."
-                )
-            index = text_of(group.attrs.get("_index", "_index"))
-            column = index if place == "auto" else place
-            if column not in group:
-                columns = ", ".join(sorted(set(group) - {index})[:10]) or "none"
-                raise ValueError(
-                    f"{label} does not exist. Columns there are: {columns}. Name one of them, or "
-                    f"take the index with {axis}='auto'."
-                )
-            length = self.matrix.shape[along]
-            return _read_column(handle, f"{frame}/{column}", label, axis, length), label
+        label = f"{axis}={place!r} in '{session.path}', '{frame}'"
+        group = follow(session.hdf5, frame, label)
+        if not isinstance(group, h5py.Group):
+            raise ValueError(
+                f"{label} is no data frame that can be read here. AnnData 0.7 and later write "
+                "obs and var as groups. Read the file with anndata and write it again."
+            )
+        index = text_of(group.attrs.get("_index", "_index"))
+        column = index if place == "auto" else place
+        if column not in group:
+            columns = ", ".join(sorted(set(group) - {index})[:10]) or "none"
+            raise ValueError(
+                f"{label} does not exist. Columns there are: {columns}. Name one of them, or "
+                f"take the index with {axis}='auto'."
+            )
+        length = self.matrix.shape[along]
+        return _read_column(session.hdf5, f"{frame}/{column}", label, axis, length), label
 
 
 # The folders of a file whose matrices have the variables of a frame `var`.

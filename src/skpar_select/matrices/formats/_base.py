@@ -30,11 +30,15 @@ class OpenedMatrix:
     rows_are_samples: bool = False
     """Whether the format itself says that the stored rows are the samples."""
 
-    def read_labels(self, place: str, axis: Axis, along: int) -> tuple[Names, str] | None:
+    def read_labels(
+        self, session: FileSession, place: str, axis: Axis, along: int
+    ) -> tuple[Names, str] | None:
         """Read the labels of a stored axis.
 
         Parameters
         ----------
+        session : FileSession
+            The path, opened again where labels are asked for later.
         place : str
             Their name in the file; ``"auto"`` for those that are found without a name.
         axis : {"feature_names", "sample_ids"}

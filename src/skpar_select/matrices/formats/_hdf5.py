@@ -24,7 +24,6 @@ from skpar_select.matrices.io import (
     is_decoded_here,
     is_matrix,
     list_datasets,
-    open_hdf5,
     pipeline,
 )
 from skpar_select.matrices.readers import ChunkedMatrix, ContiguousMatrix, DatasetMatrix
@@ -55,20 +54,19 @@ class OpenedDataset(OpenedMatrix):
 
     dataset: str = ""
 
-    def read_labels(self, place: str, axis: Axis, along: int) -> tuple[Names, str] | None:
+    def read_labels(
+        self, session: FileSession, place: str, axis: Axis, along: int
+    ) -> tuple[Names, str] | None:
         """Read the dataset at a place, or the one beside the matrix that fits."""
-        (file,), shape = self.matrix.files, self.matrix.shape
-        file.check_unchanged()
-        with open_hdf5(file.path) as handle:
-            # Neither axis is told by its place in the file, only by its length and its name.
-            found = place
-            if place == "auto":
-                fitting = _auto(handle, self.dataset, axis, shape[along], shape[1 - along])
-                if fitting is None:
-                    return None
-                found = fitting
-            label = f"{axis}={found!r} in '{file.path}'"
-            return read_names(_named(handle, found, label), label, axis, shape[along]), label
+        # The place of a dataset says nothing of its axis; its length and its name do.
+        length, other_length = self.matrix.shape[along], self.matrix.shape[1 - along]
+        if place == "auto":
+            found = _auto(session.hdf5, self.dataset, axis, length, other_length)
+            if found is None:
+                return None
+            place = found
+        label = f"{axis}={place!r} in '{session.path}'"
+        return read_names(_named(session.hdf5, place, label), label, axis, length), label
 
 
 def open_dataset(session: FileSession, dataset: str) -> Matrix:

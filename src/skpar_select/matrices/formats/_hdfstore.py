@@ -19,7 +19,7 @@ from skpar_select.matrices._labels import Axis
 from skpar_select.matrices.formats._base import Format, OpenedMatrix
 from skpar_select.matrices.formats._hdf5 import open_dataset
 from skpar_select.matrices.formats._names import read_names
-from skpar_select.matrices.io import FileSession, find_dataset, open_hdf5, text_of
+from skpar_select.matrices.io import FileSession, find_dataset, text_of
 
 # A frame has one block for each of its types; NumPy has fewer.
 _MOST_BLOCKS = 64
@@ -63,19 +63,18 @@ class OpenedFrame(OpenedMatrix):
 
     key: str = ""
 
-    def read_labels(self, place: str, axis: Axis, along: int) -> tuple[Names, str] | None:
+    def read_labels(
+        self, session: FileSession, place: str, axis: Axis, along: int
+    ) -> tuple[Names, str] | None:
         """Read the index of the frame, or the names of its columns."""
-        file = self.matrix.files[0]
-        label = f"{axis}={place!r} in '{file.path}', frame '{self.key}'"
+        label = f"{axis}={place!r} in '{session.path}', frame '{self.key}'"
         if place != "auto":
             raise ValueError(
                 f"{label} does not exist. A frame has one set of names for each axis. Take it with "
                 f"{axis}='auto'."
             )
-        file.check_unchanged()
-        length = self.matrix.shape[along]
-        with open_hdf5(file.path) as handle:
-            return _read_labels(handle, f"{self.key}/axis{1 - along}", label, axis, length), label
+        name, length = f"{self.key}/axis{1 - along}", self.matrix.shape[along]
+        return _read_labels(session.hdf5, name, label, axis, length), label
 
 
 def _open(session: FileSession, key: str, label: str) -> Matrix:

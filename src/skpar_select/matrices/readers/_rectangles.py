@@ -72,10 +72,8 @@ class RectangleMatrix(Matrix):
         itemsize = self.dtype.itemsize
         chunk_rows, chunk_columns = self.chunks or (1, 1)
         chunk = chunk_rows * chunk_columns * itemsize if self.chunks else 0
-        whole = self.shape[0] * self.shape[1] * itemsize
         n_chunks = -(-self.shape[0] // chunk_rows) * -(-self.shape[1] // chunk_columns)
         n_read = n_overlapping(rows, chunk_rows) * n_overlapping(columns, chunk_columns)
-        tile = min(max(self.tile_bytes, chunk), whole)
         return Layout(
             shape=(len(rows), len(columns)),
             dtype=self.dtype,
@@ -85,10 +83,17 @@ class RectangleMatrix(Matrix):
             chunks=self.chunks,
             compressed=self.chunks is not None,
             # A chunk as stored and as decoded; a tile, from which scattered places are picked.
-            read_bytes=HANDLE_BYTES
-            + 2 * chunk
-            + (0 if is_contiguous(rows) and is_contiguous(columns) else tile),
+            read_bytes=HANDLE_BYTES + 2 * chunk + self.picking_bytes(rows, columns),
         )
+
+    def picking_bytes(self, rows: Index, columns: Index) -> int:
+        """Return the bytes of the tile from which scattered rows and columns are picked."""
+        if is_contiguous(rows) and is_contiguous(columns):
+            return 0
+        chunk_rows, chunk_columns = self.chunks or (1, 1)
+        least = chunk_rows * chunk_columns * self.dtype.itemsize
+        whole = self.shape[0] * self.shape[1] * self.dtype.itemsize
+        return min(max(self.tile_bytes, least), whole)
 
     def read(self, columns: Index, rows: Index | None = None) -> Array:
         """Read the values where rows and columns cross, in the order asked for.

@@ -101,10 +101,12 @@ class SparseRowsMatrix(RectangleMatrix):
             chunks=self.chunks,
             compressed=True,
             # Values and places, as read and with a chunk to decode; these as int64, and seven
-            # arrays of their length that tell where they go; borders of the rows.
+            # arrays of their length that tell where they go; borders of the rows; and a tile,
+            # from which scattered rows and columns are picked.
             read_bytes=self._step * (2 * self._entry_bytes + 8 * 8)
             + 2 * 8 * self.shape[0]
-            + HANDLE_BYTES,
+            + HANDLE_BYTES
+            + self.picking_bytes(rows, columns),
         )
 
     @contextmanager

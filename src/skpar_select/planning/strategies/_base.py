@@ -107,7 +107,7 @@ class BlockMemory(NamedTuple):
         return cls(
             fixed=limits.fixed_bytes,
             block=layout.read_bytes + layout.decode_bytes,
-            column=n_samples * (copies * itemsize + needs.value_bytes),
+            column=n_samples * (copies * itemsize + layout.value_bytes + needs.value_bytes),
             in_flight=limits.n_workers + (0 if in_memory else limits.n_ahead),
         )
 

@@ -110,7 +110,7 @@ def copy_tiles(
             write(extent, places, raw.decode())
 
     n_threads = min(executor.n_workers, tiles.in_flight)
-    threads = ThreadsExecutor(n_threads, nested=executor.nested)
+    threads = ThreadsExecutor(n_threads, cores=executor.cores)
     if tiles.in_flight > threads.n_workers:
         done = threads.map_unordered(put, tiles, prepare=fetch)
     else:
