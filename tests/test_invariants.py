@@ -35,9 +35,8 @@ def outside(*rooms):
 def probes(module):
     """What hasattr and getattr are asked about, in the words of the source."""
     for node in ast.walk(tree(module)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id in ("hasattr", "getattr"):
-                yield ast.unparse(node.args[0])
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("hasattr", "getattr"):
+            yield ast.unparse(node.args[0])
 
 
 def code_without_docstrings(module):

@@ -4,16 +4,14 @@ import multiprocessing
 import os
 import threading
 import time
-from pathlib import Path
 from typing import ClassVar
 
 import h5py
 import numpy as np
 import pytest
-from layouts import layout_of, plan_of
 from numpy.testing import assert_array_equal
 from scipy import sparse
-from scorings import Marking
+from scorings import Counting, Marking, compute_forever, get
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -56,18 +54,6 @@ def n_scored():
 def fitted(folder, X, y, **options):
     options = {"k": 5, "random_state": 0} | options
     return Selector(score_cache=folder, **options).fit(X, y)
-
-
-def get(cache, key, n_features, compute):
-    """Look scores up, or compute and keep them, as a fit does."""
-    with cache.entry(key, n_features) as entry:
-        if entry.results is not None:
-            return entry.results["score"]
-        scores = compute()
-        entry.begin(plan_of(layout_of(n_features=n_features)))
-        entry.write(range(n_features), {"score": scores})
-        entry.close(complete=True)
-        return scores
 
 
 class TestSelector:
@@ -312,9 +298,10 @@ class TestEntries:
 
     def test_killed_process__blocks_nobody(self, folder):
         context = multiprocessing.get_context("spawn")
-        process = context.Process(target=_compute_forever, args=(folder,))
+        process = context.Process(target=compute_forever, args=(folder,))
         process.start()
         while not list(folder.glob("*.lock")):
+            assert process.is_alive()
             time.sleep(0.01)
         process.kill()
         process.join()
@@ -328,26 +315,6 @@ class TestEntries:
 
 def interrupt():
     raise KeyboardInterrupt
-
-
-def _compute_forever(folder):
-    folder.mkdir(exist_ok=True)
-    get(ScoreCache(folder), KEY, 2, lambda: time.sleep(600))
-
-
-class Counting(ParallelMutualInfoSelector):
-    """Leaves a file for every fit that scores, in whatever process."""
-
-    def __init__(self, k="auto", *, random_state=None, score_cache=None, marks=None):
-        super().__init__(k, random_state=random_state, score_cache=score_cache)
-        self.marks = marks
-
-    @classmethod
-    def _get_param_names(cls):
-        return ["k", "random_state", "score_cache", "marks"]
-
-    def _scorer(self, matrix, y):
-        return Marking(super()._scorer(matrix, y), lambda name: Path(self.marks, name).touch())
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
