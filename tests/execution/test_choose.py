@@ -6,6 +6,7 @@ import time
 
 import joblib
 import pytest
+from workers import process_of, square, workers_of_shares, workers_within
 
 from skpar_select.execution import (
     JoblibExecutor,
@@ -14,14 +15,6 @@ from skpar_select.execution import (
     choose_executor,
 )
 from skpar_select.execution._choose import _SHARES
-
-
-def square(x):
-    return x * x
-
-
-def process_of(task):
-    return os.getpid()
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2, 7])
@@ -92,18 +85,6 @@ def test_executor__is_what_was_chosen_whatever_config_surrounds_its_run(chosen_i
         processes = set(executor.map_unordered(process_of, range(6)))
     assert executor.n_workers == 2
     assert (os.getpid() in processes) == executor.shares_memory == (chosen_in == "threading")
-
-
-def workers_within(n_jobs):
-    return choose_executor(n_jobs, prefer="threads").n_workers
-
-
-def workers_of_shares(shares):
-    """In a process of a pool: the workers that 8 and 2 jobs are, where it was told such shares."""
-    for name in _SHARES:
-        os.environ.pop(name, None)
-    os.environ.update(shares)
-    return workers_within(8), workers_within(2)
 
 
 class TestNested:
