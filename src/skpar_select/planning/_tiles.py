@@ -84,7 +84,11 @@ def plan_tiles(
     if unit_starts is None:
         unit_starts = range(0, max(1, n_columns), unit_columns)
     n_units = len(unit_starts)
-    widest = int(np.diff([*unit_starts, n_columns]).max()) if n_units < n_columns else 1
+    if isinstance(unit_starts, range):
+        # There may be more of them than memory holds.
+        widest = min(unit_columns, max(1, n_columns))
+    else:
+        widest = int(np.diff([*unit_starts, n_columns]).max()) if n_units < n_columns else 1
     value_bytes = n_copies * layout.dtype.itemsize + layout.value_bytes
     once = layout.read_bytes + layout.decode_bytes
 
