@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skpar_select.matrices import Layout, Matrix
-from skpar_select.matrices.io import as_slice, cross
+from skpar_select.matrices.io._selection import as_slice, cross
 
 
 class Read(NamedTuple):

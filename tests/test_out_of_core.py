@@ -13,7 +13,7 @@ import pytest
 from containers import TURNED, write_anndata, write_hdf5, write_transposed
 
 from skpar_select import ParallelMutualInfoSelector, open_matrix
-from skpar_select.matrices.io import max_per_chunk, overlapping
+from skpar_select.matrices.io._selection import max_per_chunk, overlapping
 
 MEASURE = Path(__file__).with_name("measure.py")
 N_SAMPLES, N_FEATURES = 800, 60_000

@@ -10,7 +10,7 @@ from containers import KINDS, LAYOUTS, opened, values_of
 
 from skpar_select import open_matrix
 from skpar_select.matrices import Layout, LazyMatrix
-from skpar_select.matrices.io import FileSnapshot
+from skpar_select.matrices.io._file import FileSnapshot
 from skpar_select.matrices.readers import DatasetMatrix
 
 

@@ -128,7 +128,6 @@ class TestSelector:
         assert_array_equal(fitted(folder, *problem, random_state=None).scores_, first.scores_)
         assert n_scored() == 1
 
-    @pytest.mark.xfail(reason="a scorer draws its seed when it is made, before the cache is asked")
     def test_random_state_none__that_finds_scores_draws_nothing(self, problem, folder):
         fitted(folder, *problem, random_state=None)
         np.random.seed(123)  # noqa: NPY002  # what None draws from

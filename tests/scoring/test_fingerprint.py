@@ -8,7 +8,7 @@ from scipy import sparse
 from scorings import kernel_scorer
 
 from skpar_select.matrices import as_matrix
-from skpar_select.matrices.io import FileSnapshot
+from skpar_select.matrices.io._file import FileSnapshot
 from skpar_select.scoring import _fingerprint
 
 

@@ -13,6 +13,7 @@ from recorded import RecordedMatrix
 from skpar_select import ParallelMutualInfoSelector, cli, open_matrix
 from skpar_select.execution import SerialExecutor, ThreadsExecutor
 from skpar_select.matrices import ConcatenatedMatrix, LazyMatrix
+from skpar_select.planning import with_overhead
 from skpar_select.scoring import ProgressLine
 from skpar_select.tables import read_columns, write_matrix
 
@@ -188,14 +189,20 @@ def test_read_columns__says_what_the_result_takes(values, tmp_path):
 )
 def test_write_matrix__reads_no_more_at_a_time_than_the_budget(tmp_path, layout, tiles):
     matrix = RecordedMatrix(np.ones((6, 5), dtype=np.float32), **layout)
-    write(tmp_path / "x.h5", matrix, np.arange(5), n_workers=1, memory_budget=2 * 6 * 4 * 2)
+    write(
+        tmp_path / "x.h5",
+        matrix,
+        np.arange(5),
+        n_workers=1,
+        memory_budget=with_overhead(2 * 6 * 4 * 2),
+    )
     assert [(len(read.rows), len(read.columns)) for read in matrix.reads] == tiles
     assert {column for read in matrix.reads for column in read.columns} == set(range(5))
 
 
 def test_read_columns__reads_no_more_at_a_time_than_the_budget():
     matrix = RecordedMatrix(np.ones((6, 5), dtype=np.float32))
-    read(matrix, np.arange(5), n_workers=1, memory_budget=6 * 5 * 4 + 2 * 5 * 4)
+    read(matrix, np.arange(5), n_workers=1, memory_budget=with_overhead(6 * 5 * 4 + 2 * 5 * 4))
     assert [len(read.rows) for read in matrix.reads] == [2, 2, 2]
 
 

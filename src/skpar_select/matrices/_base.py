@@ -28,7 +28,7 @@ import numpy as np
 
 from skpar_select._typing import Array, Index, IndexArray, Names
 from skpar_select.matrices._layout import Layout
-from skpar_select.matrices.io import FileSnapshot
+from skpar_select.matrices.io._file import FileSnapshot
 
 FingerprintPart: TypeAlias = bytes | Array | FileSnapshot
 

@@ -12,15 +12,10 @@ import numpy as np
 from skpar_select._typing import Array, Index, IndexArray
 from skpar_select.matrices._base import FingerprintPart, Matrix, Part
 from skpar_select.matrices._layout import TILE_BYTES, Layout
-from skpar_select.matrices.io import (
-    Extent,
-    FileSnapshot,
-    check_matrix_shape,
-    compose,
-    empty,
-    rows_within,
-    scatter,
-)
+from skpar_select.matrices.io._buffers import empty
+from skpar_select.matrices.io._checks import check_matrix_shape
+from skpar_select.matrices.io._file import FileSnapshot
+from skpar_select.matrices.io._selection import Extent, compose, rows_within, scatter
 
 
 class ConcatenatedMatrix(Matrix):

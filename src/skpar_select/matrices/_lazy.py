@@ -16,7 +16,8 @@ from skpar_select._wording import quote
 from skpar_select.matrices._base import FingerprintPart, Matrix, Part, RawBlock
 from skpar_select.matrices._labels import Labels
 from skpar_select.matrices._layout import Layout
-from skpar_select.matrices.io import FileSnapshot, as_slice, compose, max_per_chunk
+from skpar_select.matrices.io._file import FileSnapshot
+from skpar_select.matrices.io._selection import as_slice, compose, max_per_chunk
 
 
 class LazyMatrix(Matrix):

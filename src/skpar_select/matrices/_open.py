@@ -14,7 +14,7 @@ from skpar_select.matrices._concatenated import ConcatenatedMatrix
 from skpar_select.matrices._labels import Axis, Labels, check_labels, given_labels
 from skpar_select.matrices._lazy import LazyMatrix
 from skpar_select.matrices.formats import FORMATS, OpenedMatrix
-from skpar_select.matrices.io import FileSession
+from skpar_select.matrices.io._session import FileSession
 from skpar_select.matrices.readers import TransposedMatrix
 
 Path: TypeAlias = str | os.PathLike[str]

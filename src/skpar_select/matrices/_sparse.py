@@ -9,7 +9,7 @@ import numpy as np
 from skpar_select._typing import Array, Index, Names
 from skpar_select.matrices._base import FingerprintPart, Matrix, RawBlock
 from skpar_select.matrices._layout import Layout
-from skpar_select.matrices.io import as_slice
+from skpar_select.matrices.io._selection import as_slice
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from skpar_select._typing import FloatArray, Index, Result
-from skpar_select.matrices.io import as_slice
+from skpar_select.matrices.io._selection import as_slice
 from skpar_select.planning import Plan
 from skpar_select.scoring._sinks import Sink
 

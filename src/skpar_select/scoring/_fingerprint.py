@@ -17,7 +17,7 @@ import xxhash
 from skpar_select._typing import Array
 from skpar_select._version import __version__
 from skpar_select.matrices import FingerprintPart, Matrix
-from skpar_select.matrices.io import FileSnapshot
+from skpar_select.matrices.io._file import FileSnapshot
 from skpar_select.scoring._scorer import Scorer
 
 _STEP_BYTES = 2**22

@@ -1,6 +1,7 @@
 """The built-in scorer: mutual information by the compiled kernel."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from skpar_select.kernels import (
     SCRATCH_BYTES,
     TARGET_BYTES,
     NonFiniteColumnError,
+    Target,
     mutual_information,
     prepare_target,
 )
@@ -76,21 +78,35 @@ class MutualInformation(Scorer):
             check_n_samples(n_samples)
         else:
             check_n_neighbors(n_neighbors, n_samples)
-        values = (
+        self.discrete = discrete
+        self._discrete_target = discrete_target
+        self._values = (
             np.unique(target, return_inverse=True)[1]
             if discrete_target
             else target.astype(np.float64)
         )
-        seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-        self.discrete = discrete
-        self.target = prepare_target(
-            values,
-            discrete=discrete_target,
-            n_neighbors=max(1, min(n_neighbors, n_samples - 1)),
-            seed=seed,
+        self._n_neighbors = n_neighbors
+        self._random_state = random_state
+
+    @cached_property
+    def seed(self) -> int:
+        """Keys the noise."""
+        return int(check_random_state(self._random_state).randint(np.iinfo(np.int32).max))
+
+    @cached_property
+    def target(self) -> Target:
+        """The target, prepared when it is first asked for."""
+        n_samples = len(self._values)
+        return prepare_target(
+            self._values,
+            discrete=self._discrete_target,
+            n_neighbors=max(1, min(self._n_neighbors, n_samples - 1)),
+            seed=self.seed,
         )
-        # None asks for any noise: kept scores of any other will do.
-        self._identity = (values, task, n_neighbors, None if random_state is None else seed)
+
+    def prepare(self) -> None:
+        """Draw the seed and prepare the target."""
+        self.target  # noqa: B018  # which keeps it
 
     def needs(self, n_samples: int, dtype: np.dtype[Any]) -> Needs:
         """Count the target, and the scratch of a worker."""
@@ -112,5 +128,7 @@ class MutualInformation(Scorer):
     def fingerprint_parts(self) -> Iterator[Any]:
         """Give the target, the discrete columns and the parameters."""
         yield "mutual information"
-        yield from self._identity
+        yield from (self._values, self._discrete_target, self._n_neighbors)
+        # None asks for any noise: kept scores of any other will do.
+        yield None if self._random_state is None else self.seed
         yield from self.discrete.fingerprint_parts()

@@ -9,7 +9,7 @@ from skpar_select._finite import NonFiniteError, report_non_finite
 from skpar_select._typing import FloatArray, Index, Result
 from skpar_select.execution import Executor
 from skpar_select.matrices import Matrix, RawBlock
-from skpar_select.matrices.io import scratch_available
+from skpar_select.matrices.io._scratch import scratch_available
 from skpar_select.planning import Needs, Plan, Strategy, plan_reads
 from skpar_select.scoring._cache import ScoreCache
 from skpar_select.scoring._fingerprint import fingerprint
@@ -100,6 +100,7 @@ def score_columns(
 def _score_blocks(
     matrix: Matrix, scorer: Scorer, executor: Executor, plan: Plan, sinks: Sequence[Sink]
 ) -> dict[str, FloatArray]:
+    scorer.prepare()
     assembler = Assembler()
     parts = matrix.parts
     with open_sinks((assembler, *sinks), plan) as write:

@@ -11,7 +11,7 @@ It also says which executor suits it (``prefers``) and whether it takes sparse b
 (``takes_sparse``); and ``fingerprint_parts`` names all that its scores follow from, or None where
 that cannot be told, so that no score of it is kept.
 
-A scorer pickles, and is never changed by being called; any thread may call it. Values that are not
+A scorer pickles, and once prepared is never changed by being called; any thread may call it. Values that are not
 finite are refused by :class:`~skpar_select._finite.NonFiniteError`.
 
 :class:`skpar_select.testing.ScorerConformance` is the suite that every implementation passes.
@@ -44,6 +44,9 @@ class Scorer(ABC):
     @abstractmethod
     def needs(self, n_samples: int, dtype: np.dtype[Any]) -> Needs:
         """Say what scoring takes, of blocks of so many rows and of a type."""
+
+    def prepare(self) -> None:  # noqa: B027  # not every scorer has something to prepare
+        """Do what is done once a fit. Called before the first block, where scores are not kept."""
 
     @abstractmethod
     def __call__(self, values: Any, columns: Index) -> Result:

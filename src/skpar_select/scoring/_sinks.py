@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from skpar_select._typing import FloatArray, Index, Result
-from skpar_select.matrices.io import as_slice
+from skpar_select.matrices.io._selection import as_slice
 from skpar_select.planning import Plan
 
 

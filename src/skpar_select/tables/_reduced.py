@@ -13,7 +13,7 @@ from skpar_select._memory import format_bytes
 from skpar_select._typing import Array, IndexArray
 from skpar_select.execution import Executor
 from skpar_select.matrices import Layout, Matrix, Part
-from skpar_select.matrices.io import Extent, scatter
+from skpar_select.matrices.io._selection import Extent, scatter
 from skpar_select.planning import (
     Tiles,
     bytes_of_arrays,

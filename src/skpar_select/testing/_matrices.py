@@ -17,7 +17,7 @@ from scipy.sparse import issparse
 from skpar_select._typing import Array, Index
 from skpar_select.matrices import Matrix
 from skpar_select.matrices._layout import Order
-from skpar_select.matrices.io import FileSnapshot
+from skpar_select.matrices.io._file import FileSnapshot
 
 ADDRESS_BYTES = 3_000
 """The most that a matrix pickles to for each of its files, or besides its values in memory."""

@@ -9,7 +9,7 @@ import pytest
 from containers import write_anndata
 
 from skpar_select import open_matrix
-from skpar_select.matrices.io import check_matrix_shape, is_matrix
+from skpar_select.matrices.io._checks import check_matrix_shape, is_matrix
 
 
 def in_hdf5(path, values):

@@ -6,7 +6,13 @@ import pytest
 from containers import write_hdf5
 
 from skpar_select import open_matrix
-from skpar_select.matrices.io import check_stored_here, datasets, follow, list_datasets, text_of
+from skpar_select.matrices.io._datasets import (
+    check_stored_here,
+    datasets,
+    follow,
+    list_datasets,
+    text_of,
+)
 
 VALUES = np.random.default_rng(0).normal(size=(12, 9)).astype(np.float32)
 

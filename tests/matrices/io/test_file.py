@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from skpar_select.matrices.io import FileSnapshot, read_into
+from skpar_select.matrices.io._file import FileSnapshot, read_into
 
 
 @pytest.fixture

@@ -10,9 +10,15 @@ import pytest
 
 from skpar_select import open_matrix
 from skpar_select.matrices.formats._hdf5 import open_dataset
-from skpar_select.matrices.io import FileSession, Filter, compresses, decode, is_decoded_here
-from skpar_select.matrices.io import shuffles as has_shuffle
-from skpar_select.matrices.io._filters import fletcher32
+from skpar_select.matrices.io._filters import (
+    Filter,
+    compresses,
+    decode,
+    fletcher32,
+    is_decoded_here,
+)
+from skpar_select.matrices.io._filters import shuffles as has_shuffle
+from skpar_select.matrices.io._session import FileSession
 from skpar_select.matrices.readers import DatasetMatrix
 
 GZIP, SHUFFLE, FLETCHER32 = Filter(1, (4,)), Filter(2, (4,)), Filter(3, ())

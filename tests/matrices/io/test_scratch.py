@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from skpar_select.matrices.io import ScratchFile, scratch_available
+from skpar_select.matrices.io._scratch import ScratchFile, scratch_available
 
 
 @pytest.fixture

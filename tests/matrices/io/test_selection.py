@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from skpar_select.matrices.io import (
+from skpar_select.matrices.io._selection import (
     Extent,
     as_slice,
     ascending,

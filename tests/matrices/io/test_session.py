@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skpar_select.matrices.io import FileSession
+from skpar_select.matrices.io._session import FileSession
 
 
 def test_hdf5__is_opened_when_it_is_first_asked_for_and_closed_at_the_end(write_h5, opens):

@@ -11,7 +11,7 @@ from numpy.testing import assert_array_equal
 from skpar_select import open_matrix
 from skpar_select.matrices import LazyMatrix
 from skpar_select.matrices.formats._hdf5 import open_dataset
-from skpar_select.matrices.io import FileSession
+from skpar_select.matrices.io._session import FileSession
 from skpar_select.matrices.readers import ChunkedMatrix
 from skpar_select.testing import MatrixConformance
 

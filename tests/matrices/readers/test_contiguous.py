@@ -10,7 +10,7 @@ from numpy.testing import assert_array_equal
 
 from skpar_select import open_matrix
 from skpar_select.matrices import LazyMatrix
-from skpar_select.matrices.io import FileSnapshot
+from skpar_select.matrices.io._file import FileSnapshot
 from skpar_select.matrices.readers import ContiguousMatrix
 from skpar_select.testing import MatrixConformance
 

@@ -12,7 +12,8 @@ from numpy.testing import assert_array_equal
 from skpar_select import open_matrix
 from skpar_select.matrices import LazyMatrix
 from skpar_select.matrices.formats._hdf5 import open_dataset
-from skpar_select.matrices.io import FileSession, FileSnapshot
+from skpar_select.matrices.io._file import FileSnapshot
+from skpar_select.matrices.io._session import FileSession
 from skpar_select.matrices.readers import DatasetMatrix
 from skpar_select.testing import MatrixConformance
 

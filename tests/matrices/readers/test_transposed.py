@@ -8,7 +8,7 @@ from scipy import sparse
 
 from skpar_select import open_matrix
 from skpar_select.matrices import ArrayMatrix, SparseMatrix
-from skpar_select.matrices.io import FileSnapshot
+from skpar_select.matrices.io._file import FileSnapshot
 from skpar_select.matrices.readers import ContiguousMatrix, TransposedMatrix
 from skpar_select.testing import MatrixConformance
 

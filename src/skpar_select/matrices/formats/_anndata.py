@@ -17,13 +17,8 @@ from skpar_select.matrices._labels import Axis, check_number
 from skpar_select.matrices.formats._base import Format, OpenedMatrix
 from skpar_select.matrices.formats._hdf5 import open_dataset
 from skpar_select.matrices.formats._names import names_at, read_names
-from skpar_select.matrices.io import (
-    FileSession,
-    check_readable,
-    find_dataset,
-    follow,
-    text_of,
-)
+from skpar_select.matrices.io._datasets import check_readable, find_dataset, follow, text_of
+from skpar_select.matrices.io._session import FileSession
 from skpar_select.matrices.readers import SparseRowsMatrix, TransposedMatrix
 
 _SPARSE = ("csr_matrix", "csc_matrix")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from skpar_select._typing import Names
 from skpar_select.matrices._base import Matrix
 from skpar_select.matrices._labels import Axis
-from skpar_select.matrices.io import FileSession
+from skpar_select.matrices.io._session import FileSession
 
 
 @dataclass(frozen=True)

@@ -11,21 +11,18 @@ from skpar_select.matrices._base import Matrix
 from skpar_select.matrices._labels import Axis
 from skpar_select.matrices.formats._base import Format, OpenedMatrix
 from skpar_select.matrices.formats._names import is_text, read_names
-from skpar_select.matrices.io import (
-    FileSession,
-    Filter,
-    can_read_into,
-    check_matrix_shape,
+from skpar_select.matrices.io._checks import check_matrix_shape, is_matrix
+from skpar_select.matrices.io._datasets import (
     check_readable,
     check_stored_here,
     datasets,
     find_dataset,
     follow,
-    is_decoded_here,
-    is_matrix,
     list_datasets,
-    pipeline,
 )
+from skpar_select.matrices.io._file import can_read_into
+from skpar_select.matrices.io._filters import Filter, is_decoded_here, pipeline
+from skpar_select.matrices.io._session import FileSession
 from skpar_select.matrices.readers import ChunkedMatrix, ContiguousMatrix, DatasetMatrix
 
 # What people and programs call them, tried by "auto" where more than one dataset would fit.

@@ -19,7 +19,8 @@ from skpar_select.matrices._labels import Axis
 from skpar_select.matrices.formats._base import Format, OpenedMatrix
 from skpar_select.matrices.formats._hdf5 import open_dataset
 from skpar_select.matrices.formats._names import read_names
-from skpar_select.matrices.io import FileSession, find_dataset, text_of
+from skpar_select.matrices.io._datasets import find_dataset, text_of
+from skpar_select.matrices.io._session import FileSession
 
 # A frame has one block for each of its types; NumPy has fewer.
 _MOST_BLOCKS = 64

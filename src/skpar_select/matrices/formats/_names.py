@@ -7,7 +7,8 @@ import numpy as np
 
 from skpar_select._typing import IndexArray, Names
 from skpar_select.matrices._labels import Axis, as_text, check_number
-from skpar_select.matrices.io import check_readable, extents
+from skpar_select.matrices.io._datasets import check_readable
+from skpar_select.matrices.io._selection import extents
 
 # Names that are read at a time where only some are selected.
 _STEP = 2**16

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.lib import format as npy
 
 from skpar_select.matrices.formats._base import Format, OpenedMatrix
-from skpar_select.matrices.io import FileSession, check_matrix_shape
+from skpar_select.matrices.io._checks import check_matrix_shape
+from skpar_select.matrices.io._session import FileSession
 from skpar_select.matrices.readers import ContiguousMatrix, TransposedMatrix
 
 

@@ -13,21 +13,11 @@ import numpy as np
 from skpar_select._typing import Array, Index
 from skpar_select.matrices._base import Matrix, RawBlock
 from skpar_select.matrices._layout import Layout
-from skpar_select.matrices.io import (
-    Extent,
-    FileSnapshot,
-    Filter,
-    compresses,
-    cross,
-    decode,
-    empty,
-    extents,
-    open_hdf5,
-    overlapping,
-    read_into,
-    scatter,
-    shuffles,
-)
+from skpar_select.matrices.io._buffers import empty
+from skpar_select.matrices.io._file import FileSnapshot, read_into
+from skpar_select.matrices.io._filters import Filter, compresses, decode, shuffles
+from skpar_select.matrices.io._hdf5 import open_hdf5
+from skpar_select.matrices.io._selection import Extent, cross, extents, overlapping, scatter
 
 _BYTE = np.dtype(np.uint8)
 

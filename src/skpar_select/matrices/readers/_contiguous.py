@@ -12,15 +12,9 @@ import numpy as np
 from skpar_select._typing import Array, Index
 from skpar_select.matrices._base import Matrix
 from skpar_select.matrices._layout import TILE_BYTES, Layout
-from skpar_select.matrices.io import (
-    NEAR_BYTES,
-    Extent,
-    FileSnapshot,
-    empty,
-    extents,
-    is_contiguous,
-    read_into,
-)
+from skpar_select.matrices.io._buffers import empty
+from skpar_select.matrices.io._file import FileSnapshot, read_into
+from skpar_select.matrices.io._selection import NEAR_BYTES, Extent, extents, is_contiguous
 
 
 class ContiguousMatrix(Matrix):

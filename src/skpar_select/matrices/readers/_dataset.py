@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from skpar_select._typing import Array
-from skpar_select.matrices.io import FileSnapshot, check_filters, open_hdf5
+from skpar_select.matrices.io._file import FileSnapshot
+from skpar_select.matrices.io._filters import check_filters
+from skpar_select.matrices.io._hdf5 import open_hdf5
 from skpar_select.matrices.readers._rectangles import Reader, RectangleMatrix
 
 

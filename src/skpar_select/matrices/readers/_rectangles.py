@@ -14,13 +14,13 @@ import numpy as np
 from skpar_select._typing import Array, Index, IndexArray
 from skpar_select.matrices._base import Matrix
 from skpar_select.matrices._layout import TILE_BYTES, Layout
-from skpar_select.matrices.io import (
-    HANDLE_BYTES,
+from skpar_select.matrices.io._buffers import empty
+from skpar_select.matrices.io._hdf5 import HANDLE_BYTES
+from skpar_select.matrices.io._selection import (
     NEAR_BYTES,
     Extent,
     ascending,
     cut,
-    empty,
     extents,
     is_contiguous,
     n_overlapping,

@@ -18,15 +18,11 @@ import numpy as np
 
 from skpar_select._typing import Array, Index, IndexArray
 from skpar_select.matrices._layout import Layout
-from skpar_select.matrices.io import (
-    HANDLE_BYTES,
-    FileSnapshot,
-    check_matrix_shape,
-    check_readable,
-    extents,
-    find_dataset,
-    open_hdf5,
-)
+from skpar_select.matrices.io._checks import check_matrix_shape
+from skpar_select.matrices.io._datasets import check_readable, find_dataset
+from skpar_select.matrices.io._file import FileSnapshot
+from skpar_select.matrices.io._hdf5 import HANDLE_BYTES, open_hdf5
+from skpar_select.matrices.io._selection import extents
 from skpar_select.matrices.readers._rectangles import Reader, RectangleMatrix
 
 # Entries that are held at a time, unless a chunk has more. More read no faster.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from skpar_select._typing import Array, Index
 from skpar_select.matrices._base import FingerprintPart, Matrix, RawBlock
 from skpar_select.matrices._layout import Layout
-from skpar_select.matrices.io import FileSnapshot
+from skpar_select.matrices.io._file import FileSnapshot
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 from skpar_select._typing import Array, Index
 from skpar_select.execution import Executor, ThreadsExecutor
 from skpar_select.matrices import Layout, Matrix, RawBlock
-from skpar_select.matrices.io import Extent, rows_within
+from skpar_select.matrices.io._selection import Extent, rows_within
 from skpar_select.planning._needs import Limits, Needs
 from skpar_select.planning._tiles import Tiles, plan_tiles
 from skpar_select.planning.strategies._base import Strategy

@@ -8,7 +8,7 @@ import numpy as np
 from skpar_select._typing import Array
 from skpar_select.execution import Executor
 from skpar_select.matrices import ArrayMatrix, Layout, Matrix
-from skpar_select.matrices.io import Extent, scatter
+from skpar_select.matrices.io._selection import Extent, scatter
 from skpar_select.planning._needs import Limits, Needs
 from skpar_select.planning.strategies._copying import Copying, copy_tiles
 

@@ -8,7 +8,9 @@ import numpy as np
 from skpar_select._typing import Array, Index
 from skpar_select.execution import Executor
 from skpar_select.matrices import Layout, Matrix
-from skpar_select.matrices.io import Extent, FileSnapshot, ScratchFile
+from skpar_select.matrices.io._file import FileSnapshot
+from skpar_select.matrices.io._scratch import ScratchFile
+from skpar_select.matrices.io._selection import Extent
 from skpar_select.matrices.readers import ContiguousMatrix
 from skpar_select.planning._needs import Limits, Needs
 from skpar_select.planning.strategies._copying import Copying, copy_tiles
