@@ -22,29 +22,11 @@ def align_ids(
     held_by: str,
     reference_by: str,
 ) -> IndexArray:
-    """Find the position in `held` of each id of `reference`.
+    """Find the position in `held` of each id of `reference`: ``held[positions]`` equals it.
 
     Rows are never matched by position. Ids are compared as they are, without a change of case or
-    of space.
-
-    Parameters
-    ----------
-    held : sequence or ndarray of str of shape (n_samples,)
-        The ids of the rows that are to be put in order.
-    reference : sequence or ndarray of str of shape (n_samples,)
-        The same ids, in the order in which the rows are needed.
-    held_by, reference_by : str
-        The holder of each, as the error messages name it.
-
-    Returns
-    -------
-    positions : ndarray of intp of shape (n_samples,)
-        ``held[positions]`` equals `reference`.
-
-    Raises
-    ------
-    ValueError
-        If an id occurs more than once in one of them, or in one of them alone.
+    of space. `held_by` and `reference_by` name the holders in errors: a ValueError where an id
+    occurs more than once in one of them, or in one of them alone.
 
     Examples
     --------
@@ -76,22 +58,7 @@ def align_ids(
 
 
 def repeated(names: Iterable[str]) -> list[str]:
-    """List each name that occurs more than once, in the order of its first occurrence.
-
-    Parameters
-    ----------
-    names : iterable of str
-        The names.
-
-    Returns
-    -------
-    list of str
-
-    Examples
-    --------
-    >>> repeated(["b", "a", "c", "a", "b", "b"])
-    ['b', 'a']
-    """
+    """List each name that occurs more than once, in the order of its first occurrence."""
     return [name for name, count in Counter(names).items() if count > 1]
 
 

@@ -16,14 +16,8 @@ _MOST_NAMED = 5
 class NonFiniteError(ValueError):
     """A block holds NaN or infinity.
 
-    It travels from a worker with numbers alone; the caller knows the names.
-
-    Parameters
-    ----------
-    columns : ndarray of int of shape (n_wrong,)
-        The index of each column that holds any.
-    n_nan, n_infinite : ndarray of int of shape (n_wrong,)
-        How many values each of them holds.
+    It travels from a worker with numbers alone, the index of each column that holds any and how
+    many: the caller knows the names.
     """
 
     def __init__(self, columns: IndexArray, n_nan: IndexArray, n_infinite: IndexArray) -> None:
@@ -55,19 +49,9 @@ class NonFiniteError(ValueError):
 
 
 def check_finite(block: Any, columns: Index) -> None:
-    """Refuse NaN and infinity.
+    """Raise NonFiniteError for NaN and infinity in a block, an array or CSC, of the given columns.
 
-    Parameters
-    ----------
-    block : ndarray or sparse matrix in CSC format of shape (n_samples, width)
-        What is checked. Memory stays below a few MB whatever its size.
-    columns : range or ndarray of int of shape (width,)
-        The index of each of its columns.
-
-    Raises
-    ------
-    NonFiniteError
-        With the columns and the counts.
+    Memory stays below a few MB whatever its size.
     """
     values = block.data if issparse(block) else block
     if values.dtype.kind != "f" or not values.size:

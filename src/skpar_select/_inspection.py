@@ -15,24 +15,8 @@ _WIDTH = 15
 def inspection(X: LazyMatrix, *, memory_budget: int | str, n_jobs: int | None) -> Iterator[str]:
     """Describe, line by line, how a matrix lies and how it would be read and scored.
 
-    Parameters
-    ----------
-    X : LazyMatrix
-        From :func:`skpar_select.open_matrix`.
-    memory_budget : int or str
-        The most that all workers may hold at a time.
-    n_jobs : int or None
-        The number of workers.
-
-    Yields
-    ------
-    line : str
-        First the file, then the plan.
-
-    Raises
-    ------
-    ValueError
-        If no plan fits the budget; the lines of the file have come by then.
+    First the file, then the plan; where none fits the budget, ValueError follows the lines of the
+    file.
     """
     budget = parse_memory(memory_budget)
     n_samples, n_features = X.shape

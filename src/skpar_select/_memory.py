@@ -29,24 +29,11 @@ _CGROUP_FILES = (
 
 
 def parse_memory(value: int | str) -> int:
-    """Turn a memory budget into bytes.
+    """Turn a memory budget into bytes, at least 1.
 
-    Parameters
-    ----------
-    value : int or str
-        Bytes; or text with a decimal unit (``"2GB"`` is 2 * 10**9 bytes) or a binary one
-        (``"2GiB"`` is 2 * 2**30 bytes); or ``"auto"``, a quarter of the memory that is
-        available now, under the limit of a container too.
-
-    Returns
-    -------
-    int
-        Bytes, at least 1.
-
-    Raises
-    ------
-    ValueError
-        If the text is no amount of memory or the amount is below one byte.
+    Text has a decimal unit (``"2GB"`` is 2 * 10**9 bytes) or a binary one (``"2GiB"`` is 2 * 2**30
+    bytes). ``"auto"`` is a quarter of the memory that is available now, under the limit of a
+    container too. Anything else is a ValueError.
     """
     if value == "auto":
         return max(1, available_memory() // AUTO_FRACTION)
@@ -85,7 +72,7 @@ def format_bytes(n_bytes: int) -> str:
 
 
 def available_memory() -> int:
-    """Bytes that this process may still take without swapping, as far as the system tells."""
+    """Bytes that this process may still take without swapping, as far as the system says."""
     amounts = [_system_memory()]
     for limit, used in _CGROUP_FILES:
         try:

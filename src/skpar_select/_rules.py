@@ -21,7 +21,7 @@ def select(
     threshold: float | None,
     percentile: float | None,
 ) -> BoolArray:
-    """Mark the columns that hold by every rule given."""
+    """Mark the columns that every given rule keeps."""
     mask = top_k(scores, number_of_features(k, scores.size, threshold, percentile))
     if threshold is not None:
         mask &= above(scores, threshold)
@@ -36,7 +36,7 @@ def number_of_features(
     threshold: float | None,
     percentile: float | None,
 ) -> int:
-    """Give what `k` means among `n_features`, as a whole number that may exceed them.
+    """Return what `k` means among `n_features`, as a whole number that may exceed them.
 
     A fraction is rounded to the nearest whole number, and up to 1. ``"auto"`` sets no limit
     where another rule is given.

@@ -16,22 +16,10 @@ _NAMED = 5
 
 
 def check_matrix(X: Any, estimator: Any = None, *, reset: bool = True) -> Any:
-    """Check a matrix in memory, without a copy and without a change of its type.
+    """Check a matrix in memory, without a copy or another type; a sparse one becomes CSC.
 
-    Values that are not finite pass: they are found block by block, where they are scored.
-
-    Parameters
-    ----------
-    X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
-        The matrix.
-    estimator : estimator, default=None
-        Gets ``n_features_in_`` and ``feature_names_in_``.
-    reset : bool, default=True
-        Whether these are set, or compared.
-
-    Returns
-    -------
-    ndarray, or sparse matrix in CSC format
+    Values that are not finite pass: they are found block by block, where they are scored. An
+    estimator gets ``n_features_in_`` and ``feature_names_in_``, or is compared with them.
     """
     options = {"accept_sparse": "csc", "dtype": "numeric", "ensure_all_finite": False}
     try:
@@ -75,17 +63,7 @@ def check_not_empty(X: Any) -> None:
 
 
 def check_lazy_matrix(X: Any, estimator: Any, *, reset: bool) -> None:
-    """Do for a lazy matrix what scikit-learn's ``validate_data`` does, without loading it.
-
-    Parameters
-    ----------
-    X : LazyMatrix of shape (n_samples, n_features)
-        The matrix.
-    estimator : estimator
-        Gets ``n_features_in_`` and ``feature_names_in_``.
-    reset : bool
-        Whether these are set, or compared.
-    """
+    """Do for a lazy matrix what scikit-learn's ``validate_data`` does, without loading it."""
     check_not_empty(X)
     (_, n_features), names = X.shape, X.feature_names
     if reset:
@@ -124,19 +102,8 @@ def check_lazy_matrix(X: Any, estimator: Any, *, reset: bool) -> None:
 def check_target(y: Any, n_samples: int, *, task: Task | None) -> Any:
     """Check a target; its type stays, so that a score function gets it as it was given.
 
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,)
-        The target.
-    n_samples : int
-        The number of rows of the matrix.
-    task : {"regression", "classification"} or None
-        Numbers or class labels; None where a score function alone decides what a target must be,
-        besides its length and that no value is missing.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
+    `task` is None where a score function alone decides what a target must be, besides that its
+    length fits and no value is missing.
     """
     if y is None:
         raise ValueError(

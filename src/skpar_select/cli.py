@@ -33,18 +33,7 @@ _FAULTS = (ImportError, KeyError, OSError, RuntimeError, ValueError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
-
-    Parameters
-    ----------
-    arguments : sequence of str, default=None
-        The arguments after the name of the command; None takes those of the process.
-
-    Returns
-    -------
-    code : int
-        0 if all went well, 2 after an error, 130 after Ctrl-C.
-    """
+    """Run the command line; return 0 if all went well, 2 after an error, 130 after Ctrl-C."""
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:

@@ -30,24 +30,11 @@ _ON_THIS_HOST = ("LokyBackend", "MultiprocessingBackend")
 
 
 def choose_executor(n_jobs: int | None, *, prefer: Prefer) -> Executor:
-    """Return the executor that `n_jobs` means here and now.
+    """Return the executor that `n_jobs` means here and now, as scikit-learn means it.
 
-    Parameters
-    ----------
-    n_jobs : int or None
-        scikit-learn's meaning: None is 1 unless a ``joblib.parallel_config`` surrounds the call;
-        -1 is all processors. Inside a process of a pool it is at most the share of that process.
-    prefer : {"threads", "processes"}
-        Used where no surrounding ``joblib.parallel_config`` says otherwise.
-
-    Returns
-    -------
-    Executor
-
-    Raises
-    ------
-    ValueError
-        If `n_jobs` is 0.
+    None is 1 unless a ``joblib.parallel_config`` surrounds the call; -1 is all processors. Inside a
+    process of a pool it is at most the share of that process. `prefer` is used where no surrounding
+    ``joblib.parallel_config`` says otherwise.
     """
     if n_jobs == 0:
         raise ValueError(
@@ -75,7 +62,7 @@ def choose_executor(n_jobs: int | None, *, prefer: Prefer) -> Executor:
 
 
 def _outer_pool() -> Literal["process", "thread", None]:
-    """Say in whose worker this is called, where it is one of a pool."""
+    """Return in whose worker this is called, where it is one of a pool."""
     backend, _ = get_active_backend()
     if not getattr(backend, "nesting_level", None):
         return None

@@ -21,17 +21,9 @@ from skpar_select.execution._base import TASKS_AHEAD, Executor, Result, prepared
 class JoblibExecutor(Executor):
     """Runs tasks in a pool of joblib's.
 
-    Parameters
-    ----------
-    n_workers : int
-        Tasks that run at a time.
-    backend : str or joblib.parallel.ParallelBackendBase
-        The pool. It is kept, so that a ``joblib.parallel_config`` that comes or goes meanwhile
-        changes nothing.
-    streams : bool
-        Whether the backend gives results as they come.
-    same_host : bool
-        Whether its processes run on this host.
+    The backend is kept, so that a ``joblib.parallel_config`` that comes or goes meanwhile changes
+    nothing. `streams` says whether it gives results as they come, `same_host` whether its processes
+    run on this host.
     """
 
     shares_memory = False

@@ -14,15 +14,8 @@ class ThreadsExecutor(Executor):
     """Runs tasks in threads; one thread more than there are workers prepares ahead.
 
     joblib's threads look for results only every 10 ms, longer than a small matrix takes, and go on
-    after an error, into the end of the interpreter.
-
-    Parameters
-    ----------
-    n_workers : int
-        Tasks that run at a time.
-    cores : threading.Semaphore, default=None
-        Shared by all executors of this process that work inside another pool of threads: each task
-        takes one of it while it runs.
+    after an error, into the end of the interpreter. `cores` is shared by all executors of this
+    process that work inside another pool of threads: each task takes one of it while it runs.
     """
 
     n_ahead = 1

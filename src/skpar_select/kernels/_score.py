@@ -20,15 +20,7 @@ SCRATCH_BYTES = 64 + 120
 
 
 class NonFiniteColumnError(ValueError):
-    """A column holds NaN or infinity.
-
-    Parameters
-    ----------
-    position : int
-        Position of the column in its block.
-    column : int
-        Index of the column in the whole matrix.
-    """
+    """A column holds NaN or infinity: its position in the block, its index in the whole matrix."""
 
     def __init__(self, position: int, column: int) -> None:
         super().__init__(position, column)
@@ -49,29 +41,17 @@ def mutual_information(
     columns: ArrayLike,
     discrete: ArrayLike,
 ) -> NDArray[np.float64]:
-    """Score each column of a block against the target.
+    """Score each column of a block against a target that is prepared: in nats, at least 0.
 
-    Parameters
-    ----------
-    block : ndarray of shape (n_samples, width)
-        Finite real numbers of any dtype, in any memory order; never written to.
-    target : Target
-        From `prepare_target`.
-    columns : array-like of shape (width,), int
-        Index of each column in the whole matrix: it keys the noise that breaks ties, so that a
-        score does not depend on how the matrix was cut into blocks.
-    discrete : array-like of shape (width,), bool
-        Which columns hold classes rather than quantities.
-
-    Returns
-    -------
-    scores : ndarray of shape (width,), float64
-        Mutual information in nats, at least 0.
+    The block is of shape (n_samples, width), of any real dtype and memory order, and never written
+    to. `columns` are the indices in the whole matrix: they key the noise that breaks ties, so that
+    a score does not depend on how the matrix was cut into blocks. `discrete` marks the columns that
+    hold classes rather than quantities.
 
     Raises
     ------
     NonFiniteColumnError
-        If a column holds NaN or infinity; it tells the first.
+        For the first column that holds NaN or infinity.
     ValueError
         If the shapes do not fit, or an index is negative.
     TypeError
@@ -89,31 +69,9 @@ def standardize(block: NDArray[Any], *, seed: int, columns: ArrayLike) -> NDArra
     """Return continuous columns as the estimators see them: centred, scaled and jittered.
 
     Each column is centred, divided by its population standard deviation (by infinity where that is
-    below the rounding of the values) and gets a noise of 1e-10 that is keyed by the seed and the
-    index of the column.
-
-    Parameters
-    ----------
-    block : ndarray of shape (n_samples, width)
-        Finite real numbers.
-    seed : int
-        Seed of the noise, from 0 to 2**64 - 1.
-    columns : array-like of shape (width,), int
-        Index of each column in the whole matrix.
-
-    Returns
-    -------
-    standardized : ndarray of shape (n_samples, width), float64
-        In Fortran order.
-
-    Raises
-    ------
-    NonFiniteColumnError
-        If a column holds NaN or infinity; it tells the first.
-    ValueError
-        If the shapes do not fit, or an index is negative.
-    TypeError
-        If the block is not of real numbers, or an index is not an integer.
+    below the rounding of the values) and gets a noise of 1e-10 that is keyed by the seed, from 0 to
+    2**64 - 1, and the index of the column. The result is in Fortran order. Errors are those of
+    :func:`mutual_information`.
     """
     block = _readable(block)
     indices = _indices(columns)

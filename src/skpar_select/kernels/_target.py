@@ -19,24 +19,11 @@ TARGET_COLUMN = 2**63
 
 
 def prepare_target(y: ArrayLike, *, discrete: bool, n_neighbors: int, seed: int) -> Target:
-    """Sort a continuous target, or group a discrete one.
+    """Sort a continuous target, or group a discrete one: anything that can be sorted.
 
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,)
-        Finite numbers, or the classes of a discrete target: anything that can be sorted.
-    discrete : bool
-        Whether `y` holds classes.
-    n_neighbors : int
-        Number of neighbours, from 1 to n_samples - 1.
-    seed : int
-        Seed of the noise that breaks ties, in `y` and in the columns; from 0 to 2**64 - 1.
-
-    Returns
-    -------
-    target : Target
-        To be handed to `mutual_information`. It never changes, can be pickled, and may be shared by
-        threads.
+    `n_neighbors` is from 1 to n_samples - 1; `seed`, from 0 to 2**64 - 1, keys the noise that
+    breaks ties, in `y` and in the columns. The target never changes, can be pickled, and may be
+    shared by threads.
 
     Raises
     ------

@@ -32,19 +32,7 @@ __all__ = [
 
 
 def as_matrix(X: Any, feature_names: Names | None = None) -> Matrix:
-    """Return `X`, as scikit-learn's validation or `open_matrix` gave it, as a matrix.
-
-    Parameters
-    ----------
-    X : ndarray, sparse matrix, LazyMatrix or other Matrix
-        Two-dimensional, of real numbers.
-    feature_names : ndarray of str of shape (n_features,), default=None
-        Names for errors and tables, of a matrix that carries none.
-
-    Returns
-    -------
-    Matrix
-    """
+    """Return `X`, as scikit-learn's validation or `open_matrix` gave it, as a matrix."""
     if isinstance(X, Matrix):
         return X
     if issparse(X):

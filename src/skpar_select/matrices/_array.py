@@ -11,17 +11,7 @@ from skpar_select.matrices.io._selection import as_slice, cross
 
 
 class ArrayMatrix(Matrix):
-    """A two-dimensional array; a block of adjacent columns is a view of it.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_samples, n_features)
-        Any memory order and real type, read-only welcome.
-    feature_names : ndarray of str of shape (n_features,), default=None
-        Names for errors and tables.
-    label : str, default="X"
-        The matrix in words, for errors.
-    """
+    """A two-dimensional array of any order and real type; a block of adjacent columns is a view."""
 
     in_memory = True
 
@@ -38,7 +28,7 @@ class ArrayMatrix(Matrix):
         return self._feature_names
 
     def layout_of(self, rows: Index, columns: Index) -> Layout:
-        """Tell that a block is a view, unless its rows or columns are scattered."""
+        """Describe a block: it is a view, unless its rows or columns are scattered."""
         shape = len(rows), len(columns)
         views = isinstance(rows, range) and isinstance(columns, range)
         return Layout(
@@ -52,5 +42,5 @@ class ArrayMatrix(Matrix):
         return np.asarray(self.values[cross(as_slice(rows), as_slice(columns))])
 
     def fingerprint_parts(self) -> Iterator[FingerprintPart]:
-        """Give the array."""
+        """Yield the array."""
         yield self.values

@@ -115,7 +115,7 @@ class Matrix(ABC):
 
     @abstractmethod
     def layout_of(self, rows: Index, columns: Index) -> Layout:
-        """Tell how the given rows and columns lie.
+        """Describe how the given rows and columns lie.
 
         Parameters
         ----------
@@ -177,7 +177,7 @@ class Matrix(ABC):
         return ()
 
     def fingerprint_parts(self) -> Iterator[FingerprintPart]:
-        """Give all that the values follow from: arrays, bytes, files."""
+        """Yield what determines the values: arrays, bytes, files."""
         yield f"{self.label} {self.description} {self.shape} {self.dtype}".encode()
         yield from self.files
 
@@ -221,7 +221,7 @@ class CastMatrix(Matrix):
         return self.stored.files
 
     def layout_of(self, rows: Index, columns: Index) -> Layout:
-        """Tell how the stored matrix lies, and what converting it takes."""
+        """Describe how the stored matrix lies, and what converting it takes."""
         layout = self.stored.layout_of(rows, columns)
         held = layout.value_bytes + layout.dtype.itemsize
         return replace(layout, dtype=self.dtype, views=False, value_bytes=held)
@@ -235,6 +235,6 @@ class CastMatrix(Matrix):
         return CastBlock(self.stored.fetch(columns, rows), self.dtype)
 
     def fingerprint_parts(self) -> Iterator[FingerprintPart]:
-        """Give all that the values follow from, and their type."""
+        """Yield what determines the values, and their type."""
         yield str(self.dtype).encode()
         yield from self.stored.fingerprint_parts()

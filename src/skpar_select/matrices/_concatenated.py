@@ -19,19 +19,11 @@ from skpar_select.matrices.io._selection import Extent, compose, rows_within, sc
 
 
 class ConcatenatedMatrix(Matrix):
-    """Matrices of the same rows as one wide matrix.
+    """Matrices with the same rows in the same order as one wide matrix.
 
     A plan reads each part by its own layout, so that no block lies in two of them. Only scattered
-    columns are gathered from several parts.
-
-    Parameters
-    ----------
-    parts : sequence of Matrix
-        At least one; all have their rows in the same order.
-    label, description : str
-        The whole and how it lies, in words.
-    order : ndarray of int of shape (n_features,), default=None
-        The place of each column among the columns of all parts; None keeps their order.
+    columns are gathered from several parts. `order` is the position of each column among the
+    columns of all parts; None keeps their order.
     """
 
     def __init__(
@@ -69,7 +61,7 @@ class ConcatenatedMatrix(Matrix):
         return tuple(files.values())
 
     def layout_of(self, rows: Index, columns: Index) -> Layout:
-        """Tell what the columns take in all files; plans are made from the parts' own layouts."""
+        """Sum up what the columns take in all files; plans are made from the parts' own layouts."""
         layouts = [part.matrix.layout_of(rows, range(part.matrix.shape[1])) for part in self._parts]
         stored = sum(layout.stored_bytes for layout in layouts)
         return Layout(
@@ -119,7 +111,7 @@ class ConcatenatedMatrix(Matrix):
         return max(1, TILE_BYTES // unit) * unit
 
     def fingerprint_parts(self) -> Iterator[FingerprintPart]:
-        """Give all that the values of all parts follow from."""
+        """Yield what determines the values of all parts."""
         yield f"{self.label} {self.description} {self.shape} {self.dtype}".encode()
         for part in self._parts:
             yield repr(part.columns).encode() if isinstance(part.columns, range) else part.columns

@@ -17,12 +17,8 @@ _UNIT: dict[Axis, str] = {"feature_names": "features", "sample_ids": "samples"}
 class Labels:
     """The labels of one axis of a matrix.
 
-    They pickle as an address, and are read again elsewhere.
-
-    Parameters
-    ----------
-    load : callable
-        Returns the labels as an array of text, or None where there are none.
+    They pickle as the function that loads them, and are loaded again elsewhere. It returns an array
+    of text, or None where there are no labels.
     """
 
     def __init__(self, load: Callable[[], Names | None]) -> None:
@@ -58,21 +54,7 @@ class _Held:
 def check_labels(names: Names, label: str, axis: Axis, length: int) -> Names:
     """Return the names if there is one for each feature or sample and none twice.
 
-    Parameters
-    ----------
-    names : ndarray of str
-        The names.
-    label : str
-        What holds them, for errors.
-    axis : {"feature_names", "sample_ids"}
-        What they name.
-    length : int
-        How many there must be.
-
-    Raises
-    ------
-    ValueError
-        If there are more or fewer, or a name is repeated.
+    `label` says in the ValueError what holds them.
     """
     check_number(len(names), label, axis, length)
     twice = repeated(names)

@@ -72,13 +72,7 @@ class Layout:
         return self.shape[0] * self.shape[1] * self.dtype.itemsize
 
     def transposed(self, *, n_rows: int) -> "Layout":
-        """Return the layout of the same bytes with rows and columns exchanged.
-
-        Parameters
-        ----------
-        n_rows : int
-            Columns of the file as stored.
-        """
+        """Return the layout with the axes exchanged; `n_rows` are the columns as stored."""
         orders: dict[Order, Order] = {"row-major": "column-major", "column-major": "row-major"}
         return replace(
             self,

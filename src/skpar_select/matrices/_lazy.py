@@ -141,7 +141,7 @@ class LazyMatrix(Matrix):
         )
 
     def layout_of(self, rows: Index, columns: Index) -> Layout:
-        """Tell how the given rows and columns lie in the file."""
+        """Describe how the given rows and columns lie in the file."""
         stored = compose(self._rows, rows)
         layout = self._source.layout_of(stored, columns)
         if layout.chunks is None:
@@ -190,7 +190,7 @@ class LazyMatrix(Matrix):
         return self._source.files
 
     def fingerprint_parts(self) -> Iterator[FingerprintPart]:
-        """Give all that the values follow from, and which rows they are."""
+        """Yield what determines the values, and which rows they are."""
         yield from self._source.fingerprint_parts()
         yield repr(self._rows).encode() if isinstance(self._rows, range) else self._rows
 

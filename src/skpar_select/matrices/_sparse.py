@@ -29,15 +29,7 @@ class SparseBlock(RawBlock):
 
 
 class SparseMatrix(Matrix):
-    """A matrix in CSC format; reading makes one block dense and no more.
-
-    Parameters
-    ----------
-    values : sparse matrix or array of shape (n_samples, n_features), in CSC format
-        Values that are not stored are 0.
-    feature_names : ndarray of str of shape (n_features,), default=None
-        Names for errors and tables.
-    """
+    """A matrix in CSC format; reading makes one block dense and no more."""
 
     in_memory = True
 
@@ -53,7 +45,7 @@ class SparseMatrix(Matrix):
         return self._feature_names
 
     def layout_of(self, rows: Index, columns: Index) -> Layout:
-        """Tell that a block is made from memory."""
+        """Describe a block: it is made from memory."""
         shape = len(rows), len(columns)
         return Layout(shape=shape, dtype=self.dtype, order="memory", n_rows=self.shape[0])
 
@@ -67,7 +59,7 @@ class SparseMatrix(Matrix):
         return SparseBlock(values if rows is None else values[as_slice(rows)])
 
     def fingerprint_parts(self) -> Iterator[FingerprintPart]:
-        """Give the stored values and their places."""
+        """Yield the stored values and their positions."""
         yield f"sparse {self.shape}".encode()
         yield self.values.data
         yield self.values.indices

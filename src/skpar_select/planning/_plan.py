@@ -77,9 +77,9 @@ class Plan:
         return max(strategy.n_passes for strategy in self.strategies)
 
     def stages(self) -> Iterator[tuple[int, ...]]:
-        """Give the numbers of the parts that are open at a time, stage by stage.
+        """Yield the numbers of the parts that are open at a time, stage by stage.
 
-        Parts that are read in place follow each other without a pause; a copy is alone.
+        Parts that are read in place share one run of the executor; a copied part runs by itself.
         """
         numbers = range(len(self.strategies))
         for in_place, group in groupby(numbers, lambda part: self.strategies[part].in_place):
@@ -112,23 +112,6 @@ def plan_reads(
     scratch_bytes: int,
 ) -> Plan:
     """Choose the way to read that costs least within the budget, for each part of a matrix.
-
-    Parameters
-    ----------
-    layouts : sequence of Layout
-        How each part lies.
-    needs : Needs
-        What the scorer needs.
-    executor : Executor
-        The workers.
-    memory_budget : int
-        Bytes that all workers together may take.
-    scratch_bytes : int
-        Bytes that a temporary file may take.
-
-    Returns
-    -------
-    Plan
 
     Raises
     ------

@@ -69,10 +69,6 @@ def plan_tiles(
     budget : int
         Bytes that are allowed. Where the smallest tiles take more, these are planned: the caller
         compares ``peak_bytes``.
-
-    Returns
-    -------
-    Tiles
     """
     n_samples, n_columns = layout.shape
     by_columns = layout.order == "column-major"

@@ -35,19 +35,10 @@ _SUFFIX = ".scores"
 
 
 class ScoreCache:
-    """Scores by fingerprint, in a folder.
+    """Scores by fingerprint, in a folder that only you can write to.
 
-    Parameters
-    ----------
-    folder : str or path-like
-        Made where it does not exist. Give one that only you can write to.
-    limit_bytes : int, default=LIMIT_BYTES
-        Above it, the entries that were used longest ago are removed.
-
-    Raises
-    ------
-    OSError
-        If the folder cannot be made or written to.
+    Above `limit_bytes`, the entries that were used longest ago are removed. Raises OSError if the
+    folder cannot be made or written to.
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, limit_bytes: int = LIMIT_BYTES) -> None:
@@ -69,19 +60,9 @@ class ScoreCache:
 
     @contextmanager
     def entry(self, key: str, n_features: int) -> Iterator["CacheEntry"]:
-        """Give the entry of a key; where another process computes it, that is waited for.
+        """Give the entry of a fingerprint; where another process computes it, wait for that.
 
-        Parameters
-        ----------
-        key : str
-            A fingerprint.
-        n_features : int
-            The number of scores.
-
-        Yields
-        ------
-        CacheEntry
-            Either it has results, or it is a sink that takes and keeps them.
+        Either it has results, or it is a sink that takes and keeps them.
         """
         path = self.folder / f"{key}{_SUFFIX}"
         found = _load(path, key, n_features)
@@ -120,13 +101,7 @@ class ScoreCache:
 
 
 class CacheEntry(Sink):
-    """The scores of one key.
-
-    Attributes
-    ----------
-    results : dict of str to ndarray, or None
-        The results that were found.
-    """
+    """The scores of one key; ``results`` are those that were found, or None."""
 
     def __init__(self, cache: ScoreCache, path: Path, key: str, scores: FloatArray | None) -> None:
         self.results = None if scores is None else {"score": scores}

@@ -15,22 +15,9 @@ class DiscreteFeaturesError(ValueError, IndexError):
 class DiscreteFeatures:
     """The columns that hold classes rather than quantities.
 
-    Nothing that is as long as the matrix is wide is made: a file of 8 kB may claim billions of
-    columns.
-
-    Parameters
-    ----------
-    discrete_features : {"auto"}, bool, or array-like of bool or int
-        ``"auto"`` is all for a sparse matrix and none for any other.
-    n_features : int
-        The number of columns.
-    sparse : bool
-        Whether the matrix is sparse.
-
-    Raises
-    ------
-    ValueError
-        If it does not fit the columns, which is an IndexError too.
+    ``"auto"`` is all for a sparse matrix and none for any other. What does not fit the columns is
+    a ValueError, which is an IndexError too. Nothing that is as long as the matrix is wide is made:
+    a file of 8 kB may claim billions of columns.
     """
 
     def __init__(self, discrete_features: Any, n_features: int, *, sparse: bool) -> None:
@@ -51,21 +38,11 @@ class DiscreteFeatures:
             self._indices = _sorted_indices(np.asarray(discrete_features), n_features)
 
     def all(self) -> bool:
-        """Tell whether every column is discrete."""
+        """Return whether every column is discrete."""
         return self._every or len(self._indices) == self.n_features
 
     def mask(self, columns: IndexArray) -> BoolArray:
-        """Tell which of these columns are discrete.
-
-        Parameters
-        ----------
-        columns : ndarray of int of shape (width,)
-            Indices of columns.
-
-        Returns
-        -------
-        ndarray of bool of shape (width,)
-        """
+        """Return which of these columns, given by index, are discrete."""
         if self._every or not len(self._indices):
             return np.full(len(columns), self._every)
         places = np.searchsorted(self._indices, columns)
@@ -73,7 +50,7 @@ class DiscreteFeatures:
         return np.asarray(self._indices[places] == columns)
 
     def fingerprint_parts(self) -> Iterator[Any]:
-        """Give all that tells these columns from others."""
+        """Yield what distinguishes these columns from others."""
         yield self.all()
         yield np.empty(0, dtype=np.intp) if self.all() else self._indices
 

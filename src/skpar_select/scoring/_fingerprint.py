@@ -28,19 +28,10 @@ _SETTLED_NS = 3 * 10**9
 
 
 def fingerprint(matrix: Matrix, scorer: Scorer) -> str | None:
-    """Return the key of the results of a scorer on a matrix.
+    """Return the key of the results of a scorer on a matrix, 64 hexadecimal digits.
 
-    Parameters
-    ----------
-    matrix : Matrix
-        The matrix. Of files the bytes count, and where in which file the matrix lies.
-    scorer : Scorer
-        The scorer.
-
-    Returns
-    -------
-    str or None
-        64 hexadecimal digits; None where the scorer cannot tell what its scores follow from.
+    Of files the bytes count, and where in which file the matrix lies. None where the scorer does
+    not know what its scores follow from.
     """
     parts = scorer.fingerprint_parts()
     if parts is None:

@@ -27,7 +27,7 @@ FEWEST_COLUMNS = 16
 
 
 def kernel_needs(n_samples: int, dtype: np.dtype[Any]) -> Needs:
-    """Say what the kernel takes, whatever the target."""
+    """Return what the kernel takes, whatever the target."""
     return Needs(
         shared_bytes=TARGET_BYTES * n_samples,
         worker_bytes=SCRATCH_BYTES * n_samples,
@@ -40,25 +40,8 @@ def kernel_needs(n_samples: int, dtype: np.dtype[Any]) -> Needs:
 class MutualInformation(Scorer):
     """Scores columns in nats against a target that is prepared once.
 
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,)
-        The target.
-    n_samples : int
-        Rows of the matrix.
-    task : {"regression", "classification"}
-        What `y` is.
-    discrete : DiscreteFeatures
-        Which columns hold classes.
-    n_neighbors : int
-        The number of neighbours.
-    random_state : int, RandomState instance or None
-        Keys the noise that breaks ties.
-
-    Raises
-    ------
-    ValueError
-        If the target or the number of neighbours breaks a rule.
+    `discrete` says which columns hold classes, `random_state` keys the noise that breaks ties.
+    Raises ValueError if the target or `n_neighbors` breaks a rule.
     """
 
     def __init__(

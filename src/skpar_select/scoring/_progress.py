@@ -27,15 +27,7 @@ except ImportError:  # before scikit-learn 1.9
 
 
 class ProgressLine(Sink):
-    """A line that is drawn again after each block; where it cannot be, one for each tenth.
-
-    Parameters
-    ----------
-    stream : text stream
-        Where to.
-    width : int, default=30
-        Characters of the bar.
-    """
+    """A line that is drawn again after each block; where it cannot be, one for each tenth."""
 
     def __init__(self, stream: TextIO, *, width: int = 30) -> None:
         self.stream = stream
@@ -74,15 +66,7 @@ class ProgressLine(Sink):
 
 
 class CallbackTasks(Sink):
-    """Reports a fit to scikit-learn's callbacks and, as a task of it, every block.
-
-    Parameters
-    ----------
-    estimator : CallbackSupportMixin
-        Whose fit it is.
-    X, y : matrix and target
-        As they were given.
-    """
+    """Reports a fit to scikit-learn's callbacks and, as a task of it, every block."""
 
     def __init__(self, estimator: Any, X: Any, y: Any) -> None:
         self.estimator = estimator
@@ -118,12 +102,7 @@ class CallbackTasks(Sink):
 def progress_sinks(estimator: Any, X: Any, y: Any) -> Iterator[tuple[Sink, ...]]:
     """Give the sinks that report the progress of a fit, for as long as it lasts.
 
-    Parameters
-    ----------
-    estimator : CallbackSupportMixin
-        Whose fit it is; its ``verbose`` asks for the line.
-    X, y : matrix and target
-        As they were given.
+    The estimator's ``verbose`` asks for the line.
     """
     lines = (ProgressLine(sys.stderr),) if estimator.verbose else ()
     # Before scikit-learn 1.9 no estimator has callbacks.

@@ -57,34 +57,11 @@ def score_columns(
     sinks: Sequence[Sink] = (),
     cache: ScoreCache | None = None,
 ) -> dict[str, FloatArray]:
-    """Score every column of a matrix.
+    """Score every column of a matrix: ``"score"``, and whatever else the scorer gives, by name.
 
-    Parameters
-    ----------
-    matrix : Matrix of shape (n_samples, n_features)
-        The matrix.
-    scorer : Scorer
-        What scores a block.
-    executor : Executor
-        The workers.
-    memory_budget : int
-        Bytes that all workers together may take.
-    sinks : sequence of Sink, default=()
-        Who receives each result as it comes.
-    cache : ScoreCache, default=None
-        Where results are looked for first, and kept, of scorers that can be told apart.
-
-    Returns
-    -------
-    dict of str to ndarray of float64 of shape (n_features,)
-        ``"score"``, and whatever else the scorer gives.
-
-    Raises
-    ------
-    ValueError
-        If no plan fits the budget, or values are not finite.
-    OSError
-        If a file cannot be read, or has changed.
+    Sinks receive each result as it comes. In the cache results are looked for first, and kept, of
+    scorers that have a fingerprint. Raises ValueError if no plan fits the budget or values are not
+    finite, and an OSError if a file cannot be read, or has changed.
     """
     # Made, or refused, before anything that is as long as the matrix is wide: a file of 8 kB may
     # claim billions of columns.

@@ -18,14 +18,7 @@ COPIES = 4
 class FunctionScorer(Scorer):
     """Scores blocks by a function ``(X_block, y) -> scores`` or ``-> (scores, pvalues)``.
 
-    Parameters
-    ----------
-    score_func : callable
-        The function.
-    y : array-like of shape (n_samples,)
-        The target, which reaches it in the type that it was given in.
-    n_samples : int
-        Rows of the matrix.
+    The target reaches it in the type that it was given in.
     """
 
     prefers: ClassVar[Prefer] = "processes"

@@ -10,27 +10,10 @@ from pathlib import Path
 def check_output(
     path: str | PathLike[str], *, inputs: tuple[str | PathLike[str], ...] = ()
 ) -> Path:
-    """Check that a file can be written, before any work is done for it.
+    """Check that a file can be written, or replaced, before any work is done for it.
 
-    Parameters
-    ----------
-    path : str or path
-        The file to be written; a file of that name is replaced.
-    inputs : tuple of paths
-        Files that must not be replaced.
-
-    Returns
-    -------
-    path : Path
-
-    Raises
-    ------
-    FileNotFoundError
-        If its folder does not exist.
-    PermissionError
-        If its folder cannot be written to.
-    ValueError
-        If it is a folder, a pipe or a device, or one of the inputs by whatever name.
+    Raises FileNotFoundError or PermissionError for its folder, and ValueError if it is a folder, a
+    pipe, a device, or one of the inputs by whatever name.
     """
     path = Path(path)
     if not path.parent.is_dir():
@@ -57,30 +40,9 @@ def check_output(
 def replacing(path: str | PathLike[str]) -> Iterator[Path]:
     """Write a file under a temporary name, and put it in its place when it is complete.
 
-    The temporary file lies in the same folder. After the block it is written through to the disk
-    and replaces `path` in one step. After an error it is removed, and `path` stays as it was.
-
-    Parameters
-    ----------
-    path : str or path
-        The file to write or to replace.
-
-    Yields
-    ------
-    part : Path
-        The temporary name, which the block must write to and close.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     file = Path(folder, "scores.csv")
-    ...     with replacing(file) as part:
-    ...         _ = part.write_text("whole")
-    ...         assert not file.exists()
-    ...     file.read_text()
-    'whole'
+    The temporary file lies in the same folder; the block must close it. After the block it is
+    written through to the disk and replaces `path` in one step. After an error it is removed, and
+    `path` stays as it was.
     """
     path = Path(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")

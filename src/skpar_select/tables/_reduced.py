@@ -33,31 +33,10 @@ def read_columns(
     memory_budget: int,
     line: ProgressLine | None = None,
 ) -> Array:
-    """Read scattered columns into an array, by several threads.
+    """Read scattered columns into an array, in the order given, by as many threads as workers.
 
-    Parameters
-    ----------
-    matrix : Matrix of shape (n_samples, n_features)
-        The matrix.
-    columns : ndarray of int of shape (n_columns,)
-        The columns, in the order in which they will stand.
-    executor : Executor
-        Its number of workers is that of the threads.
-    memory_budget : int
-        Bytes that the result and the reading of it may take.
-    line : ProgressLine, default=None
-        Reports the progress.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_columns)
-
-    Raises
-    ------
-    ValueError
-        If the budget is too small, or values are not finite.
-    OSError
-        If a file cannot be read, or has changed.
+    The budget counts the result and the reading of it. Raises ValueError if that is too small or
+    values are not finite, and an OSError if a file cannot be read, or has changed.
     """
     shape = matrix.shape[0], len(columns)
     result_bytes = shape[0] * shape[1] * matrix.dtype.itemsize
@@ -87,33 +66,12 @@ def write_matrix(
     *,
     memory_budget: int,
 ) -> None:
-    """Write some columns of a matrix to HDF5, tile by tile.
+    """Write some columns of a matrix to HDF5, tile by tile, in the order given.
 
     The file holds ``data`` (n_samples, n_columns) in the type of the matrix, ``features`` and,
     where the matrix has ids, ``samples``: the names that :func:`skpar_select.open_matrix` looks
-    for. It is replaced when it is complete.
-
-    Parameters
-    ----------
-    path : str or path
-        The file to write or to replace.
-    matrix : Matrix of shape (n_samples, n_features)
-        The matrix.
-    columns : ndarray of int of shape (n_columns,)
-        The columns to write, in the order in which they will stand.
-    feature_names : sequence or ndarray of str of shape (n_columns,)
-        Their names.
-    executor : Executor
-        Its number of workers is that of the threads that read.
-    memory_budget : int
-        The most bytes to hold at a time.
-
-    Raises
-    ------
-    ValueError
-        If the budget is too small.
-    OSError
-        If a file cannot be read or written. A file of that name stays as it was.
+    for. It is replaced when it is complete; after an error a file of that name is as it was. The
+    budget counts what is held at a time: a ValueError if it is too small.
     """
     # A tile, and the copy in row order that HDF5 is handed.
     copies = _plan(matrix, columns, executor, 2, held_bytes=0, memory_budget=memory_budget)
@@ -220,7 +178,7 @@ def _run(
 
 
 def _ascending_runs(rows: Extent) -> Iterator[Extent]:
-    """Cut places of rows into runs that follow one another, as HDF5 writes them."""
+    """Cut positions of rows into runs that follow one another, as HDF5 writes them."""
     if isinstance(rows.destination, slice):
         yield Extent(slice(0, rows.width), rows.destination, rows.picked)
         return

@@ -22,23 +22,8 @@ def write_scores(
 
     Of equal scores the selected come first, then the order of the columns; a score that is not a
     number comes last. A score is written so that reading it gives the same float64, ``selected``
-    as ``true`` or ``false``. The file is replaced when it is complete.
-
-    Parameters
-    ----------
-    path : str or path
-        The file to write or to replace.
-    feature_names : sequence or ndarray of str of shape (n_features,)
-        Names of the features.
-    scores : ndarray of shape (n_features,)
-        Score of each feature.
-    selected : ndarray of bool of shape (n_features,)
-        Whether each feature was selected.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be written. A file of that name stays as it was.
+    as ``true`` or ``false``. The file is replaced when it is complete; after an OSError a file of
+    that name is as it was.
 
     Examples
     --------
@@ -65,28 +50,9 @@ def score_frame(
     selected: BoolArray,
     pvalues: FloatArray | None,
 ) -> Any:
-    """Give the table that :func:`write_scores` writes as a data frame of pandas.
+    """Return the table that :func:`write_scores` writes as a data frame of pandas, if installed.
 
-    Parameters
-    ----------
-    feature_names : sequence or ndarray of str of shape (n_features,)
-        Names of the features.
-    scores : ndarray of shape (n_features,)
-        Score of each feature.
-    selected : ndarray of bool of shape (n_features,)
-        Whether each feature was selected.
-    pvalues : ndarray of shape (n_features,) or None
-        Another column, where there are any.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``feature``, ``score``, ``pvalue`` where given, and ``selected``; one row a feature.
-
-    Raises
-    ------
-    ImportError
-        If pandas is not installed.
+    Where there are p-values, ``pvalue`` is a column too, before ``selected``.
     """
     try:
         import pandas as pd

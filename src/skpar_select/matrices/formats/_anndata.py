@@ -28,20 +28,14 @@ class AnnDataFormat(Format):
     """A file that AnnData has written."""
 
     def recognises(self, session: FileSession) -> bool:
-        """Tell whether the file says so, or looks so and is called so."""
+        """Return whether the file says so, or looks so and is called so."""
         if not session.is_hdf5:
             return False
         file = session.hdf5
         return _encoding(file) == "anndata" or (session.path.endswith(".h5ad") and "obs" in file)
 
     def open(self, session: FileSession, dataset: str | None) -> OpenedMatrix:
-        """Find a matrix: ``X``, or another such as ``layers/NAME``.
-
-        Raises
-        ------
-        ValueError
-            If there is no such matrix, or it is neither dense nor compressed rows or columns.
-        """
+        """Find a matrix, dense or sparse: ``X``, or another such as ``layers/NAME``."""
         name = "X" if dataset is None else dataset.strip("/")
         return OpenedAnnData(_open(session, name), rows_are_samples=True, name=name)
 

@@ -69,7 +69,7 @@ class Format(ABC):
 
     @abstractmethod
     def recognises(self, session: FileSession) -> bool:
-        """Tell whether the path holds such a file."""
+        """Return whether the path holds such a file."""
 
     @abstractmethod
     def open(self, session: FileSession, dataset: str | None) -> OpenedMatrix:

@@ -54,7 +54,7 @@ class OpenedDataset(OpenedMatrix):
     def read_labels(
         self, session: FileSession, place: str, axis: Axis, along: int
     ) -> tuple[Names, str] | None:
-        """Read the dataset at a place, or the one beside the matrix that fits."""
+        """Read the dataset of a name, or the one beside the matrix that fits."""
         # The place of a dataset says nothing of its axis; its length and its name do.
         length, other_length = self.matrix.shape[along], self.matrix.shape[1 - along]
         if place == "auto":
@@ -69,18 +69,8 @@ class OpenedDataset(OpenedMatrix):
 def open_dataset(session: FileSession, dataset: str) -> Matrix:
     """Return a dataset as the matrix that reads it best.
 
-    Parameters
-    ----------
-    session : FileSession
-        The file.
-    dataset : str
-        The name of the dataset.
-
-    Raises
-    ------
-    ValueError
-        If there is no such dataset, it is no matrix of real numbers, or its values do not lie
-        in the file itself.
+    Raises ValueError if there is no such dataset, it is no matrix of real numbers, or its values
+    do not lie in the file itself.
     """
     file = session.snapshot
     label = f"'{file.path}', dataset '{dataset}'"
@@ -106,7 +96,7 @@ def open_dataset(session: FileSession, dataset: str) -> Matrix:
 
 
 def _lies_as_numpy(handle: Any, data: Any) -> bool:
-    """Tell whether the bytes in the file are the values in a type of NumPy."""
+    """Return whether the bytes in the file are the values in a type of NumPy."""
     # Some versions of HDF5 count the places of chunks without the user block.
     if not can_read_into() or handle.userblock_size or 0 in data.shape:
         return False

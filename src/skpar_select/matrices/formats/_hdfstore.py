@@ -30,20 +30,13 @@ class HDFStoreFormat(Format):
     """A file that pandas has written."""
 
     def recognises(self, session: FileSession) -> bool:
-        """Tell whether the file holds a data frame."""
+        """Return whether the file holds a data frame."""
         if not session.is_hdf5:
             return False
         return "PYTABLES_FORMAT_VERSION" in session.hdf5.attrs and bool(_frames(session.hdf5))
 
     def open(self, session: FileSession, dataset: str | None) -> OpenedMatrix:
-        """Find a frame, by the key that ``to_hdf`` was given.
-
-        Raises
-        ------
-        ValueError
-            If there is no such frame, it is not of the format ``fixed``, or has columns that are
-            no numbers.
-        """
+        """Find a frame of numbers in the format ``fixed``, by the key that ``to_hdf`` was given."""
         file = session.hdf5
         frames = _frames(file)
         if dataset is None and len(frames) == 1:
@@ -109,7 +102,7 @@ def _open(session: FileSession, key: str, label: str) -> Matrix:
 
 
 def _column_order(file: Any, key: str, widths: list[int], label: str) -> IndexArray:
-    """Return the place of each column of the frame among the columns of all blocks."""
+    """Return the position of each column of the frame among the columns of all blocks."""
     axis: Axis = "feature_names"
     names = [
         _read_labels(file, f"{key}/block{block}_items", label, axis, width)

@@ -15,30 +15,16 @@ _STEP = 2**16
 
 
 def is_text(data: Any) -> bool:
-    """Tell whether a dataset holds text in one dimension."""
+    """Return whether a dataset holds text in one dimension."""
     return _is_line(data) and h5py.check_string_dtype(data.dtype) is not None
 
 
 def read_names(data: Any, label: str, axis: Axis, length: int) -> Names:
     """Read a one-dimensional dataset of text or whole numbers as text.
 
-    Parameters
-    ----------
-    data : h5py.Dataset
-        The dataset.
-    label : str
-        The same in words, for errors.
-    axis : {"feature_names", "sample_ids"}
-        What they name.
-    length : int
-        How many there must be. It is compared before anything is read: a few bytes may claim to
-        be any number of names.
-
-    Raises
-    ------
-    ValueError
-        If it is of another type, shape or length, its values do not lie in the file, or its text
-        is not UTF-8.
+    The length is compared before anything is read: a few bytes may claim to be any number of names.
+    Raises ValueError if the dataset is of another type, shape or length, its values do not lie in
+    the file, or its text is not UTF-8.
     """
     _check_kind(data, label)
     check_number(data.shape[0], label, axis, length)
@@ -47,17 +33,7 @@ def read_names(data: Any, label: str, axis: Axis, length: int) -> Names:
 
 
 def names_at(data: Any, label: str, places: IndexArray) -> Names:
-    """Read the names at these places alone, of however many the dataset has.
-
-    Parameters
-    ----------
-    data : h5py.Dataset
-        One-dimensional, of text or whole numbers.
-    label : str
-        The same in words, for errors.
-    places : ndarray of int
-        In range, in any order and repeated.
-    """
+    """Read the names at these positions alone, of however many the dataset has."""
     _check_kind(data, label)
     check_readable(data, label)
     names = np.empty(len(places), dtype=object)

@@ -20,18 +20,11 @@ class NpyFormat(Format):
     """A file with one array, without a name and without labels."""
 
     def recognises(self, session: FileSession) -> bool:
-        """Tell whether the file begins as ``.npy`` files do."""
+        """Return whether the file begins as ``.npy`` files do."""
         return session.begins_with(npy.MAGIC_PREFIX)
 
     def open(self, session: FileSession, dataset: str | None) -> OpenedMatrix:
-        """Return the array.
-
-        Raises
-        ------
-        ValueError
-            If a dataset is named, the header is damaged, the array is no matrix of real numbers,
-            or the file is shorter than its header says.
-        """
+        """Return the array, which has no name, if its header is whole and fits the file."""
         file = session.snapshot
         label = f"'{file.path}'"
         if dataset is not None:

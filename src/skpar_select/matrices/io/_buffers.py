@@ -14,15 +14,7 @@ MAPPED_BYTES = 4 * 2**20
 
 
 def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """Return an array like ``numpy.empty``; a large one in pages of its own.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Its shape.
-    dtype : numpy.dtype
-        Its type.
-    """
+    """Return an array like ``numpy.empty``; a large one in pages of its own."""
     n_values = math.prod(shape)
     n_bytes = n_values * dtype.itemsize
     if n_bytes < MAPPED_BYTES or not hasattr(mmap, "MAP_PRIVATE"):

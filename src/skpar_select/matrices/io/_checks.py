@@ -18,29 +18,17 @@ _KINDS = {
 
 
 def is_matrix(shape: tuple[int, ...] | None, dtype: np.dtype[Any]) -> bool:
-    """Tell whether stored values can be a matrix: two axes of real numbers."""
+    """Return whether stored values can be a matrix: two axes of real numbers."""
     return shape is not None and len(shape) == 2 and dtype.kind in "biuf"
 
 
 def check_matrix_shape(
     shape: tuple[int, ...] | None, dtype: np.dtype[Any], label: str
 ) -> tuple[int, int]:
-    """Return the shape of a matrix, or refuse what is none.
+    """Return the shape of a matrix.
 
-    Parameters
-    ----------
-    shape : tuple of int or None
-        As stored; None where there is no shape.
-    dtype : numpy.dtype
-        The type of the values.
-    label : str
-        The matrix in words, for errors.
-
-    Raises
-    ------
-    ValueError
-        If there are not two axes, the values are not real numbers, or an axis or the bytes of
-        all values exceed ``sys.maxsize``.
+    Raises ValueError if there are not two axes, the values are not real numbers, or an axis or the
+    bytes of all values exceed ``sys.maxsize``.
     """
     if shape is None or len(shape) != 2 or min(shape) < 0:
         raise ValueError(

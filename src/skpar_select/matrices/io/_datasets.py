@@ -34,10 +34,7 @@ def datasets(file: Any) -> Iterator[tuple[str, Any]]:
 def follow(file: Any, name: str, label: str) -> Any:
     """Follow a name to a group or dataset of this file, or to None where it holds no such name.
 
-    Raises
-    ------
-    ValueError
-        If the name leads to another file, or over a link to nothing.
+    Raises ValueError if the name leads to another file, or over a link to nothing.
     """
     # Soft links are followed here: HDF5 would follow one to another file, and open whatever is
     # there, a pipe too.
@@ -69,13 +66,7 @@ def follow(file: Any, name: str, label: str) -> Any:
 
 
 def find_dataset(file: Any, dataset: str, label: str) -> Any:
-    """Follow a name to a dataset of this file.
-
-    Raises
-    ------
-    ValueError
-        If nothing or no dataset is there, or the name leads to another file.
-    """
+    """Follow a name to a dataset of this file, or raise ValueError where none is."""
     found = follow(file, dataset, label)
     if found is None:
         raise ValueError(

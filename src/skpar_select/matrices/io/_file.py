@@ -13,17 +13,8 @@ from skpar_select._typing import Array
 class FileSnapshot:
     """The address of a file, and its size and time of change when it was opened first.
 
-    Parameters
-    ----------
-    path : str or path-like
-        The file.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    OSError
-        If it is not a regular file, such as a folder or a pipe. Opening a pipe could wait forever.
+    Raises OSError if it is not a regular file, such as a folder or a pipe: opening a pipe could
+    wait forever.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -49,10 +40,7 @@ class FileSnapshot:
     def opened(self, *, forwards: bool = False) -> Iterator[int]:
         """Give a descriptor for :func:`read_into`; the file must be the same before and after.
 
-        Parameters
-        ----------
-        forwards : bool, default=False
-            Whether most of the file will be read, in its order.
+        `forwards` says that most of the file will be read, in its order.
         """
         self.check_unchanged()
         descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
@@ -68,7 +56,7 @@ class FileSnapshot:
 
 
 def can_read_into() -> bool:
-    """Tell whether this system reads at a place, as all but Windows do."""
+    """Return whether this system reads at an offset, as all but Windows do."""
     return hasattr(os, "preadv")
 
 
@@ -76,20 +64,7 @@ def read_into(descriptor: int, offset: int, out: Array) -> None:
     """Fill `out`, which is contiguous, with the bytes from `offset` on.
 
     Nothing is read ahead and nothing is mapped: a mapped file that is cut short kills the process.
-
-    Parameters
-    ----------
-    descriptor : int
-        Of an open file.
-    offset : int
-        The first byte.
-    out : ndarray
-        What is filled.
-
-    Raises
-    ------
-    OSError
-        If the file ends before, in words that follow "cannot be read".
+    Where the file ends before, the words of the OSError follow "cannot be read".
     """
     flat: Any = out.view("u1").reshape(-1)
     rest = memoryview(flat)

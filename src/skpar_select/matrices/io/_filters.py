@@ -64,17 +64,7 @@ def pipeline(data: Any) -> tuple[Filter, ...]:
 def check_filters(data: Any, label: str) -> None:
     """Make every filter of a dataset available in this process, before any work begins.
 
-    Parameters
-    ----------
-    data : h5py.Dataset
-        The dataset.
-    label : str
-        The same in words, for errors.
-
-    Raises
-    ------
-    OSError
-        If a filter is not installed. It names the filter, and the package that brings it.
+    Raises OSError if one is not installed, naming it and the package that brings it.
     """
     if _missing(data):
         with contextlib.suppress(ImportError):
@@ -93,17 +83,17 @@ def _missing(data: Any) -> list[int]:
 
 
 def compresses(filters: tuple[Filter, ...]) -> bool:
-    """Tell whether a filter among these makes data smaller."""
+    """Return whether a filter among these makes data smaller."""
     return any(filter_.code not in _WITHOUT_COMPRESSION for filter_ in filters)
 
 
 def shuffles(filters: tuple[Filter, ...]) -> bool:
-    """Tell whether the bytes of a chunk are in another order than the values."""
+    """Return whether the bytes of a chunk are in another order than the values."""
     return any(filter_.code == _SHUFFLE for filter_ in filters)
 
 
 def is_decoded_here(filters: tuple[Filter, ...], itemsize: int) -> bool:
-    """Tell whether :func:`decode` knows all of these, applied to values of so many bytes.
+    """Return whether :func:`decode` knows all of these, applied to values of so many bytes.
 
     Unusual ones are left to HDF5: gzip twice, where no size of the inner one is stored, and a
     shuffle of other values than those that are stored.
@@ -117,27 +107,10 @@ def is_decoded_here(filters: tuple[Filter, ...], itemsize: int) -> bool:
 
 
 def decode(raw: Array, filters: tuple[Filter, ...], mask: int, n_bytes: int) -> Array:
-    """Undo the filters of one chunk.
+    """Undo the filters of one chunk of so many bytes, in the order in which they were applied.
 
-    Parameters
-    ----------
-    raw : ndarray of uint8
-        The chunk as stored.
-    filters : tuple of Filter
-        In the order in which they were applied.
-    mask : int
-        Bits of the filters that were left out for this chunk.
-    n_bytes : int
-        The size of the chunk.
-
-    Returns
-    -------
-    ndarray of uint8 of shape (n_bytes,)
-
-    Raises
-    ------
-    OSError
-        If the bytes are damaged, in words that follow "cannot be read".
+    Bits of `mask` are the filters that were left out. Where the bytes are damaged, the words of the
+    OSError follow "cannot be read".
     """
     applied = [filter_ for place, filter_ in enumerate(filters) if not mask >> place & 1]
     while applied:

@@ -15,13 +15,7 @@ _OF_DAMAGE = (ArithmeticError, AttributeError, KeyError, RuntimeError, TypeError
 
 @contextmanager
 def open_hdf5(path: str) -> Iterator[Any]:
-    """Open an HDF5 file for reading, for as long as the context lasts.
-
-    Raises
-    ------
-    OSError
-        If it cannot be opened, or turns out to be damaged.
-    """
+    """Open an HDF5 file for reading, for as long as the context lasts; damage is an OSError."""
     try:
         # No chunk is kept: each is read once, and HDF5 2 would keep 8 MiB for every dataset.
         file = h5py.File(path, "r", rdcc_nbytes=0)

@@ -25,10 +25,7 @@ def scratch_available() -> int:
 class ScratchFile:
     """A temporary file, open for writing.
 
-    Attributes
-    ----------
-    path : str
-        By which any process of this host opens it, for as long as it is open here.
+    By its ``path`` any process of this host opens it, for as long as it is open here.
     """
 
     def __init__(self, descriptor: int, path: str) -> None:
@@ -40,10 +37,7 @@ class ScratchFile:
     def of_size(cls, n_bytes: int) -> Iterator["ScratchFile"]:
         """Make a file of so many bytes; it is gone when the context ends.
 
-        Raises
-        ------
-        OSError
-            If the folder has no such space.
+        Raises OSError if the folder has no such space.
         """
         folder = tempfile.gettempdir()
         descriptor, path = tempfile.mkstemp(prefix="skpar-select-", dir=folder)
@@ -70,7 +64,7 @@ class ScratchFile:
             Path(path).unlink(missing_ok=True)
 
     def write(self, offset: int, values: Array) -> None:
-        """Write the bytes of an array at a place; threads may write at once."""
+        """Write the bytes of an array at an offset; threads may write at once."""
         flat: Any = np.ascontiguousarray(values).view(np.uint8).reshape(-1)
         rest = memoryview(flat)
         while rest:

@@ -56,26 +56,14 @@ def compose(index: Index, selected: Index) -> Index:
 
 
 def is_contiguous(index: Index) -> bool:
-    """Tell whether a selection is a range of step 1."""
+    """Return whether a selection is a range of step 1."""
     return isinstance(index, range) and index.step == 1
 
 
 def extents(index: Index, *, near: int, widest: int) -> Iterator[Extent]:
-    """Join the selected places that lie near each other.
+    """Join the selected positions that are at most `near` apart, in the order of the file.
 
-    Parameters
-    ----------
-    index : range or ndarray of int
-        Selected places of the file.
-    near : int
-        Places that lie at most so far apart are joined.
-    widest : int
-        No extent crosses a multiple of this.
-
-    Yields
-    ------
-    Extent
-        In the order of the file.
+    No extent crosses a multiple of `widest`.
     """
     if isinstance(index, range) and index.step == 1:
         start = index.start
@@ -91,23 +79,16 @@ def extents(index: Index, *, near: int, widest: int) -> Iterator[Extent]:
 
 
 def ascending(index: Index) -> tuple[IndexArray, IndexArray]:
-    """Return the stable order that sorts a selection, and the sorted places."""
+    """Return the stable order that sorts a selection, and the sorted positions."""
     places = np.asarray(index, dtype=np.intp)
     order = np.argsort(places, kind="stable")
     return order, places[order]
 
 
 def cut(order: IndexArray, ordered: IndexArray, apart: BoolArray) -> Iterator[Extent]:
-    """Cut sorted places into extents.
+    """Cut sorted positions into extents, wherever the next one is `apart`.
 
-    Parameters
-    ----------
-    order : ndarray of int of shape (n_selected,)
-        The place of each in the result.
-    ordered : ndarray of int of shape (n_selected,)
-        The selected places of the file, ascending.
-    apart : ndarray of bool of shape (n_selected - 1,)
-        Whether the next one belongs to another extent.
+    `order` is the position of each in the result.
     """
     for first, last in pairwise([0, *(np.flatnonzero(apart) + 1), len(order)]):
         destination, values = order[first:last], ordered[first:last]
@@ -122,21 +103,10 @@ def cut(order: IndexArray, ordered: IndexArray, apart: BoolArray) -> Iterator[Ex
 
 
 def rows_within(rows: Index, start: int, stop: int) -> tuple[Index, Extent]:
-    """Find the samples whose stored rows lie between two rows of the file.
+    """Find the samples whose stored rows, `rows`, lie from `start` to `stop` of the file.
 
-    Parameters
-    ----------
-    rows : range or ndarray of int
-        The stored row of each sample.
-    start, stop : int
-        Rows of the file.
-
-    Returns
-    -------
-    samples : range or ndarray of int
-        One sample for each of these rows, in the order of the file, however often a row is there.
-    places : Extent
-        Where they go among all samples.
+    Returns one sample for each of these rows, in the order of the file, however often a row is
+    there; and the extent of where they go among all samples.
     """
     if isinstance(rows, range) and rows.step == 1:
         first = max(rows.start, start) - rows.start
@@ -174,7 +144,7 @@ def n_overlapping(index: Index, length: int) -> int:
 
 
 def max_per_chunk(index: Index, length: int) -> int:
-    """Count the different places that lie in one chunk of a length, at most."""
+    """Count the different positions that lie in one chunk of a length, at most."""
     if isinstance(index, range):
         return min(len(index), -(-length // abs(index.step)))
     once = np.unique(index)
@@ -184,20 +154,10 @@ def max_per_chunk(index: Index, length: int) -> int:
 def scatter(
     values: Array, rows: Extent, columns: Extent, out: Array, *, at: tuple[int, int] = (0, 0)
 ) -> None:
-    """Copy the selected values of a rectangle to their places.
+    """Copy the selected values of a rectangle to their positions in the whole result.
 
-    A row may be selected a thousand times: picked values are copied 256 KiB at a time.
-
-    Parameters
-    ----------
-    values : ndarray
-        The rectangle.
-    rows, columns : Extent
-        The extents that it holds.
-    out : ndarray
-        The whole result.
-    at : tuple of int
-        The row and the column of `values` where the two extents begin.
+    The two extents begin at the row and column `at` of `values`. A row may be selected a thousand
+    times: selected values are copied 256 KiB at a time.
     """
     from_rows, from_columns = _within(rows, at[0]), _within(columns, at[1])
     if rows.picked is None and columns.picked is None:

@@ -14,13 +14,7 @@ from skpar_select.matrices.io._hdf5 import open_hdf5
 
 
 class FileSession:
-    """A path while ``open_matrix`` looks into it.
-
-    Parameters
-    ----------
-    path : str or path-like
-        A file, or a folder for the formats that are one.
-    """
+    """A path, of a file or of a folder, while ``open_matrix`` looks into it."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.path.abspath(path)
@@ -48,7 +42,7 @@ class FileSession:
         return FileSnapshot(self.path)
 
     def begins_with(self, prefix: bytes) -> bool:
-        """Tell whether the path is a file that begins with these bytes."""
+        """Return whether the path is a file that begins with these bytes."""
         if self.is_folder:
             return False
         with Path(self.snapshot.path).open("rb") as file:
@@ -61,11 +55,5 @@ class FileSession:
 
     @cached_property
     def hdf5(self) -> Any:
-        """The handle of the file, opened when it is first asked for.
-
-        Raises
-        ------
-        OSError
-            If the path is no HDF5 file, or is damaged.
-        """
+        """The handle of the file, opened when it is first asked for; damage is an OSError."""
         return self._stack.enter_context(open_hdf5(self.snapshot.path))

@@ -29,7 +29,7 @@ CHUNK_BYTES = 1000
 
 
 class _ChunkIndex(NamedTuple):
-    """The places of the chunks in the file, by row and column of chunks."""
+    """Where the chunks lie in the file, by row and column of chunks."""
 
     offsets: Array
     sizes: Array
@@ -68,25 +68,7 @@ class ChunkedBlock(RawBlock):
 
 
 class ChunkedMatrix(Matrix):
-    """A dataset in chunks whose filters :func:`~skpar_select.matrices.io.decode` knows.
-
-    Parameters
-    ----------
-    file : FileSnapshot
-        The file.
-    dataset : str
-        The name of the dataset.
-    shape : tuple of int
-        (n_rows, n_columns).
-    dtype : numpy.dtype
-        Of the values as stored.
-    chunks : tuple of int
-        The shape of a chunk.
-    filters : tuple of Filter
-        In the order in which they were applied.
-    label, description : str
-        The matrix and how it lies, in words.
-    """
+    """A dataset in chunks whose filters :func:`~skpar_select.matrices.io.decode` knows."""
 
     def __init__(
         self,
@@ -114,7 +96,7 @@ class ChunkedMatrix(Matrix):
         return (self.file,)
 
     def layout_of(self, rows: Index, columns: Index) -> Layout:
-        """Tell how the given rows and columns lie."""
+        """Describe how the given rows and columns lie."""
         sizes = self._index().sizes
         chunk_rows, chunk_columns = (
             overlapping(index, length)
@@ -164,7 +146,7 @@ class ChunkedMatrix(Matrix):
         return ChunkedBlock(self, (len(rows), len(columns)), chunks, held)
 
     def decode_into(self, chunk: _Chunk, raw: Array, out: Array) -> None:
-        """Decode one chunk, and copy its selected values to their places."""
+        """Decode one chunk, and copy its selected values to their positions."""
         try:
             decoded = decode(raw, self.filters, chunk.mask, self._chunk_bytes)
         except OSError as error:

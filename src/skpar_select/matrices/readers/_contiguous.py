@@ -18,26 +18,7 @@ from skpar_select.matrices.io._selection import NEAR_BYTES, Extent, extents, is_
 
 
 class ContiguousMatrix(Matrix):
-    """A matrix of fixed-size values at an offset of a file.
-
-    Parameters
-    ----------
-    file : FileSnapshot
-        The file.
-    offset : int
-        Of the first value, in bytes.
-    shape : tuple of int
-        (n_rows, n_columns).
-    dtype : numpy.dtype
-        Of the values as stored.
-    label, description : str
-        The matrix and how it lies, in words.
-
-    Raises
-    ------
-    ValueError
-        If the file is too short.
-    """
+    """A matrix of fixed-size values at an offset of a file; ValueError if that is too short."""
 
     tile_bytes: int = TILE_BYTES
     """The most that a buffer holds."""
@@ -73,7 +54,7 @@ class ContiguousMatrix(Matrix):
         return (self.file,)
 
     def layout_of(self, rows: Index, columns: Index) -> Layout:
-        """Tell how the given rows and columns lie."""
+        """Describe how the given rows and columns lie."""
         itemsize = self.dtype.itemsize
         n_lines = len(rows) if isinstance(rows, range) else len(np.unique(rows))
         whole = self.shape[1] * itemsize
@@ -139,7 +120,7 @@ class ContiguousMatrix(Matrix):
 
 
 def _row_runs(rows: Index, *, joined: bool) -> list[tuple[int, int, int]]:
-    """Return rows of the file to read at once, in its order, and the place of the first of them."""
+    """Return rows of the file to read at once, in its order, and the position of the first."""
     if joined and isinstance(rows, range) and rows.step == 1:
         return [(rows.start, rows.stop, 0)] if rows else []
     unique, first = np.unique(np.asarray(rows), return_index=True)
@@ -147,7 +128,7 @@ def _row_runs(rows: Index, *, joined: bool) -> list[tuple[int, int, int]]:
 
 
 def _repeat(rows: Index, out: Array) -> None:
-    """Copy the rows that are selected more than once: each was read to its first place only."""
+    """Copy the rows that are selected more than once: each was read to its first position only."""
     if isinstance(rows, range):
         return
     _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)

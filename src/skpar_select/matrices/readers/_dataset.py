@@ -19,25 +19,7 @@ from skpar_select.matrices.readers._rectangles import Reader, RectangleMatrix
 
 
 class DatasetMatrix(RectangleMatrix):
-    """A two-dimensional dataset.
-
-    Parameters
-    ----------
-    file : FileSnapshot
-        The file.
-    dataset : str
-        The name of the dataset.
-    shape : tuple of int
-        (n_rows, n_columns).
-    dtype : numpy.dtype
-        Of the values.
-    chunks : tuple of int or None
-        The shape of a chunk.
-    stored_bytes : int
-        What the values take in the file.
-    label, description : str
-        The matrix and how it lies, in words.
-    """
+    """A two-dimensional dataset of any type and filter, whose values take `stored_bytes`."""
 
     def __init__(
         self,

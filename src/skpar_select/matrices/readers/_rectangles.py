@@ -40,15 +40,10 @@ class Reader(Protocol):
 class RectangleMatrix(Matrix):
     """A matrix that owes ``open_reader``, ``shape``, ``dtype``, ``label`` and ``description``.
 
-    Attributes
-    ----------
-    chunks : tuple of int, or None
-        The smallest rectangle that is read together; None for rows one after another.
-    stored_bytes : int
-        What all values take in the file.
-    tile_bytes, near_bytes, near_rows : int
-        The most that a buffer holds, unless a row of chunks is larger; and places of a row, and
-        rows, that are so near are read together.
+    Also ``chunks``, the smallest rectangle that is read together, None for rows one after another;
+    and ``stored_bytes``, what all values take in the file. A buffer holds at most ``tile_bytes``,
+    unless a row of chunks is larger; columns within ``near_bytes`` and rows within ``near_rows``
+    are read together.
     """
 
     chunks: tuple[int, int] | None = None
@@ -65,7 +60,7 @@ class RectangleMatrix(Matrix):
         """
 
     def layout_of(self, rows: Index, columns: Index) -> Layout:
-        """Tell how the given rows and columns lie, as far as ``chunks`` tell it.
+        """Describe how the given rows and columns lie, as far as ``chunks`` say.
 
         Chunks count as compressed: most files that have chunks have them for that.
         """
@@ -87,7 +82,7 @@ class RectangleMatrix(Matrix):
         )
 
     def picking_bytes(self, rows: Index, columns: Index) -> int:
-        """Return the bytes of the tile from which scattered rows and columns are picked."""
+        """Return the bytes of the tile from which scattered rows and columns are selected."""
         if is_contiguous(rows) and is_contiguous(columns):
             return 0
         chunk_rows, chunk_columns = self.chunks or (1, 1)
@@ -96,12 +91,7 @@ class RectangleMatrix(Matrix):
         return min(max(self.tile_bytes, least), whole)
 
     def read(self, columns: Index, rows: Index | None = None) -> Array:
-        """Read the values where rows and columns cross, in the order asked for.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_columns), in C order
-        """
+        """Read the values where rows and columns cross, in the order asked for, into C order."""
         rows = range(self.shape[0]) if rows is None else rows
         out = empty((len(rows), len(columns)), self.dtype)
         if not out.size:

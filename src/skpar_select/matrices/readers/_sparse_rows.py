@@ -30,25 +30,9 @@ ENTRIES = 2**15
 
 
 class SparseRowsMatrix(RectangleMatrix):
-    """A group that holds compressed rows.
+    """A group, of an open file, that holds compressed rows.
 
-    Parameters
-    ----------
-    file : FileSnapshot
-        The file.
-    handle : h5py.File
-        The same, open.
-    group : str
-        The name of the group.
-    shape : tuple of int
-        (n_rows, n_columns).
-    label, description : str
-        The matrix and how it lies, in words.
-
-    Raises
-    ------
-    ValueError
-        If the three datasets do not fit each other and the shape.
+    Raises ValueError if the three datasets do not fit each other and the shape.
     """
 
     entries: int = ENTRIES
@@ -86,7 +70,7 @@ class SparseRowsMatrix(RectangleMatrix):
         return (self.file,)
 
     def layout_of(self, rows: Index, columns: Index) -> Layout:
-        """Tell how the given rows and columns lie."""
+        """Describe how the given rows and columns lie."""
         share = min(1, len(rows) / max(1, self.shape[0]))
         return Layout(
             shape=(len(rows), len(columns)),

@@ -25,15 +25,7 @@ class TransposedBlock(RawBlock):
 
 
 class TransposedMatrix(Matrix):
-    """The transpose of a stored matrix.
-
-    Parameters
-    ----------
-    stored : Matrix
-        The matrix as it lies in its file.
-    description : str, default=None
-        How it lies, in words; None adds to the words of `stored`.
-    """
+    """The transpose of a stored matrix."""
 
     def __init__(self, stored: Matrix, description: str | None = None) -> None:
         self.stored = stored
@@ -49,7 +41,7 @@ class TransposedMatrix(Matrix):
         return self.stored.files
 
     def layout_of(self, rows: Index, columns: Index) -> Layout:
-        """Tell how the given rows and columns lie."""
+        """Describe how the given rows and columns lie."""
         return self.stored.layout_of(columns, rows).transposed(n_rows=self.shape[0])
 
     def read(self, columns: Index, rows: Index | None = None) -> Array:
@@ -61,7 +53,7 @@ class TransposedMatrix(Matrix):
         return TransposedBlock(self.stored.fetch(self._rows(rows), columns))
 
     def fingerprint_parts(self) -> Iterator[FingerprintPart]:
-        """Give all that the values of the stored matrix follow from."""
+        """Yield what determines the values of the stored matrix."""
         yield f"transposed {self.description}".encode()
         yield from self.stored.fingerprint_parts()
 

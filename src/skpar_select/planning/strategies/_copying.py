@@ -35,16 +35,9 @@ class Copying(Strategy):
         held_bytes: int,
         **costs: Any,
     ) -> "Copying":
-        """Plan the tiles, and blocks of the copy.
+        """Plan the tiles, and blocks of the copy, whose layout is given.
 
-        Parameters
-        ----------
-        copy : Layout
-            How the copy lies.
-        held_bytes : int
-            What the copy holds in memory.
-        **costs
-            What it costs besides, by the names of the fields.
+        In memory it holds `held_bytes`; `costs` are other fields.
         """
         in_flight = limits.n_workers + limits.n_ahead
         # The allocator may keep what small arrays took while the copy was made.
@@ -77,24 +70,9 @@ def copy_tiles(
 ) -> Iterator[None]:
     """Read tile by tile, and hand each to a function, in threads of this process.
 
-    Parameters
-    ----------
-    matrix : Matrix
-        The source.
-    columns : range or ndarray of int
-        Its columns that are copied.
-    tiles : Tiles
-        Of the rows of the file and of these columns.
-    write : callable
-        Called with the places of the rows among all samples, the places of the columns among
-        `columns`, and the values; from several threads at once.
-    executor : Executor
-        Tells how many threads.
-
-    Yields
-    ------
-    None
-        After each tile.
+    Tiles are of the rows of the file and of the given columns. `write` is called from several
+    threads at once: with the positions of the rows among all samples, those of the columns among
+    `columns`, and the values. One None comes after each tile.
     """
     stored_rows = matrix.stored_rows
 
