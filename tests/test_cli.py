@@ -358,7 +358,7 @@ def test_same_order__takes_several_files_without_ids(folder, values, age, capsys
     arguments = ["--target", "ages.csv", "--target-column", "age", "-k", "1", "--output", "out"]
     assert cli.main(["score", *files, *arguments]) == 2
     assert (
-        "has no sample ids that can be found. Files are joined by sample id, never by position"
+        "has no sample ids that can be found. Files are joined by sample id unless align='order'"
         in (line := error(capsys))
     )
     assert "--same-order takes files without ids" in line

@@ -35,8 +35,8 @@ class NonFiniteError(ValueError):
         what = " and ".join(kind for kind, counts in kinds.items() if counts.any())
         described = [
             (f"column {column}" if names is None else repr(names[column]))
-            + f" ({', '.join(f'{counts[place]} {kind}' for kind, counts in kinds.items() if counts[place])})"
-            for place, column in enumerate(self.columns[:_MOST_NAMED])
+            + f" ({', '.join(f'{counts[position]} {kind}' for kind, counts in kinds.items() if counts[position])})"
+            for position, column in enumerate(self.columns[:_MOST_NAMED])
         ]
         n_wrong = len(self.columns)
         rest = f" and {n_wrong - _MOST_NAMED} more" if n_wrong > _MOST_NAMED else ""

@@ -16,7 +16,7 @@ _UNITS = {
 AUTO_FRACTION = 4
 """``"auto"`` is the available memory divided by this."""
 
-# Where no system call tells the memory, as on Windows without further packages.
+# Where no system call gives the memory, as on Windows without further packages.
 _UNKNOWN_AVAILABLE = 4 * 2**30
 
 _CGROUP_FILES = (

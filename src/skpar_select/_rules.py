@@ -44,7 +44,7 @@ def number_of_features(
     if isinstance(k, str):
         alone = threshold is None and percentile is None
         return DEFAULT_K if k == "auto" and alone else n_features
-    # Every integer type is welcome here, NumPy's too; the type alone tells 1 from 1.0.
+    # Every integer type is welcome here, NumPy's too; the type alone distinguishes 1 from 1.0.
     if isinstance(k, float | np.floating):
         return max(1, round(float(k) * n_features))
     return int(k)

@@ -86,7 +86,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         holds at most 1 GiB; entries that were used longest ago go first. With `random_state` None,
         scores of any noise are taken from it. None keeps nothing.
     verbose : int, default=0
-        Above 0, a line on the standard error stream tells the progress. With scikit-learn 1.9
+        Above 0, a line on the standard error stream shows the progress. With scikit-learn 1.9
         callbacks do, such as ``sklearn.callback.ProgressBar``.
 
     Attributes
@@ -222,7 +222,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
             )
         self.scores_, self.pvalues_ = results["score"], results.get("pvalue")
         if self.k != 0 and (self.threshold is not None or self.percentile is not None):
-            # Of `k` alone, at least one column holds.
+            # `k` alone, unless it is 0, always keeps a column.
             self._warn_of_none_selected()
         return self
 

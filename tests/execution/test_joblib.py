@@ -9,7 +9,7 @@ from joblib._parallel_backends import LokyBackend
 from joblib.externals.loky.backend.reduction import dumps
 
 from skpar_select.execution import JoblibExecutor
-from skpar_select.execution._joblib import _read_once
+from skpar_select.execution._joblib import _call_written
 
 
 class Weighing(LokyBackend):
@@ -72,4 +72,4 @@ def test_file_of_the_function__that_another_has_written_is_not_run(tmp_path):
     path = Path(tmp_path, "function")
     path.write_bytes(b"cos\nsystem\n(S'false'\ntR.")
     with pytest.raises(RuntimeError, match=r"is not what the calling process has written there"):
-        _read_once(str(path), "0" * 64)
+        _call_written(str(path), "0" * 64, None)

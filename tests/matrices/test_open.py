@@ -264,8 +264,8 @@ class TestSeveralFiles:
     def test_ids__that_are_missing_are_asked_for(self, tmp_path, sample_ids):
         paths = [write_npy(tmp_path / f"{i}.npy", values_of()[:, i::2].copy()) for i in (0, 1)]
         message = (
-            r"0\.npy' has no sample ids that can be found\. Files are joined by sample id, never "
-            r"by position unless that is asked for\..*align='order'"
+            r"0\.npy' has no sample ids that can be found\. Files are joined by sample id unless "
+            r"align='order'\. .*set align='order'"
         )
         with pytest.raises(MissingIdsError, match=message):
             open_matrix(paths, sample_ids=sample_ids)

@@ -115,7 +115,7 @@ SUITE = MatrixConformance()
         (SwapsParts, SUITE.test_parts__give_the_values_of_the_whole, []),
         (ForgetsContent, SUITE.test_fingerprint_parts__are_equal_for_equal_content, []),
         (FingerprintsItsIdentity, SUITE.test_fingerprint_parts__are_equal_for_equal_content, []),
-        (SaysNothing, SUITE.test_matrix__tells_itself_in_words, []),
+        (SaysNothing, SUITE.test_matrix__describes_itself_in_words, []),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else None,
 )

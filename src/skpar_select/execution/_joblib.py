@@ -64,29 +64,25 @@ class JoblibExecutor(Executor):
                         results.close()
 
     @contextmanager
-    def _shared(self, function: Callable[[Any], Any]) -> Iterator[Callable[[], Any]]:
+    def _shared(self, function: Callable[[Any], Any]) -> Iterator[Callable[[Any], Any]]:
         if not self.same_host:
             # No file of this host is seen there: the function goes with every task.
-            yield partial(_itself, function)
+            yield function
             return
         with tempfile.TemporaryDirectory(prefix="skpar-select-") as folder:
             # By cloudpickle, as joblib's own pickles: a function may be defined in a notebook.
             content = pickle.dumps(wrap_non_picklable_objects(function, keep_wrapper=False))
             path = Path(folder, "function")
             path.write_bytes(content)
-            yield partial(_read_once, str(path), hashlib.sha256(content).hexdigest())
-
-
-def _itself(function: Any) -> Any:
-    return function
+            yield partial(_call_written, str(path), hashlib.sha256(content).hexdigest())
 
 
 # The function of the run that this process works for, by the digest of its pickle.
 _held: dict[str, Any] = {}
 
 
-def _read_once(path: str, digest: str) -> Any:
-    """Return the function that the parent has written, and which its task names by digest."""
+def _call_written(path: str, digest: str, task: Any) -> Any:
+    """Call the function that the parent has written, and which its task names by digest."""
     if digest not in _held:
         content = Path(path).read_bytes()
         if hashlib.sha256(content).hexdigest() != digest:
@@ -96,12 +92,12 @@ def _read_once(path: str, digest: str) -> Any:
             )
         _held.clear()
         _held[digest] = pickle.loads(content)
-    return _held[digest]
+    return _held[digest](task)
 
 
-def _call(shared: Callable[[], Callable[[Any], Result]], task: Any, caller: int) -> Result:
+def _call(function: Callable[[Any], Result], task: Any, caller: int) -> Result:
     try:
-        return shared()(task)
+        return function(task)
     except Exception as error:
         if os.getpid() == caller or _can_be_pickled(error):
             raise

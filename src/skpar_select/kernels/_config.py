@@ -28,7 +28,7 @@ def choose_instruction_set(name: str | None) -> None:
 
 
 def get_config() -> dict[str, object]:
-    """Tell which instruction set the compiled kernel uses.
+    """Return which instruction set the compiled kernel uses.
 
     The kernel is built for several instruction sets, and the best that the processor has is chosen
     at import. The environment variable ``SKPAR_SELECT_ISA`` forces another. All of them give the

@@ -12,10 +12,10 @@ class Target:
     Parameters
     ----------
     y : ndarray of shape (n_samples,), float64
-        A continuous target, standardized and jittered; or numbers that tell the classes of a
+        A continuous target, standardized and jittered; or the numbers of the classes of a
         discrete one. It is copied.
     discrete : bool
-        Whether `y` tells classes.
+        Whether `y` holds classes.
     digamma, log : ndarray of shape (n_samples + 1,), float64
         The functions of 0, 1, ..., n_samples; entry 0 is never used. They are copied.
     n_neighbors : int

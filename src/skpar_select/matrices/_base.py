@@ -3,7 +3,7 @@
 An implementation knows its ``shape`` and ``dtype``, a ``label`` for errors and a ``description``
 of how it lies, and owes two methods:
 
-- ``layout_of(rows, columns)`` tells, in numbers, how these rows and columns lie. The planner asks
+- ``layout_of(rows, columns)`` says, in numbers, how these rows and columns lie. The planner asks
   for nothing else.
 - ``read(columns, rows)`` gives the values where rows and columns cross, in the order asked for,
   repeated where they are repeated.
@@ -11,7 +11,7 @@ of how it lies, and owes two methods:
 Everything else has a default. ``fetch`` is a read in two halves: it does the input now, and
 returns a :class:`RawBlock` that decodes later, in another thread. ``parts`` are the matrices that
 a matrix is made of, one after another; a block of columns never lies in two of them. ``files``
-names the files that the values come from, and ``fingerprint_parts`` all that they follow from.
+names the files that the values come from, and ``fingerprint_parts`` yields what determines them.
 
 A matrix pickles as an address, without an open file and without the values of a file. It is never
 changed by being read, and any thread of any process may read it.

@@ -1,6 +1,7 @@
 """Names of features and ids of samples, read when they are first asked for."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -28,7 +29,7 @@ class Labels:
     @classmethod
     def of(cls, names: Names) -> "Labels":
         """Return labels that are at hand."""
-        return cls(_Held(names))
+        return cls(partial(np.asarray, names))
 
     def values(self) -> Names | None:
         """Return the labels, or None where there are none."""
@@ -41,14 +42,6 @@ class Labels:
     def __getstate__(self) -> dict[str, Any]:
         # Joblib hashes a matrix by its pickle, which must not depend on who has asked before.
         return {"_load": self._load, "_held": None}
-
-
-class _Held:
-    def __init__(self, names: Names) -> None:
-        self.names = names
-
-    def __call__(self) -> Names:
-        return self.names
 
 
 def check_labels(names: Names, label: str, axis: Axis, length: int) -> Names:

@@ -43,7 +43,7 @@ class Layout:
     """Whether reading costs decoding, which is much slower than moving bytes."""
 
     rows_per_chunk_row: int = 0
-    """How many distinct rows of a view lie in one row of chunks, at most; 0 means all of its rows."""
+    """The most distinct rows of a view in one row of chunks; 0 where every row of chunks is whole."""
 
     chunk_column_bytes: int = 0
     """The stored bytes of the largest column of chunks; 0 where a read holds no raw chunk."""
@@ -64,7 +64,7 @@ class Layout:
     """What a read holds for each value besides it, as where it converts another type."""
 
     index_bytes: int = 0
-    """What the places of all chunks take, once a process."""
+    """What the positions of all chunks take, once a process."""
 
     @property
     def n_bytes(self) -> int:

@@ -84,7 +84,7 @@ def open_matrix(
     ValueError
         If a dataset is missing, the matrix is not two-dimensional and real, its values do not
         lie in this file, the names are not unique or not as many as needed, the orientation
-        cannot be told, or several files do not hold the same samples. With ``"auto"`` an error of
+        is not clear, or several files do not hold the same samples. With ``"auto"`` an error of
         the names comes when they are asked for.
 
     Examples
@@ -196,14 +196,14 @@ def _is_transposed(stored: Matrix, orientation: str, n_samples: int | None) -> b
     if orientation == "auto":
         if n_samples is None:
             raise ValueError(
-                "orientation='auto' without n_samples. It is told by the number of samples alone. "
+                "orientation='auto' without n_samples. It follows from the number of samples alone. "
                 f"{remedy}, or give n_samples."
             )
         if (first == n_samples) == (second == n_samples):
             fits = "both axes have" if first == n_samples else "neither axis has"
             raise ValueError(
                 f"{stored.label} is stored as {first} x {second}, and {fits} the length of the "
-                f"target, {n_samples}. Exactly one must, to tell which one the samples are. "
+                f"target, {n_samples}. Exactly one must, to show which one the samples are. "
                 f"{remedy}."
             )
         return second == n_samples
@@ -224,9 +224,8 @@ def _by_id(parts: list[LazyMatrix]) -> list[LazyMatrix]:
         if names is None:
             raise MissingIdsError(
                 f"{part.label} has no sample ids that can be found. Files are joined by sample "
-                "id, never by position unless that is asked for. Name the dataset of ids, give "
-                "the ids themselves, or set align='order' if all files have their rows in the "
-                "same order."
+                "id unless align='order'. Name the dataset of ids, give the ids themselves, or set "
+                "align='order' if all files have their rows in the same order."
             )
     reference = ids[0]
     ordered = []

@@ -48,4 +48,9 @@ class Limits:
     """Bytes that a temporary file may take."""
 
     fixed_bytes: int = 0
-    """What is held throughout: results, target, scratch of the workers, places of chunks."""
+    """What is held throughout: results, target, scratch of the workers, positions of chunks."""
+
+    @property
+    def in_flight(self) -> int:
+        """Blocks that are read or scored at a time."""
+        return self.n_workers + self.n_ahead

@@ -9,7 +9,7 @@ already (the matrix, its names):
   as stored where these are decoded later, and what the read holds;
 - what decoding holds besides its result: for every worker where blocks are whole chunks, which it
   decodes; elsewhere for every block in flight, as it is decoded where it is read;
-- the places of the chunks;
+- the positions of the chunks;
 - an eighth of all that, up to 8 MiB, for stacks, small objects and what allocators round up.
 
 docs/out_of_core.md has the same for a person, and what was measured.

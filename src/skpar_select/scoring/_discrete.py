@@ -45,9 +45,9 @@ class DiscreteFeatures:
         """Return which of these columns, given by index, are discrete."""
         if self._every or not len(self._indices):
             return np.full(len(columns), self._every)
-        places = np.searchsorted(self._indices, columns)
-        places[places == len(self._indices)] = 0
-        return np.asarray(self._indices[places] == columns)
+        positions = np.searchsorted(self._indices, columns)
+        positions[positions == len(self._indices)] = 0
+        return np.asarray(self._indices[positions] == columns)
 
     def fingerprint_parts(self) -> Iterator[Any]:
         """Yield what distinguishes these columns from others."""

@@ -1,8 +1,8 @@
 """Fingerprints: which matrix, scorer and parameters results belong to, by content.
 
 XXH3 with 128 bits hashes values at the speed of memory; SHA-256 joins the parts. Two different
-matrices share a fingerprint by accident with probability 2**-128; nobody is kept from making such
-a pair on purpose.
+matrices share a fingerprint by accident with probability 2**-128; such a pair can be
+made on purpose.
 """
 
 import hashlib

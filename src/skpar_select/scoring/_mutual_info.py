@@ -109,7 +109,7 @@ class MutualInformation(Scorer):
         return {"score": scores}
 
     def fingerprint_parts(self) -> Iterator[Any]:
-        """Give the target, the discrete columns and the parameters."""
+        """Yield the target, the discrete columns and the parameters."""
         yield "mutual information"
         yield from (self._values, self._discrete_target, self._n_neighbors)
         # None asks for any noise: kept scores of any other will do.

@@ -94,8 +94,8 @@ def _score_blocks(
                 ]
                 fetch, score = partial(_fetch, sources), partial(_score, scorer)
                 tasks = (
-                    Task(place, columns, parts[number].columns[columns.start : columns.stop])
-                    for place, number in enumerate(stage)
+                    Task(source, columns, parts[number].columns[columns.start : columns.stop])
+                    for source, number in enumerate(stage)
                     for columns in plan.strategies[number].blocks()
                 )
                 # Workers read the blocks of a file, and ahead; blocks in memory are views.

@@ -9,7 +9,7 @@ A scorer owes
 
 It also says which executor suits it (``prefers``) and whether it takes sparse blocks as they are
 (``takes_sparse``); and ``fingerprint_parts`` names all that its scores follow from, or None where
-that cannot be told, so that no score of it is kept.
+that is unknown, so that no score of it is kept.
 
 A scorer pickles, and once prepared is never changed by being called; any thread may call it. Values that are not
 finite are refused by :class:`~skpar_select._finite.NonFiniteError`.
@@ -66,5 +66,5 @@ class Scorer(ABC):
         """
 
     def fingerprint_parts(self) -> Iterator[Any] | None:
-        """Give all that scores follow from besides the matrix, or None where that is unknown."""
+        """Yield what determines the scores besides the matrix, or None where that is unknown."""
         return None

@@ -70,13 +70,13 @@ class Assembler(Sink):
         self.results: dict[str, FloatArray] = {}
 
     def write(self, columns: Index, result: Result) -> None:
-        """Copy the results of a block to their places."""
-        places = as_slice(columns)
-        self._n_written[places] += 1
+        """Copy the results of a block to their positions."""
+        positions = as_slice(columns)
+        self._n_written[positions] += 1
         for name, values in result.items():
             if name not in self.results:
                 self.results[name] = np.full(self._n_features, np.nan)
-            self.results[name][places] = values
+            self.results[name][positions] = values
             self._n_of_name[name] = self._n_of_name.get(name, 0) + len(values)
 
     def close(self, complete: bool) -> None:

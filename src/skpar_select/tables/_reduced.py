@@ -45,8 +45,8 @@ def read_columns(
     )
     out: Array = np.empty(shape, dtype=matrix.dtype)
 
-    def write(rows: Extent, places: slice | IndexArray, tile: Array) -> None:
-        scatter(tile, rows, Extent(slice(0, tile.shape[1]), places), out)
+    def write(rows: Extent, positions: slice | IndexArray, tile: Array) -> None:
+        scatter(tile, rows, Extent(slice(0, tile.shape[1]), positions), out)
 
     _run(copies, write, executor, line)
     matrix.check_unchanged()
@@ -80,13 +80,13 @@ def write_matrix(
         shape = matrix.shape[0], len(columns)
         data = file.create_dataset("data", shape, dtype=matrix.dtype)
 
-        def write(rows: Extent, places: slice | IndexArray, tile: Array) -> None:
+        def write(rows: Extent, positions: slice | IndexArray, tile: Array) -> None:
             for run in _ascending_runs(rows):
-                if isinstance(places, slice):
-                    data[run.destination, places] = tile[run.selected()]
+                if isinstance(positions, slice):
+                    data[run.destination, positions] = tile[run.within()]
                 else:
-                    for place, column in zip(places.tolist(), tile.T, strict=True):
-                        data[run.destination, place] = column[run.selected()]
+                    for position, column in zip(positions.tolist(), tile.T, strict=True):
+                        data[run.destination, position] = column[run.within()]
 
         _run(copies, write, executor, None)
         names = np.asarray(feature_names, dtype=object)
@@ -167,9 +167,10 @@ def _run(
     for copy in copies:
 
         def write_part(rows: Extent, columns: slice, tile: Array, copy: _Copy = copy) -> None:
-            places = copy.positions[columns]
-            adjacent = places[-1] - places[0] == len(places) - 1 and (np.diff(places) == 1).all()
-            write(rows, slice(places[0], places[-1] + 1) if adjacent else places, tile)
+            positions = copy.positions[columns]
+            first, last = positions[0], positions[-1]
+            adjacent = last - first == len(positions) - 1 and (np.diff(positions) == 1).all()
+            write(rows, slice(first, last + 1) if adjacent else positions, tile)
 
         matrix = copy.part.matrix
         for _ in copy_tiles(matrix, copy.columns, copy.tiles, write_part, executor):
@@ -180,11 +181,11 @@ def _run(
 def _ascending_runs(rows: Extent) -> Iterator[Extent]:
     """Cut positions of rows into runs that follow one another, as HDF5 writes them."""
     if isinstance(rows.destination, slice):
-        yield Extent(slice(0, rows.width), rows.destination, rows.picked)
+        yield Extent(slice(0, rows.width), rows.destination, rows.selection)
         return
-    picked = np.arange(rows.width) if rows.picked is None else rows.picked
+    selection = np.arange(rows.width) if rows.selection is None else rows.selection
     order = np.argsort(rows.destination)
     ordered = rows.destination[order]
     for run in np.split(order, np.flatnonzero(np.diff(ordered) != 1) + 1):
         first = int(rows.destination[run[0]])
-        yield Extent(slice(0, rows.width), slice(first, first + len(run)), picked[run])
+        yield Extent(slice(0, rows.width), slice(first, first + len(run)), selection[run])

@@ -162,7 +162,7 @@ class ExecutorConformance:
         self._nothing_runs(here, 300)
 
     def test_closing__before_the_first_result_runs_nothing(self, executor: Executor) -> None:
-        """A generator that nobody asked has done nothing."""
+        """A generator that was never asked has done nothing."""
         drawn: list[int] = []
         executor.map_unordered(abs, _noted(range(9), drawn)).close()
         assert not drawn

@@ -94,7 +94,7 @@ class MatrixConformance:
         assert isinstance(matrix.dtype, np.dtype)
         assert len(matrix.stored_rows) == expected.shape[0]
 
-    def test_matrix__tells_itself_in_words(self, case: Case) -> None:
+    def test_matrix__describes_itself_in_words(self, case: Case) -> None:
         """The label and the description are a few words, without a line break."""
         matrix, _ = case
         for words in (matrix.label, matrix.description):
@@ -199,7 +199,7 @@ class MatrixConformance:
         matrix.read(range(matrix.shape[1]))
         allowed = ADDRESS_BYTES * max(1, len(matrix.files))
         if matrix.in_memory:
-            # Its values are nowhere else; a sparse one has a place for each.
+            # Its values are nowhere else; a sparse one has a position for each.
             allowed += expected.size * (expected.itemsize + 8)
         state = pickle.dumps(matrix)
         assert len(state) < allowed
@@ -328,7 +328,7 @@ def _comparable(matrix: Matrix) -> list[object]:
 
 
 def _open_files() -> int:
-    """Count the files that this process has open, where the system tells."""
+    """Count the files that this process has open, where the system shows them."""
     folder = "/proc/self/fd"
     return len(os.listdir(folder)) if os.path.isdir(folder) else 0
 

@@ -66,7 +66,7 @@ class ScorerConformance:
         raise NotImplementedError
 
     def test_needs__are_counts(self, case: Case) -> None:
-        """What the planner is told is not negative, and is told the same every time."""
+        """What the planner gets is not negative, and the same every time."""
         scorer, values = case
         needs = scorer.needs(values.shape[0], values.dtype)
         assert type(needs) is Needs
@@ -113,13 +113,13 @@ class ScorerConformance:
         whole, n_features = _whole(scorer, values), values.shape[1]
         for column in range(n_features):
             # Its neighbours are replaced by other columns of the block; its index stays.
-            picked = np.roll(np.arange(n_features), 3)
-            picked[column] = column
-            result = scorer(_cut(values, picked), np.arange(n_features))
+            order = np.roll(np.arange(n_features), 3)
+            order[column] = column
+            result = scorer(_cut(values, order), np.arange(n_features))
             self._same(_of(result, [column]), _of(whole, [column]))
 
     def test_scores__of_scattered_columns_are_the_same(self, case: Case) -> None:
-        """A column is its index, not its place: in any order, and repeated."""
+        """A column is its index, not its position: in any order, and repeated."""
         scorer, values = case
         whole, n_features = _whole(scorer, values), values.shape[1]
         shuffled = np.random.default_rng(0).permutation(n_features)
@@ -199,7 +199,7 @@ class ScorerConformance:
     def test_values__that_are_not_finite_are_refused_by_column(
         self, case: Case, wrong: float
     ) -> None:
-        """The error tells the columns by their index in the matrix, and how many values."""
+        """The error names the columns by their index in the matrix, and how many values."""
         scorer, values = case
         if values.dtype.kind != "f":
             pytest.skip("a block of this type holds no NaN")
@@ -248,8 +248,8 @@ def _whole(scorer: Scorer, values: Any) -> Result:
 
 
 def _of(result: Result, columns: Any) -> Result:
-    places = np.asarray(columns)
-    return {name: numbers[places] for name, numbers in result.items()}
+    positions = np.asarray(columns)
+    return {name: numbers[positions] for name, numbers in result.items()}
 
 
 def _cut(values: Any, columns: Index) -> Any:

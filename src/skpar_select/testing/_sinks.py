@@ -19,7 +19,7 @@ class SinkConformance:
     """What every :class:`~skpar_select.scoring.Sink` promises, as tests for pytest.
 
     Derive a class whose name begins with ``Test``, and give it a fixture ``sink`` that returns a
-    sink that has not begun. It is told of a plan for 40 columns.
+    sink that has not begun. It gets a plan for 40 columns.
 
     Attributes
     ----------
@@ -65,8 +65,8 @@ class SinkConformance:
         if order == "backwards":
             blocks.reverse()
         if order == "shuffled":
-            places = np.random.default_rng(0).permutation(len(blocks))
-            blocks = [blocks[place] for place in places]
+            shuffled = np.random.default_rng(0).permutation(len(blocks))
+            blocks = [blocks[position] for position in shuffled]
         self._run(sink, plan, blocks)
 
     def test_blocks__may_be_of_scattered_columns(self, sink: Sink, plan: Plan) -> None:
@@ -102,7 +102,7 @@ class SinkConformance:
 
     def _result(self, columns: Index) -> Result:
         numbers = np.asarray(columns, dtype=np.float64)
-        result = {name: numbers / (place + 2) for place, name in enumerate(self.names)}
+        result = {name: numbers / (position + 2) for position, name in enumerate(self.names)}
         for values in result.values():
             values.flags.writeable = False
         return result

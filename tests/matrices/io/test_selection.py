@@ -82,8 +82,10 @@ def test_extents__hold_every_selected_place_once(index, near, widest):
         assert extent.source.start // widest == last // widest
         assert extent.width == last + 1 - extent.source.start
         values = np.arange(LENGTH)[extent.source]
-        got[extent.destination] = values if extent.picked is None else values[extent.picked]
-        assert_array_equal(np.arange(LENGTH)[extent.selected()], got[extent.destination])
+        got[extent.destination] = values if extent.selection is None else values[extent.selection]
+        assert_array_equal(
+            np.arange(LENGTH)[extent.within(extent.source.start)], got[extent.destination]
+        )
     assert_array_equal(got, places)
 
 
@@ -119,7 +121,7 @@ def test_rows_within__finds_every_sample_whose_row_lies_there(rows, start, stop)
     assert places.width == len(index)
     out = np.full(len(stored), -1)
     values = stored[index]
-    out[places.destination] = values if places.picked is None else values[places.picked]
+    out[places.destination] = values if places.selection is None else values[places.selection]
     assert_array_equal(out, np.where((stored >= start) & (stored < stop), stored, -1))
 
 
@@ -143,7 +145,7 @@ def test_rows_within__reads_a_repeated_row_once():
     samples, places = rows_within(np.array([7, 3, 7, 7, 3, 1]), 3, 8)
     assert_array_equal(samples, [1, 0])
     assert_array_equal(places.destination, [1, 4, 0, 2, 3])
-    assert_array_equal(places.picked, [0, 0, 1, 1, 1])
+    assert_array_equal(places.selection, [0, 0, 1, 1, 1])
 
 
 @pytest.mark.parametrize("length", [1, 2, 5, 8, 100])
@@ -185,7 +187,7 @@ def test_scatter__copies_what_is_selected_to_its_place(rows, columns, at):
     out = np.zeros((9, 9))
     scatter(values, rows, columns, out, at=at)
     from_rows, from_columns = (
-        first + (np.arange(extent.width) if extent.picked is None else extent.picked)
+        first + (np.arange(extent.width) if extent.selection is None else extent.selection)
         for extent, first in zip((rows, columns), at, strict=True)
     )
     expected = np.zeros((9, 9))

@@ -1,7 +1,7 @@
 """AnnData files, ``.h5ad``: observations x variables, dense or sparse, with data frames beside.
 
-https://anndata.readthedocs.io/en/stable/fileformat-prose.html tells the format. h5py alone reads it.
-Samples are the observations; their ids are the index of ``obs``, the names of features that of
+https://anndata.readthedocs.io/en/stable/fileformat-prose.html describes the format. h5py alone reads
+it. Samples are the observations; their ids are the index of ``obs``, the names of features that of
 ``var``; another column of these frames is taken by its name.
 """
 

@@ -2,7 +2,7 @@
 
 A format looks into a :class:`~skpar_select.matrices.io.FileSession`, which is opened once, and owes
 
-- ``recognises(session)``: whether the path holds such a file, told by its content;
+- ``recognises(session)``: whether the path holds such a file, by its content;
 - ``open(session, dataset)``: an :class:`OpenedMatrix`: the matrix as it lies, and how its labels
   are read.
 

@@ -55,7 +55,7 @@ class OpenedDataset(OpenedMatrix):
         self, session: FileSession, place: str, axis: Axis, along: int
     ) -> tuple[Names, str] | None:
         """Read the dataset of a name, or the one beside the matrix that fits."""
-        # The place of a dataset says nothing of its axis; its length and its name do.
+        # Where a dataset lies says nothing of its axis; its length and its name do.
         length, other_length = self.matrix.shape[along], self.matrix.shape[1 - along]
         if place == "auto":
             found = _auto(session.hdf5, self.dataset, axis, length, other_length)
@@ -97,7 +97,7 @@ def open_dataset(session: FileSession, dataset: str) -> Matrix:
 
 def _lies_as_numpy(handle: Any, data: Any) -> bool:
     """Return whether the bytes in the file are the values in a type of NumPy."""
-    # Some versions of HDF5 count the places of chunks without the user block.
+    # Some versions of HDF5 count the offsets of chunks without the user block.
     if not can_read_into() or handle.userblock_size or 0 in data.shape:
         return False
     # HDF5 converts types that NumPy has not, and stored numbers that are no truth values.
@@ -174,6 +174,6 @@ def _all_differ(data: Any, length: int) -> bool:
     try:
         check_stored_here(data, data.name)
     except ValueError:
-        # Values that lie elsewhere are no more beside the matrix than an external link is.
+        # Values in another file are skipped, as links to another file are.
         return False
     return len(set(data[:])) == length

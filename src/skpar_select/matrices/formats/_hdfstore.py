@@ -110,13 +110,13 @@ def _column_order(file: Any, key: str, widths: list[int], label: str) -> IndexAr
     ]
     held = np.concatenate(names)
     columns = _read_labels(file, f"{key}/axis0", label, axis, sum(widths))
-    place = {name: index for index, name in enumerate(held)}
-    if len(place) != len(held) or sorted(place) != sorted(columns):
+    position = {name: index for index, name in enumerate(held)}
+    if len(position) != len(held) or sorted(position) != sorted(columns):
         raise ValueError(
-            f"{label} names {len(columns)} columns, and its blocks {len(place)} different ones. "
+            f"{label} names {len(columns)} columns, and its blocks {len(position)} different ones. "
             "Both must be the same, once each. Rename repeated columns and write the frame again."
         )
-    return np.array([place[name] for name in columns], dtype=np.intp)
+    return np.array([position[name] for name in columns], dtype=np.intp)
 
 
 def _read_labels(file: Any, place: str, label: str, axis: Axis, length: int) -> Names:

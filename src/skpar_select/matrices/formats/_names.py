@@ -32,16 +32,15 @@ def read_names(data: Any, label: str, axis: Axis, length: int) -> Names:
     return _read(data, label, slice(None))
 
 
-def names_at(data: Any, label: str, places: IndexArray) -> Names:
+def names_at(data: Any, label: str, positions: IndexArray) -> Names:
     """Read the names at these positions alone, of however many the dataset has."""
     _check_kind(data, label)
     check_readable(data, label)
-    names = np.empty(len(places), dtype=object)
+    names = np.empty(len(positions), dtype=object)
     # Extents end where chunks do, so that none is decoded twice.
     step = max(_STEP, data.chunks[0] if data.chunks else 0)
-    for extent in extents(places, near=step, widest=step):
-        held = _read(data, label, extent.source)
-        names[extent.destination] = held if extent.picked is None else held[extent.picked]
+    for extent in extents(positions, near=step, widest=step):
+        names[extent.destination] = _read(data, label, extent.source)[extent.within()]
     return names
 
 

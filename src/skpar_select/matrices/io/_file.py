@@ -1,4 +1,4 @@
-"""Files that must not change while a matrix in them is used, and reads at a place of them."""
+"""Files that must not change while a matrix in them is used, and reads at an offset of them."""
 
 import os
 import stat

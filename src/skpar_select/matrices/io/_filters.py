@@ -57,7 +57,7 @@ def filter_name(code: int) -> str:
 def pipeline(data: Any) -> tuple[Filter, ...]:
     """Return the filters of a dataset, in the order in which they were applied."""
     properties = data.id.get_create_plist()
-    found = (properties.get_filter(place) for place in range(properties.get_nfilters()))
+    found = (properties.get_filter(position) for position in range(properties.get_nfilters()))
     return tuple(Filter(int(code), tuple(options)) for code, _, options, _ in found)
 
 
@@ -112,7 +112,7 @@ def decode(raw: Array, filters: tuple[Filter, ...], mask: int, n_bytes: int) -> 
     Bits of `mask` are the filters that were left out. Where the bytes are damaged, the words of the
     OSError follow "cannot be read".
     """
-    applied = [filter_ for place, filter_ in enumerate(filters) if not mask >> place & 1]
+    applied = [filter_ for position, filter_ in enumerate(filters) if not mask >> position & 1]
     while applied:
         filter_ = applied.pop()
         if filter_.code == _FLETCHER32:
@@ -166,8 +166,8 @@ def _unshuffle(raw: Array, itemsize: int) -> Array:
         # Only a hostile file claims such wide values, and a step for each byte of one takes hours.
         values[...] = planes.T
     else:
-        for place in range(itemsize):
-            values[:, place] = planes[place]
+        for position in range(itemsize):
+            values[:, position] = planes[position]
     out[whole:] = raw[whole:]
     return out
 

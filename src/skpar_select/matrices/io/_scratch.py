@@ -51,10 +51,10 @@ class ScratchFile:
                         f"'{folder}' ({error}). The decoded matrix must fit there. Set TMPDIR to "
                         "a folder with that much space, or repack the file in square chunks."
                     ) from error
-            # By this name other processes of the same user open it, too.
+            # Other processes of the same user can open the file by this name.
             opened = f"/proc/{os.getpid()}/fd/{descriptor}"
             if os.path.exists(opened):
-                # Without another name the system takes it back even if this process is killed.
+                # Unlinked, it is gone when this process ends, even if that is killed.
                 Path(path).unlink()
                 yield cls(descriptor, opened)
             else:

@@ -12,7 +12,7 @@ NEAR_BYTES = 64 * 2**10
 """Two extents this near cost less read together than apart: about what a disk reads ahead, and
 the size of HDF5's sieve buffer."""
 
-# Values that are picked out of a rectangle are copied so many bytes at a time.
+# Values that are selected from a rectangle are copied so many bytes at a time.
 _COPY_BYTES = 256 * 2**10
 
 
@@ -20,22 +20,29 @@ class Extent(NamedTuple):
     """A contiguous slice of one axis of a file."""
 
     source: slice
-    """Its place in the file."""
+    """Its position in the file."""
 
     destination: slice | IndexArray
-    """The places of its selected values in the result."""
+    """The positions of its selected values in the result."""
 
-    picked: IndexArray | None = None
-    """The selected places within the extent, or None where all are selected, in order."""
+    selection: IndexArray | None = None
+    """The selected positions within the extent, or None where all are selected, in order."""
 
     @property
     def width(self) -> int:
         """Its length in the file."""
         return int(self.source.stop - self.source.start)
 
-    def selected(self) -> slice | IndexArray:
-        """Return the selected places in the file, in the order of the destination."""
-        return self.source if self.picked is None else self.source.start + self.picked
+    @property
+    def n_selected(self) -> int:
+        """The number of its selected values."""
+        return self.width if self.selection is None else len(self.selection)
+
+    def within(self, first: int = 0) -> slice | IndexArray:
+        """Return the selected positions in an array that holds the extent from `first` on."""
+        if self.selection is None:
+            return slice(first, first + self.width)
+        return first + self.selection if first else self.selection
 
 
 def as_slice(index: Index) -> slice | IndexArray:
@@ -49,10 +56,10 @@ def as_slice(index: Index) -> slice | IndexArray:
 
 def compose(index: Index, selected: Index) -> Index:
     """Return ``index[selected]``; a range of a range stays one."""
-    places = as_slice(selected)
-    if isinstance(index, range) and isinstance(places, slice):
-        return index[places]
-    return np.asarray(index, dtype=np.intp)[places]
+    positions = as_slice(selected)
+    if isinstance(index, range) and isinstance(positions, slice):
+        return index[positions]
+    return np.asarray(index, dtype=np.intp)[positions]
 
 
 def is_contiguous(index: Index) -> bool:
@@ -80,9 +87,9 @@ def extents(index: Index, *, near: int, widest: int) -> Iterator[Extent]:
 
 def ascending(index: Index) -> tuple[IndexArray, IndexArray]:
     """Return the stable order that sorts a selection, and the sorted positions."""
-    places = np.asarray(index, dtype=np.intp)
-    order = np.argsort(places, kind="stable")
-    return order, places[order]
+    positions = np.asarray(index, dtype=np.intp)
+    order = np.argsort(positions, kind="stable")
+    return order, positions[order]
 
 
 def cut(order: IndexArray, ordered: IndexArray, apart: BoolArray) -> Iterator[Extent]:
@@ -115,11 +122,11 @@ def rows_within(rows: Index, start: int, stop: int) -> tuple[Index, Extent]:
     stored = np.asarray(rows, dtype=np.intp)
     here = np.flatnonzero((stored >= start) & (stored < stop))
     destination = here[np.argsort(stored[here], kind="stable")]
-    _, first_of, picked = np.unique(stored[destination], return_index=True, return_inverse=True)
+    _, first_of, selection = np.unique(stored[destination], return_index=True, return_inverse=True)
     samples = destination[first_of]
     whole = slice(0, len(samples))
     if len(samples) < len(destination):
-        return samples, Extent(whole, destination, picked)
+        return samples, Extent(whole, destination, selection)
     if len(samples) and (np.diff(samples) == 1).all():
         begin = int(samples[0])
         return samples, Extent(whole, slice(begin, begin + len(samples)))
@@ -159,26 +166,19 @@ def scatter(
     The two extents begin at the row and column `at` of `values`. A row may be selected a thousand
     times: selected values are copied 256 KiB at a time.
     """
-    from_rows, from_columns = _within(rows, at[0]), _within(columns, at[1])
-    if rows.picked is None and columns.picked is None:
+    from_rows, from_columns = rows.within(at[0]), columns.within(at[1])
+    if rows.selection is None and columns.selection is None:
         out[cross(rows.destination, columns.destination)] = values[from_rows, from_columns]
         return
-    n_rows, n_columns = (
-        extent.width if extent.picked is None else len(extent.picked) for extent in (rows, columns)
-    )
     wide = _COPY_BYTES // values.dtype.itemsize
-    tall = max(1, wide // n_columns)
-    for row in range(0, n_rows, tall):
+    tall = max(1, wide // columns.n_selected)
+    for row in range(0, rows.n_selected, tall):
         from_row, to_row = _some(from_rows, row, tall), _some(rows.destination, row, tall)
-        for column in range(0, n_columns, wide):
+        for column in range(0, columns.n_selected, wide):
             to_column = _some(columns.destination, column, wide)
             out[cross(to_row, to_column)] = values[
                 cross(from_row, _some(from_columns, column, wide))
             ]
-
-
-def _within(extent: Extent, first: int) -> slice | IndexArray:
-    return slice(first, first + extent.width) if extent.picked is None else first + extent.picked
 
 
 def _some(index: slice | IndexArray, first: int, most: int) -> slice | IndexArray:

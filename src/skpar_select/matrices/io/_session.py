@@ -4,7 +4,6 @@ import os
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import h5py
@@ -13,23 +12,12 @@ from skpar_select.matrices.io._file import FileSnapshot
 from skpar_select.matrices.io._hdf5 import open_hdf5
 
 
-class FileSession:
+class FileSession(ExitStack):
     """A path, of a file or of a folder, while ``open_matrix`` looks into it."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__()
         self.path = os.path.abspath(path)
-        self._stack = ExitStack()
-
-    def __enter__(self) -> "FileSession":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool | None:
-        return self._stack.__exit__(kind, error, trace)
 
     @cached_property
     def is_folder(self) -> bool:
@@ -56,4 +44,4 @@ class FileSession:
     @cached_property
     def hdf5(self) -> Any:
         """The handle of the file, opened when it is first asked for; damage is an OSError."""
-        return self._stack.enter_context(open_hdf5(self.snapshot.path))
+        return self.enter_context(open_hdf5(self.snapshot.path))

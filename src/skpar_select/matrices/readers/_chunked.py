@@ -1,10 +1,11 @@
 """Chunks of an HDF5 dataset, read as they are stored and decoded by whoever needs them.
 
-HDF5 gives the places of all chunks once a process. After that neither h5py nor its lock takes
+HDF5 gives the positions of all chunks once a process. After that neither h5py nor its lock takes
 part: ``preadv`` reads, and every worker decodes for itself.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -67,28 +68,18 @@ class ChunkedBlock(RawBlock):
         return out
 
 
+@dataclass(eq=False, repr=False)
 class ChunkedMatrix(Matrix):
     """A dataset in chunks whose filters :func:`~skpar_select.matrices.io.decode` knows."""
 
-    def __init__(
-        self,
-        file: FileSnapshot,
-        dataset: str,
-        shape: tuple[int, int],
-        dtype: np.dtype[Any],
-        chunks: tuple[int, int],
-        filters: tuple[Filter, ...],
-        label: str,
-        description: str,
-    ) -> None:
-        self.file = file
-        self.dataset = dataset
-        self.shape = shape
-        self.dtype = dtype
-        self.chunks = chunks
-        self.filters = filters
-        self.label = label
-        self.description = description
+    file: FileSnapshot
+    dataset: str
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+    chunks: tuple[int, int]
+    filters: tuple[Filter, ...]
+    label: str
+    description: str
 
     @property
     def files(self) -> tuple[FileSnapshot, ...]:
@@ -175,11 +166,11 @@ class ChunkedMatrix(Matrix):
         )
         if not row_extents or not column_extents:
             return []
-        places = np.ix_(
+        positions = np.ix_(
             [extent.source.start // self.chunks[0] for extent in row_extents],
             [extent.source.start // self.chunks[1] for extent in column_extents],
         )
-        offsets, sizes, masks = (array[places].ravel().tolist() for array in self._index())
+        offsets, sizes, masks = (array[positions].ravel().tolist() for array in self._index())
         crossings = ((row, column) for row in row_extents for column in column_extents)
         chunks = [
             _Chunk(offset, size, mask, *crossing)
@@ -232,15 +223,15 @@ def _chunk_index(
     )
 
     def note(chunk: Any) -> None:
-        place = chunk.chunk_offset[0] // chunks[0], chunk.chunk_offset[1] // chunks[1]
-        if place[0] >= grid[0] or place[1] >= grid[1]:
+        position = chunk.chunk_offset[0] // chunks[0], chunk.chunk_offset[1] // chunks[1]
+        if position[0] >= grid[0] or position[1] >= grid[1]:
             raise OSError(
                 f"{label}: a chunk at row {chunk.chunk_offset[0]}, column {chunk.chunk_offset[1]} "
                 "lies outside the matrix. The file must be whole. Copy it again, or write it again."
             )
-        index.offsets[place] = chunk.byte_offset
-        index.sizes[place] = chunk.size
-        index.masks[place] = chunk.filter_mask
+        index.offsets[position] = chunk.byte_offset
+        index.sizes[position] = chunk.size
+        index.masks[position] = chunk.filter_mask
 
     with open_hdf5(path) as handle:
         handle[dataset].id.chunk_iter(note)

@@ -1,11 +1,12 @@
 """Values that lie row after row in a file.
 
-Every extent of selected values is read by one ``preadv`` straight to its place. HDF5 itself would
-read at least 64 KiB for each extent, and a memory map would kill the process where the file is cut
-short.
+Every extent of selected values is read by one ``preadv`` straight into the result. HDF5 itself
+would read at least 64 KiB for each extent, and a memory map would kill the process where the file
+is cut short.
 """
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,35 +18,30 @@ from skpar_select.matrices.io._file import FileSnapshot, read_into
 from skpar_select.matrices.io._selection import NEAR_BYTES, Extent, extents, is_contiguous
 
 
+@dataclass(eq=False, repr=False)
 class ContiguousMatrix(Matrix):
     """A matrix of fixed-size values at an offset of a file; ValueError if that is too short."""
 
-    tile_bytes: int = TILE_BYTES
+    tile_bytes: ClassVar[int] = TILE_BYTES
     """The most that a buffer holds."""
 
-    near_bytes: int = NEAR_BYTES
-    """Places of a row that are so near are read together."""
+    near_bytes: ClassVar[int] = NEAR_BYTES
+    """Columns of a row that are so near are read together."""
 
-    def __init__(
-        self,
-        file: FileSnapshot,
-        offset: int,
-        shape: tuple[int, int],
-        dtype: np.dtype[Any],
-        label: str,
-        description: str = "contiguous",
-    ) -> None:
-        self.file = file
-        self.offset = offset
-        self.shape = shape
-        self.dtype = dtype
-        self.label = label
-        self.description = description
-        needed = offset + shape[0] * shape[1] * dtype.itemsize
-        if needed > file.size:
+    file: FileSnapshot
+    offset: int
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+    label: str
+    description: str = "contiguous"
+
+    def __post_init__(self) -> None:
+        needed = self.offset + self.shape[0] * self.shape[1] * self.dtype.itemsize
+        if needed > self.file.size:
             raise ValueError(
-                f"{label}: its values would end at byte {needed}, and the file has {file.size}. "
-                "All values must be there. Copy the file again, or finish writing it."
+                f"{self.label}: its values would end at byte {needed}, and the file has "
+                f"{self.file.size}. All values must be there. Copy the file again, or finish "
+                "writing it."
             )
 
     @property
@@ -64,7 +60,7 @@ class ContiguousMatrix(Matrix):
             dtype=self.dtype,
             order="row-major",
             n_rows=self.shape[0],
-            # Scattered columns are picked from whole rows.
+            # Scattered columns are selected from whole rows.
             stored_bytes=n_lines * (len(columns) * itemsize if contiguous else whole),
             read_bytes=0 if contiguous else min(whole, self.tile_bytes),
         )
@@ -80,8 +76,8 @@ class ContiguousMatrix(Matrix):
             whole = len(columns) == length
             with self.file.opened(forwards=whole) as descriptor:
                 for start, stop, first in _row_runs(rows, joined=whole):
-                    place = start * length + columns.start
-                    self._fill(descriptor, place, out[first : first + stop - start])
+                    position = start * length + columns.start
+                    self._fill(descriptor, position, out[first : first + stop - start])
         else:
             itemsize = self.dtype.itemsize
             selected = list(
@@ -106,7 +102,7 @@ class ContiguousMatrix(Matrix):
         for extent in selected:
             values = buffer[: extent.width]
             self._fill(descriptor, first + extent.source.start, values)
-            out[extent.destination] = values if extent.picked is None else values[extent.picked]
+            out[extent.destination] = values[extent.within()]
 
     def _fill(self, descriptor: int, first: int, out: Array) -> None:
         try:
@@ -133,5 +129,5 @@ def _repeat(rows: Index, out: Array) -> None:
         return
     _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
     source = first[inverse.reshape(-1)]
-    for place in np.flatnonzero(source != np.arange(len(out))):
-        out[place] = out[source[place]]
+    for position in np.flatnonzero(source != np.arange(len(out))):
+        out[position] = out[source[position]]

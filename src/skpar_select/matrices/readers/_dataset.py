@@ -7,6 +7,7 @@ read notices a file that is no longer the one that was opened first.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,28 +19,18 @@ from skpar_select.matrices.io._hdf5 import open_hdf5
 from skpar_select.matrices.readers._rectangles import Reader, RectangleMatrix
 
 
+@dataclass(eq=False, repr=False)
 class DatasetMatrix(RectangleMatrix):
     """A two-dimensional dataset of any type and filter, whose values take `stored_bytes`."""
 
-    def __init__(
-        self,
-        file: FileSnapshot,
-        dataset: str,
-        shape: tuple[int, int],
-        dtype: np.dtype[Any],
-        chunks: tuple[int, int] | None,
-        stored_bytes: int,
-        label: str,
-        description: str,
-    ) -> None:
-        self.file = file
-        self.dataset = dataset
-        self.shape = shape
-        self.dtype = dtype
-        self.chunks = chunks
-        self.stored_bytes = stored_bytes
-        self.label = label
-        self.description = description
+    file: FileSnapshot
+    dataset: str
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+    chunks: tuple[int, int] | None = field()  # else the default of the base would be one here
+    stored_bytes: int
+    label: str
+    description: str
 
     @property
     def files(self) -> tuple[FileSnapshot, ...]:

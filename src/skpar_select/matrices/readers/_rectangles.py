@@ -77,12 +77,12 @@ class RectangleMatrix(Matrix):
             stored_bytes=self.stored_bytes * n_read // max(1, n_chunks),
             chunks=self.chunks,
             compressed=self.chunks is not None,
-            # A chunk as stored and as decoded; a tile, from which scattered places are picked.
+            # A chunk as stored and as decoded; a tile, from which scattered columns are copied.
             read_bytes=HANDLE_BYTES + 2 * chunk + self.picking_bytes(rows, columns),
         )
 
     def picking_bytes(self, rows: Index, columns: Index) -> int:
-        """Return the bytes of the tile from which scattered rows and columns are selected."""
+        """Return the bytes of the tile from which scattered rows and columns are copied."""
         if is_contiguous(rows) and is_contiguous(columns):
             return 0
         chunk_rows, chunk_columns = self.chunks or (1, 1)
@@ -129,7 +129,7 @@ class RectangleMatrix(Matrix):
 
 
 def _fill(reader: Reader, rows: Extent, columns: Extent, out: Array) -> None:
-    if rows.picked is None and columns.picked is None:
+    if rows.selection is None and columns.selection is None:
         whole = out[rows.destination, columns.destination]
         if whole.flags.c_contiguous:
             reader(rows.source, columns.source, whole)

@@ -1,13 +1,13 @@
 """Sparse matrices in HDF5 files: ``data``, ``indices`` and ``indptr`` of compressed rows.
 
-Entries are read in order, some at a time, and made dense at their places. Reading a block of columns
-of compressed rows means passing over all entries of these rows: the file tells nothing about
+Entries are read in order, some at a time, and made dense at their positions. Reading a block of
+columns of compressed rows means passing over all entries of these rows: the file says nothing about
 columns. Where there are many blocks, the planner makes that pass once, into a temporary file.
 Compressed columns are compressed rows of the transposed matrix, of which a block of columns is one
 extent.
 
-Files may come from strangers, so that every number that is used as a place is checked before it
-is: ``indptr`` when the file is opened, ``indices`` as they are read.
+Files may come from strangers, so that every number that is used as a position is checked
+before it is: ``indptr`` when the file is opened, ``indices`` as they are read.
 """
 
 from collections.abc import Iterator
@@ -80,9 +80,9 @@ class SparseRowsMatrix(RectangleMatrix):
             stored_bytes=int(self.stored_bytes * share),
             chunks=self.chunks,
             compressed=True,
-            # Values and places, as read and with a chunk to decode; these as int64, and seven
-            # arrays of their length that tell where they go; borders of the rows; and a tile,
-            # from which scattered rows and columns are picked.
+            # Values and indices, as read and with a chunk to decode; these as int64, and seven
+            # arrays of their length that say where they go; borders of the rows; and a tile,
+            # from which scattered rows and columns are copied.
             read_bytes=self._step * (2 * self._entry_bytes + 8 * 8)
             + 2 * 8 * self.shape[0]
             + HANDLE_BYTES
@@ -102,15 +102,15 @@ class SparseRowsMatrix(RectangleMatrix):
                 try:
                     borders = indptr[rows.start : rows.stop + 1].astype(np.int64)
                     for start, stop in _steps(int(borders[0]), int(borders[-1]), self._step):
-                        places = indices[start:stop].astype(np.int64)
-                        self._check_places(places, start)
-                        inside = np.flatnonzero((places >= columns.start) & (places < columns.stop))
+                        index = indices[start:stop].astype(np.int64)
+                        self._check_index(index, start)
+                        inside = np.flatnonzero((index >= columns.start) & (index < columns.stop))
                         if not inside.size:
                             continue
                         row = np.searchsorted(borders, start + inside, side="right") - 1
                         values = data[start:stop][inside]
                         # Added, as an entry that is stored twice counts twice.
-                        np.add.at(flat, row * out.shape[1] + places[inside] - columns.start, values)
+                        np.add.at(flat, row * out.shape[1] + index[inside] - columns.start, values)
                 except OSError as error:
                     raise OSError(
                         f"{self.label}: rows {rows.start} to {rows.stop - 1} of the entries cannot "
@@ -152,13 +152,13 @@ class SparseRowsMatrix(RectangleMatrix):
             f"never falling, from 0 to {data.shape[0]}",
         )
 
-    def _check_places(self, places: IndexArray, start: int) -> None:
-        outside = (places < 0) | (places >= self.shape[1])
+    def _check_index(self, index: IndexArray, start: int) -> None:
+        outside = (index < 0) | (index >= self.shape[1])
         if outside.any():
             first = int(np.argmax(outside))
             self._require(
                 False,
-                f"'indices' with {places[first]} at entry {start + first}",
+                f"'indices' with {index[first]} at entry {start + first}",
                 f"0 to {self.shape[1] - 1}",
             )
 

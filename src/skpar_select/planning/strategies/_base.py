@@ -3,7 +3,7 @@
 A strategy prices itself and opens itself, in one file. It owes
 
 - ``price(layout, needs, limits, budget)``: the strategy with the widest blocks that are of use
-  within the budget, or with the narrowest where none fit, so that the planner can tell what would;
+  within the budget, or with the narrowest where none fit, so that the planner can say what would;
   None where the strategy does not apply. Pricing is arithmetic;
 - ``open(matrix, executor)``: the matrix that the blocks are read from, for as long as the context
   lasts. The default is the matrix itself;
@@ -108,12 +108,12 @@ class BlockMemory(NamedTuple):
             fixed=limits.fixed_bytes,
             block=layout.read_bytes + layout.decode_bytes,
             column=n_samples * (copies * itemsize + layout.value_bytes + needs.value_bytes),
-            in_flight=limits.n_workers + (0 if in_memory else limits.n_ahead),
+            in_flight=limits.n_workers if in_memory else limits.in_flight,
         )
 
     def peak(self, width: int, n_blocks: int, limits: Limits) -> int:
         """Return what blocks of a width take at a time."""
-        # Of several parts, blocks of two may be in flight: then every block counts as the widest.
+        # Parts share one run: blocks of another part may be in flight beside the few of this one.
         in_flight = min(self.in_flight, n_blocks) if limits.n_parts == 1 else self.in_flight
         return self.fixed + in_flight * (self.block + width * self.column)
 

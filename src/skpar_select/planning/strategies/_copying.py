@@ -39,7 +39,7 @@ class Copying(Strategy):
 
         In memory it holds `held_bytes`; `costs` are other fields.
         """
-        in_flight = limits.n_workers + limits.n_ahead
+        in_flight = limits.in_flight
         # The allocator may keep what small arrays took while the copy was made.
         kept = held_bytes + in_flight * layout.read_bytes
         scored = Direct.price(copy, needs, limits, budget - kept)
@@ -77,15 +77,15 @@ def copy_tiles(
     stored_rows = matrix.stored_rows
 
     def fetch(tile: tuple[slice, slice]) -> tuple[Extent, slice, RawBlock]:
-        rows, places = tile
-        # A row that is selected often is held once, and goes to each of its places.
+        rows, positions = tile
+        # A row that is selected often is held once, and goes to each of its positions.
         samples, extent = rows_within(stored_rows, rows.start, rows.stop)
-        return extent, places, matrix.fetch(columns[places], samples)
+        return extent, positions, matrix.fetch(columns[positions], samples)
 
     def put(fetched: tuple[Extent, slice, RawBlock]) -> None:
-        extent, places, raw = fetched
+        extent, positions, raw = fetched
         if extent.width:
-            write(extent, places, raw.decode())
+            write(extent, positions, raw.decode())
 
     n_threads = min(executor.n_workers, tiles.in_flight)
     threads = ThreadsExecutor(n_threads, cores=executor.cores)

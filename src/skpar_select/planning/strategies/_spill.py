@@ -55,10 +55,10 @@ class Spill(Copying):
                         file.write(destination.start * n_features * dtype.itemsize, tile)
                         return
                     destination = np.arange(destination.start, destination.stop)
-                picked: Index = range(rows.width) if rows.picked is None else rows.picked
+                selection: Index = range(rows.width) if rows.selection is None else rows.selection
                 # Row by row: a transposed tile would be copied whole, and a row that is selected
                 # often would be repeated in memory.
-                for at, row in zip(destination.tolist(), picked, strict=True):
+                for at, row in zip(destination.tolist(), selection, strict=True):
                     file.write((at * n_features + columns.start) * dtype.itemsize, tile[row])
 
             every = range(n_features)
