@@ -1,5 +1,7 @@
 """Matrices one after another: each keeps its own layout, and no block lies in two of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from containers import values_of, write_hdf5, write_wide
@@ -47,11 +49,13 @@ def test_types__that_differ_become_one_that_holds_all(tmp_path):
     X = open_matrix([one, two], feature_names=None)
     assert X.dtype == np.float32
     assert_array_equal(X, np.hstack([values, values_of("f4")]))
-    # Each part is planned for by the layout that it has alone.
+    # Each part is planned for by the layout that it has alone, and what its conversion holds.
     first, second = (part.matrix for part in X.parts)
     assert [list(part.columns) for part in X.parts] == [list(range(23)), list(range(23, 46))]
-    assert (first.dtype, second.dtype) == (np.int16, np.float32)
-    assert first.layout == open_matrix(one, "data").layout
+    assert (first.dtype, second.dtype) == (np.float32, np.float32)
+    alone = open_matrix(one, "data").layout
+    assert first.layout == replace(alone, dtype=np.dtype("f4"), value_bytes=2)
+    assert_array_equal(first.read(range(23)), values)
     assert second.layout == open_matrix(two, "data").layout
     assert second.layout.order == "chunked"
     assert second.layout.decode_bytes > 0
@@ -70,10 +74,16 @@ def test_fetch__of_columns_of_one_part_does_the_input_alone(tmp_path, read_bytes
     assert len(read_bytes) == n_reads > 0
 
 
-def test_read__of_adjacent_columns_of_one_part_makes_no_copy():
+def test_parts__of_parts_are_read_where_they_are():
     values = values_of()
-    assert np.shares_memory(concatenated(values).read(range(5, 9), range(19)), values)
-    assert not np.shares_memory(concatenated(values).read(range(3, 9)), values)
+    inner = concatenated(values, order=ORDER)
+    outer = ConcatenatedMatrix([inner, ArrayMatrix(values)], "X", "2 matrices")
+    assert [part.matrix.shape for part in outer.parts] == [(19, 4), (19, 5), (19, 14), (19, 23)]
+    whole = outer.read(range(46))
+    for part in outer.parts:
+        # A block is a view of the part that holds it.
+        assert np.shares_memory(part.matrix.read(range(2), range(19)), part.matrix.read(range(2)))
+        assert_array_equal(part.matrix.read(range(part.matrix.shape[1])), whole[:, part.columns])
 
 
 def test_parts__tell_where_their_columns_are():
