@@ -48,7 +48,8 @@ class Copying(Strategy):
             layout,
             n_copies=1,
             in_flight=in_flight,
-            held_bytes=held_bytes + limits.fixed_bytes,
+            # Nothing is scored while the copy is made.
+            held_bytes=held_bytes + limits.fixed_bytes - limits.n_workers * needs.worker_bytes,
             budget=budget,
         )
         return cls(
