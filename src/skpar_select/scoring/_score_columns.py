@@ -82,21 +82,17 @@ def _score_blocks(
     parts = matrix.parts
     with open_sinks((assembler, *sinks), plan) as write:
         for stage in plan.stages():
+            reads = [(parts[number], plan.strategies[number]) for number in stage]
             with ExitStack() as opened:
                 sources = [
-                    Source(
-                        opened.enter_context(
-                            plan.strategies[number].open(parts[number].matrix, executor)
-                        ),
-                        plan.strategies[number],
-                    )
-                    for number in stage
+                    Source(opened.enter_context(strategy.open(part.matrix, executor)), strategy)
+                    for part, strategy in reads
                 ]
                 fetch, score = partial(_fetch, sources), partial(_score, scorer)
                 tasks = (
-                    Task(source, columns, parts[number].columns[columns.start : columns.stop])
-                    for source, number in enumerate(stage)
-                    for columns in plan.strategies[number].blocks()
+                    Task(source, columns, part.columns[columns.start : columns.stop])
+                    for source, (part, strategy) in enumerate(reads)
+                    for columns in strategy.blocks()
                 )
                 # Workers read the blocks of a file, and ahead; blocks in memory are views.
                 results = (

@@ -17,14 +17,14 @@
 namespace skpar::SKPAR_ISA {
 namespace {
 
-// Calls visit(position, column) for all columns before `end` that are wanted, in order; a column is
+// Calls visit(position, column) for all columns before `end` that are selected, in order; a column is
 // (n_samples,) doubles, which may be changed. Returns the position of the first that is not finite, or
 // `end`: there it stops. This is the one place where values are looked at for NaN and infinity.
 //
 // Columns are cast eight at a time, so that a row's cache line is read whole, but not more than
 // 64 MiB of them. Eight take 64 bytes a sample.
-template <class Wanted, class Visit>
-std::int64_t for_each_column(const Block& block, std::int64_t end, Wanted wanted, Visit visit) {
+template <class Selected, class Visit>
+std::int64_t for_each_column(const Block& block, std::int64_t end, Selected selected, Visit visit) {
     const std::int64_t n = block.n_samples;
     const bool by_column = block.row_stride < block.column_stride && block.row_stride > 0;
     const std::int64_t fit = std::max<std::int64_t>(1, (std::int64_t(1) << 23) / n);
@@ -34,7 +34,7 @@ std::int64_t for_each_column(const Block& block, std::int64_t end, Wanted wanted
     for (std::int64_t next = 0; next < end;) {
         int width = 0;
         for (; next < end && width < most; ++next) {
-            if (wanted(next)) positions[width++] = next;
+            if (selected(next)) positions[width++] = next;
         }
         double* column = columns.at_least(most * n);
         cast_columns(block, positions, width, column);

@@ -143,7 +143,7 @@ nb::object class_start_of(const Target& t) {
     return t.discrete ? array_of(t.class_start, t.n_classes + 1) : nb::none();
 }
 
-// Made anew from its arguments, with all checks; classes are told by their numbers.
+// Made anew from its arguments, with all checks; classes are known by their numbers.
 nb::tuple reduce(nb::handle self) {
     const auto& t = nb::cast<const Target&>(self);
     std::vector<double> y(t.n_samples);
