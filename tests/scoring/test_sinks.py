@@ -1,5 +1,6 @@
 import threading
 
+import numpy as np
 import pytest
 from scorings import Noting, score
 
@@ -30,11 +31,11 @@ def test_assembler__refuses_columns_lost_or_scored_twice(problem, executor):
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_sink__receives_every_column_once(problem, n_jobs):
-    noting = Noting()
-    score(*problem, n_jobs=n_jobs, sinks=[noting])
-    assert noting.plan.n_features == 23
+    noting, (X, y) = Noting(), problem
+    score(np.tile(X, 5), y, n_jobs=n_jobs, sinks=[noting])
+    assert noting.plan.n_features == 115
     assert len(noting.blocks) == noting.plan.n_blocks > 1
-    assert sorted(column for block in noting.blocks for column in block) == list(range(23))
+    assert sorted(column for block in noting.blocks for column in block) == list(range(115))
     assert noting.closed == [True]
 
 
