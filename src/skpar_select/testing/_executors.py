@@ -180,14 +180,19 @@ class ExecutorConformance:
         """Never do more functions run, nor are more prepared tasks held; and all workers work."""
         n_tasks = 12 * executor.in_flight
         prepare = _prepared_now if prepares else None
-        times = list(executor.map_unordered(_timed, range(n_tasks), prepare=prepare))
-        assert len(times) == n_tasks
-        working = _most_at_a_time((each.started, each.ended) for each in times)
-        assert working <= executor.n_workers
-        assert working == executor.n_workers or executor.cores is not None
-        if prepares:
-            held = _most_at_a_time((each.prepared, each.ended) for each in times)
-            assert held <= executor.in_flight
+        working, deadline = 0, time.monotonic() + _PATIENCE
+        # A pool of processes may start so slowly that one of them does all of a first run.
+        while working < executor.n_workers and time.monotonic() < deadline:
+            times = list(executor.map_unordered(_timed, range(n_tasks), prepare=prepare))
+            assert len(times) == n_tasks
+            working = _most_at_a_time((each.started, each.ended) for each in times)
+            assert working <= executor.n_workers
+            if prepares:
+                held = _most_at_a_time((each.prepared, each.ended) for each in times)
+                assert held <= executor.in_flight
+            if executor.cores is not None:
+                return
+        assert working == executor.n_workers
 
     def test_memory__is_shared_where_it_says_so(self, executor: Executor) -> None:
         """A function may then write into what the caller holds, and into nothing otherwise."""
