@@ -15,7 +15,14 @@ from skpar_select.matrices._layout import TILE_BYTES, Layout
 from skpar_select.matrices.io._buffers import empty
 from skpar_select.matrices.io._checks import check_matrix_shape
 from skpar_select.matrices.io._file import FileSnapshot
-from skpar_select.matrices.io._selection import Extent, compose, rows_within, scatter
+from skpar_select.matrices.io._selection import (
+    Extent,
+    as_range,
+    as_slice,
+    compose,
+    rows_within,
+    scatter,
+)
 
 
 class ConcatenatedMatrix(Matrix):
@@ -86,23 +93,28 @@ class ConcatenatedMatrix(Matrix):
         for part in self._parts:
             held, positions = part.select(index)
             if len(held):
-                self._read_part(part.matrix, held, rows, positions, out)
+                destination = as_slice(as_range(positions))
+                self._read_part(part.matrix, as_range(held), rows, destination, out)
         return out
 
     def _read_part(
-        self, matrix: Matrix, columns: IndexArray, rows: Index, positions: IndexArray, out: Array
+        self,
+        matrix: Matrix,
+        columns: Index,
+        rows: Index,
+        positions: slice | IndexArray,
+        out: Array,
     ) -> None:
         """Read columns of a part some rows at a time, and copy them to their positions."""
         layout = matrix.layout_of(rows, columns)
         stored_rows = compose(matrix.stored_rows, rows)
-        destination = slice(0, len(columns))
         row_bytes = len(columns) * self.dtype.itemsize
         tall = max(1, self._step_bytes(layout, len(columns)) // row_bytes)
         for start in range(0, layout.n_rows, tall):
             samples, extent = rows_within(stored_rows, start, start + tall)
             if extent.width:
                 values = matrix.read(columns, compose(rows, samples))
-                scatter(values, extent, Extent(destination, positions), out)
+                scatter(values, extent, Extent(slice(0, len(columns)), positions), out)
 
     def _step_bytes(self, layout: Layout, n_columns: int) -> int:
         """Return the bytes of the rows that are read at a time: whole rows of chunks."""

@@ -13,7 +13,7 @@ from skpar_select._memory import format_bytes
 from skpar_select._typing import Array, IndexArray
 from skpar_select.execution import Executor
 from skpar_select.matrices import Layout, Matrix, Part
-from skpar_select.matrices.io._selection import Extent, scatter
+from skpar_select.matrices.io._selection import Extent, as_range, as_slice, scatter
 from skpar_select.planning import (
     Tiles,
     bytes_of_arrays,
@@ -167,10 +167,7 @@ def _run(
     for copy in copies:
 
         def write_part(rows: Extent, columns: slice, tile: Array, copy: _Copy = copy) -> None:
-            positions = copy.positions[columns]
-            first, last = positions[0], positions[-1]
-            adjacent = last - first == len(positions) - 1 and (np.diff(positions) == 1).all()
-            write(rows, slice(first, last + 1) if adjacent else positions, tile)
+            write(rows, as_slice(as_range(copy.positions[columns])), tile)
 
         matrix = copy.part.matrix
         for _ in copy_tiles(matrix, copy.columns, copy.tiles, write_part, executor):

@@ -54,6 +54,13 @@ def as_slice(index: Index) -> slice | IndexArray:
     return slice(index.start, stop, index.step) if index else slice(0, 0)
 
 
+def as_range(index: IndexArray) -> Index:
+    """Return adjacent ascending positions as a range; any other selection stays an array."""
+    if len(index) and (np.diff(index) == 1).all():
+        return range(int(index[0]), int(index[-1]) + 1)
+    return index
+
+
 def compose(index: Index, selected: Index) -> Index:
     """Return ``index[selected]``; a range of a range stays one."""
     positions = as_slice(selected)
