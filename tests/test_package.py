@@ -1,9 +1,13 @@
 """What the package promises by its name: public names, metadata, files that travel with it."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from importlib.metadata import entry_points, metadata, version
 from pathlib import Path
+
+import pytest
 
 import skpar_select
 from skpar_select import targets
@@ -25,6 +29,29 @@ def test_public_names__are_those_of_the_design():
     ]
     for name in skpar_select.__all__:
         assert getattr(skpar_select, name) is not None
+
+
+def test_public_names__are_listed_before_they_are_imported():
+    assert set(skpar_select.__all__) <= set(dir(skpar_select))
+    assert set(skpar_select._MODULE_OF) == set(skpar_select.__all__)
+
+
+def test_unknown_name__is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'skpar_select' has no attribute 'select'"):
+        skpar_select.select  # noqa: B018  # that it fails is the test
+
+
+def test_rooms__are_there_without_an_import():
+    for room in skpar_select._ROOMS:
+        assert getattr(skpar_select, room).__name__ == f"skpar_select.{room}"
+
+
+def test_import__takes_no_library_along():
+    code = "import sys, skpar_select; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "skpar_select" in loaded
+    assert loaded.isdisjoint({"numpy", "scipy", "sklearn", "h5py", "joblib"})
 
 
 def test_module_of_targets__gives_the_public_function():

@@ -1,12 +1,16 @@
 """Select the columns of very wide matrices by mutual information, in parallel, from files too."""
 
-from skpar_select._display import MutualInfoDisplay
-from skpar_select._functions import mutual_info_classif, mutual_info_regression
-from skpar_select._selector import ParallelMutualInfoSelector
-from skpar_select._version import __version__
-from skpar_select.kernels import get_config
-from skpar_select.matrices import open_matrix
-from skpar_select.tables import read_targets
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from skpar_select._display import MutualInfoDisplay
+    from skpar_select._functions import mutual_info_classif, mutual_info_regression
+    from skpar_select._selector import ParallelMutualInfoSelector
+    from skpar_select._version import __version__
+    from skpar_select.kernels import get_config
+    from skpar_select.matrices import open_matrix
+    from skpar_select.tables import read_targets
 
 __all__ = [
     "MutualInfoDisplay",
@@ -18,3 +22,32 @@ __all__ = [
     "open_matrix",
     "read_targets",
 ]
+
+# Names are imported when they are asked for, by PEP 562: scikit-learn and SciPy take 1.2 s, which
+# the help and the version of the command line do not need.
+_MODULE_OF = {
+    "MutualInfoDisplay": "_display",
+    "ParallelMutualInfoSelector": "_selector",
+    "__version__": "_version",
+    "get_config": "kernels",
+    "mutual_info_classif": "_functions",
+    "mutual_info_regression": "_functions",
+    "open_matrix": "matrices",
+    "read_targets": "tables",
+}
+_ROOMS = frozenset({"execution", "kernels", "matrices", "planning", "scoring", "tables", "targets"})
+
+if not TYPE_CHECKING:  # else a type checker takes every name for known
+
+    def __getattr__(name: str) -> object:
+        if name in _MODULE_OF:
+            found = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+            globals()[name] = found
+            return found
+        if name in _ROOMS:
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULE_OF, *_ROOMS})
