@@ -1,6 +1,5 @@
 """The selector: it stores parameters, has the columns scored, and decides which to keep."""
 
-import sys
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar
@@ -26,9 +25,10 @@ from skpar_select.scoring import (
     DiscreteFeatures,
     FunctionScorer,
     MutualInformation,
-    ProgressLine,
+    Progress,
     ScoreCache,
     Scorer,
+    progress_of,
     progress_sinks,
     score_columns,
     with_callbacks,
@@ -85,9 +85,11 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         `n_jobs` scores each fold once, in processes too. It is made where it does not exist, and
         holds at most 1 GiB; entries that were used longest ago go first. With `random_state` None,
         scores of any noise are taken from it. None keeps nothing.
-    verbose : int, default=0
-        Above 0, a line on the standard error stream shows the progress. With scikit-learn 1.9
-        callbacks do, such as ``sklearn.callback.ProgressBar``.
+    verbose : int or Progress, default=0
+        Above 0, the standard error stream shows the progress: on a terminal and in a notebook as
+        a line that is drawn again, elsewhere as a line for each tenth. An object decides this
+        itself: ``skpar_select.scoring.ProgressLine()`` or ``ProgressLog()``, which takes a stream.
+        With scikit-learn 1.9 callbacks do it too, such as ``sklearn.callback.ProgressBar``.
 
     Attributes
     ----------
@@ -151,7 +153,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         "memory_budget": [Interval(Integral, 1, None, closed="left"), str],
         "n_jobs": [Integral, None],
         "score_cache": [str, PathLike, None],
-        "verbose": ["verbose"],
+        "verbose": ["verbose", Progress],
     }
 
     def __init__(
@@ -168,7 +170,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         memory_budget: int | str = "auto",
         n_jobs: int | None = None,
         score_cache: str | PathLike[str] | None = None,
-        verbose: int = 0,
+        verbose: int | Progress = 0,
     ) -> None:
         self.k = k
         self.threshold = threshold
@@ -256,7 +258,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
             self.get_support(indices=True),
             choose_executor(self.n_jobs, prefer="threads"),
             memory_budget=parse_memory(self.memory_budget),
-            line=ProgressLine(sys.stderr) if self.verbose else None,
+            progress=progress_of(self.verbose),
         )
 
     def to_frame(self) -> Any:

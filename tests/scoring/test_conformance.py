@@ -16,6 +16,7 @@ from skpar_select.scoring import (
     FunctionScorer,
     MutualInformation,
     ProgressLine,
+    ProgressLog,
     ScoreCache,
 )
 from skpar_select.scoring._progress import CallbackTasks
@@ -102,6 +103,12 @@ class TestProgressLine(SinkConformance):
     @pytest.fixture
     def sink(self):
         return ProgressLine(io.StringIO())
+
+
+class TestProgressLog(SinkConformance):
+    @pytest.fixture
+    def sink(self):
+        return ProgressLog(io.StringIO())
 
 
 class TestCacheEntry(SinkConformance):

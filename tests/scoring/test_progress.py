@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skpar_select import ParallelMutualInfoSelector
-from skpar_select.scoring import CallbackSupportMixin, ProgressLine
+from skpar_select.scoring import CallbackSupportMixin, ProgressLine, ProgressLog, progress_on
 
 has_callbacks = pytest.mark.skipif(
     not hasattr(CallbackSupportMixin, "set_callbacks"), reason="came with scikit-learn 1.9"
@@ -33,50 +33,128 @@ class Stream(io.StringIO):
         self.isatty = lambda: terminal
 
 
-def begun(stream, n_features):
-    line = ProgressLine(stream)
-    line.begin(plan_of(layout_of(n_features=n_features)))
-    return line
+class Clock:
+    """A clock that stands still until it is told otherwise."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
 
 
-def write(line, n_columns, first=0):
+@pytest.fixture
+def stream():
+    return io.StringIO()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def begun(progress, n_features):
+    progress.begin(plan_of(layout_of(n_features=n_features)))
+    return progress
+
+
+def write(progress, n_columns, first=0):
     columns = range(first, first + n_columns)
-    line.write(columns, {"score": np.zeros(n_columns)})
+    progress.write(columns, {"score": np.zeros(n_columns)})
 
 
 class TestLine:
-    def test_terminal__line_is_drawn_again(self):
-        stream = Stream(terminal=True)
-        line = begun(stream, 1000)
+    def test_line__is_drawn_again_in_its_place(self, stream, clock):
+        line = begun(ProgressLine(stream, clock=clock), 1000)
         write(line, 400, first=600)
         write(line, 600)
         line.close(complete=True)
         first, second = stream.getvalue().split("\r")[1:]
-        assert first.startswith("[############..................] 400 of 1,000 features, 0 s left")
-        assert second.startswith("[##############################] 1,000 of 1,000 features")
+        assert first.rstrip() == "[############..................] 400 of 1,000 features"
+        assert second.rstrip() == "[##############################] 1,000 of 1,000 features"
         assert stream.getvalue().endswith("\n")
         assert stream.getvalue().count("\n") == 1
 
-    def test_terminal__work_that_stops_leaves_the_line(self):
-        stream = Stream(terminal=True)
-        line = begun(stream, 1000)
+    def test_work_that_stops__leaves_the_line(self, stream):
+        line = begun(ProgressLine(stream), 1000)
         line.close(complete=False)
         assert stream.getvalue() == ""
         write(line, 400)
         line.close(complete=False)
         assert stream.getvalue().endswith("\n")
 
-    def test_file__gets_a_line_for_each_tenth(self):
-        stream = Stream(terminal=False)
-        line = begun(stream, 1000)
-        for block in range(100):
-            write(line, 10, first=10 * block)
-        line.close(complete=True)
+    def test_work_that_fails_at_its_end__ends_the_line_once(self, stream):
+        line = begun(ProgressLine(stream), 1000)
+        write(line, 1000)
+        line.close(complete=False)
+        assert stream.getvalue().count("\n") == 1
+
+
+class TestTimeLeft:
+    @pytest.mark.parametrize(
+        ("seconds", "n_done", "expected"),
+        [
+            (1.9, 500, "500 of 1,000 features"),  # too short to tell
+            (10, 49, "49 of 1,000 features"),  # too little is done to tell
+            (10, 50, "50 of 1,000 features, 3 min left"),
+            (10, 500, "500 of 1,000 features, 10 s left"),
+            (10, 999, "999 of 1,000 features, 1 s left"),  # never 0
+            (7.2, 1000, "1,000 of 1,000 features in 7 s"),
+            (1.9, 1000, "1,000 of 1,000 features"),
+            (3600, 250, "250 of 1,000 features, 3 h 0 min left"),
+        ],
+    )
+    def test_time_left__is_told_where_it_is_known(self, stream, clock, seconds, n_done, expected):
+        line = begun(ProgressLine(stream, clock=clock), 1000)
+        clock.now += seconds
+        write(line, n_done)
+        assert stream.getvalue().split("] ")[1].rstrip() == expected
+
+
+class TestLog:
+    def test_log__has_a_line_for_each_tenth(self, stream, clock):
+        log = begun(ProgressLog(stream, clock=clock), 1000)
+        for _ in range(100):
+            clock.now += 0.1
+            write(log, 10)
+        log.close(complete=True)
         lines = stream.getvalue().splitlines()
-        assert [text.split("] ")[1].split(" of")[0] for text in lines] == [
-            *(f"{done}" for done in range(100, 1000, 100)),
-            "1,000",
-        ]
+        assert lines[0] == " 10 %: 100 of 1,000 features"
+        assert lines[4] == " 50 %: 500 of 1,000 features, 5 s left"
+        assert lines[9] == "100 %: 1,000 of 1,000 features in 10 s"
+        assert len(lines) == 10
+
+    def test_log__has_a_line_after_half_a_minute(self, stream, clock):
+        log = begun(ProgressLog(stream, clock=clock), 10**6)
+        for _ in range(100):
+            clock.now += 1
+            write(log, 10)
+        lines = stream.getvalue().splitlines()
+        assert lines[0] == "  0 %: 300 of 1,000,000 features"
+        assert len(lines) == 3
+
+    def test_log__of_a_short_fit_is_its_last_line(self, stream, clock):
+        log = begun(ProgressLog(stream, clock=clock), 1000)
+        for _ in range(100):
+            write(log, 10)
+        assert stream.getvalue() == "100 %: 1,000 of 1,000 features\n"
+
+
+class TestChoice:
+    @pytest.mark.parametrize(("terminal", "kind"), [(True, ProgressLine), (False, ProgressLog)])
+    def test_stream__decides(self, terminal, kind):
+        assert type(progress_on(Stream(terminal))) is kind
+
+    def test_notebook__draws_a_line(self):
+        class OutStream(Stream):
+            __module__ = "ipykernel.iostream"
+
+        assert type(progress_on(OutStream(terminal=False))) is ProgressLine
+
+    def test_verbose__may_be_the_progress_itself(self, problem, stream):
+        selector = ParallelMutualInfoSelector(verbose=ProgressLog(stream)).fit(*problem)
+        assert stream.getvalue() == "100 %: 70 of 70 features\n"
+        assert clone(ParallelMutualInfoSelector(verbose=ProgressLine())) is not selector
 
     @pytest.mark.parametrize("verbose", [0, 1, True, False])
     def test_verbose__asks_for_it(self, problem, capsys, verbose):

@@ -5,7 +5,11 @@ from skpar_select.scoring._discrete import DiscreteFeatures
 from skpar_select.scoring._mutual_info import MutualInformation, kernel_needs
 from skpar_select.scoring._progress import (
     CallbackSupportMixin,
+    Progress,
     ProgressLine,
+    ProgressLog,
+    progress_of,
+    progress_on,
     progress_sinks,
     with_callbacks,
 )
@@ -20,12 +24,16 @@ __all__ = [
     "DiscreteFeatures",
     "FunctionScorer",
     "MutualInformation",
+    "Progress",
     "ProgressLine",
+    "ProgressLog",
     "ScoreCache",
     "Scorer",
     "Sink",
     "kernel_needs",
     "plan_scoring",
+    "progress_of",
+    "progress_on",
     "progress_sinks",
     "score_columns",
     "with_callbacks",

@@ -21,7 +21,7 @@ from skpar_select.planning import (
     plan_tiles,
     with_overhead,
 )
-from skpar_select.scoring import ProgressLine
+from skpar_select.scoring import Progress
 from skpar_select.tables._files import replacing
 
 
@@ -31,7 +31,7 @@ def read_columns(
     executor: Executor,
     *,
     memory_budget: int,
-    line: ProgressLine | None = None,
+    progress: Progress | None = None,
 ) -> Array:
     """Read scattered columns into an array, in the order given, by as many threads as workers.
 
@@ -48,7 +48,7 @@ def read_columns(
     def write(rows: Extent, positions: slice | IndexArray, tile: Array) -> None:
         scatter(tile, rows, Extent(slice(0, tile.shape[1]), positions), out)
 
-    _run(copies, write, executor, line)
+    _run(copies, write, executor, progress)
     matrix.check_unchanged()
     try:
         check_finite(out, columns)
@@ -160,10 +160,10 @@ def _run(
     copies: list[_Copy],
     write: Callable[[Extent, slice | IndexArray, Array], None],
     executor: Executor,
-    line: ProgressLine | None,
+    progress: Progress | None,
 ) -> None:
-    if line is not None:
-        line.start(sum(len(copy.tiles) for copy in copies), "tiles")
+    if progress is not None:
+        progress.start(sum(len(copy.tiles) for copy in copies), "tiles")
     for copy in copies:
 
         def write_part(rows: Extent, columns: slice, tile: Array, copy: _Copy = copy) -> None:
@@ -171,8 +171,8 @@ def _run(
 
         matrix = copy.part.matrix
         for _ in copy_tiles(matrix, copy.columns, copy.tiles, write_part, executor):
-            if line is not None:
-                line.advance(1)
+            if progress is not None:
+                progress.advance(1)
 
 
 def _ascending_runs(rows: Extent) -> Iterator[Extent]:
