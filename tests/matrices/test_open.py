@@ -75,7 +75,7 @@ class TestPath:
         assert matrix.sample_ids[3] == "s3"
 
     def test_open_matrix__of_what_is_no_path_or_name(self, write_h5):
-        with pytest.raises(TypeError, match=r"path=None names no file.*sequence of paths"):
+        with pytest.raises(TypeError, match=r"path=None names no file.*sequence of these"):
             open_matrix(None)
         with pytest.raises(TypeError, match=r"dataset=3 is no name.*Name it"):
             open_matrix(write_h5(values_of()), 3)

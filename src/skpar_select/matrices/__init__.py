@@ -11,7 +11,7 @@ from skpar_select.matrices._base import ArrayBlock, FingerprintPart, Matrix, Par
 from skpar_select.matrices._concatenated import ConcatenatedMatrix
 from skpar_select.matrices._layout import TILE_BYTES, Layout
 from skpar_select.matrices._lazy import LazyMatrix
-from skpar_select.matrices._open import open_matrix
+from skpar_select.matrices._open import held_matrix, open_matrix
 from skpar_select.matrices._sparse import SparseMatrix
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "RawBlock",
     "SparseMatrix",
     "as_matrix",
+    "held_matrix",
     "open_matrix",
 ]
 

@@ -11,13 +11,16 @@ from skpar_select._alignment import MissingIdsError, align_ids, repeated
 from skpar_select._typing import Names
 from skpar_select.matrices._base import Matrix
 from skpar_select.matrices._concatenated import ConcatenatedMatrix
+from skpar_select.matrices._holders import find_holder, is_holder, list_sources
 from skpar_select.matrices._labels import Axis, Labels, check_labels, given_labels
 from skpar_select.matrices._lazy import LazyMatrix
-from skpar_select.matrices.formats import FORMATS, OpenedMatrix
+from skpar_select.matrices.formats import OpenedMatrix, open_file
 from skpar_select.matrices.io._session import FileSession
 from skpar_select.matrices.readers import TransposedMatrix
 
 Path: TypeAlias = str | os.PathLike[str]
+# An object of another library has no type that is known here.
+Source: TypeAlias = Path | Any
 Orientation: TypeAlias = Literal["samples_by_features", "features_by_samples", "auto"]
 Align: TypeAlias = Literal["id", "order"]
 Given: TypeAlias = str | Sequence[str] | None
@@ -27,7 +30,7 @@ _ALIGNS = ("id", "order")
 
 
 def open_matrix(
-    path: Path | Sequence[Path],
+    path: Source | Sequence[Source],
     dataset: str | None = None,
     *,
     feature_names: Given = "auto",
@@ -44,7 +47,9 @@ def open_matrix(
     ----------
     path : str or path-like, or a sequence of these
         An HDF5, ``.npy`` or AnnData file, or one of pandas' ``to_hdf``. Several files are one
-        wide matrix: their columns one after another.
+        wide matrix: their columns one after another. In the place of a path may be an object
+        that holds a matrix: a dataset, file or group of h5py that is open for reading, or an
+        AnnData, in memory or backed.
     dataset : str, default=None
         The name of the matrix in the file, two-dimensional and numeric. None means the only
         such dataset, or an AnnData file's ``X``. Of AnnData it may be ``"layers/NAME"``, of
@@ -112,14 +117,9 @@ def open_matrix(
             f"dataset={dataset!r} is no name. It is the text by which the file knows the matrix. "
             "Name it, or leave it out where there is only one."
         )
-    if isinstance(path, str | os.PathLike):
+    if isinstance(path, str | os.PathLike) or is_holder(path):
         return _open_one(path, dataset, feature_names, sample_ids, orientation, n_samples)
-    try:
-        paths = list(path)
-    except TypeError as error:
-        raise TypeError(
-            f"path={path!r} names no file. It must be a path or a sequence of paths. Name the file."
-        ) from error
+    paths = list_sources(path)
     if not paths:
         raise ValueError("path=[] names no file. A matrix needs at least one. Name it.")
     if len(paths) == 1:
@@ -132,6 +132,50 @@ def open_matrix(
     return _concatenate(parts, ordered, feature_names)
 
 
+def held_matrix(X: Any) -> LazyMatrix | None:
+    """Return the lazy matrix of what another library reads a matrix with; None for anything else.
+
+    Parameters
+    ----------
+    X : object
+        A dataset, file or group of h5py, or an AnnData, in memory or backed.
+
+    Returns
+    -------
+    LazyMatrix or None
+        What ``open_matrix(X)`` gives, with the names that the object has. None where `X` is none
+        of these, such as an array, a data frame or a list.
+
+    Raises
+    ------
+    TypeError
+        If `X` is a path, which is opened by :func:`open_matrix`.
+    ValueError
+        If the object holds no matrix, or holds it where it cannot be read, as in a file that is
+        open for writing.
+
+    Examples
+    --------
+    >>> import h5py, tempfile, pathlib
+    >>> import numpy as np
+    >>> from skpar_select.matrices import held_matrix
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "small.h5"
+    >>> with h5py.File(path, "w") as file:
+    ...     file["data"] = np.arange(12.0).reshape(4, 3)
+    >>> with h5py.File(path) as file:
+    ...     held_matrix(file["data"]).shape
+    (4, 3)
+    >>> held_matrix(np.zeros((4, 3)))
+    """
+    if isinstance(X, str | os.PathLike):
+        path = os.fspath(X)
+        raise TypeError(
+            f"X={path!r} is a path. A matrix in a file is opened first, so that its names and its "
+            f"orientation can be said. Give open_matrix({path!r})."
+        )
+    return open_matrix(X) if is_holder(X) else None
+
+
 def _check_choice(name: str, value: object, choices: tuple[str, ...], what: str) -> None:
     if value not in choices:
         raise ValueError(
@@ -140,16 +184,16 @@ def _check_choice(name: str, value: object, choices: tuple[str, ...], what: str)
 
 
 def _open_one(
-    path: Path,
+    path: Source,
     dataset: str | None,
     feature_names: Given,
     sample_ids: Given,
     orientation: str,
     n_samples: int | None,
 ) -> LazyMatrix:
-    with FileSession(path) as session:
-        form = next(form for form in FORMATS if form.recognises(session))
-        opened = form.open(session, dataset)
+    held = find_holder(path, dataset)
+    with FileSession(path if held is None else held.path) as session:
+        opened = open_file(session, dataset) if held is None else held.open(session)
         if orientation == "auto" and opened.rows_are_samples:
             orientation = "samples_by_features"
         transposed = _is_transposed(opened.matrix, orientation, n_samples)

@@ -5,6 +5,7 @@ from skpar_select.matrices.formats._base import Format, OpenedMatrix
 from skpar_select.matrices.formats._hdf5 import HDF5Format
 from skpar_select.matrices.formats._hdfstore import HDFStoreFormat
 from skpar_select.matrices.formats._npy import NpyFormat
+from skpar_select.matrices.io._session import FileSession
 
 FORMATS: tuple[Format, ...] = (
     NpyFormat(),
@@ -13,4 +14,9 @@ FORMATS: tuple[Format, ...] = (
     HDF5Format(),
 )
 
-__all__ = ["FORMATS", "Format", "OpenedMatrix"]
+__all__ = ["FORMATS", "Format", "OpenedMatrix", "open_file"]
+
+
+def open_file(session: FileSession, dataset: str | None) -> OpenedMatrix:
+    """Open the path of a session by the first format that recognises it."""
+    return next(form for form in FORMATS if form.recognises(session)).open(session, dataset)

@@ -72,6 +72,17 @@ class OpenedAnnData(OpenedMatrix):
         return _read_column(session.hdf5, f"{frame}/{column}", label, axis, length), label
 
 
+@dataclass(frozen=True)
+class OpenedSparseGroup(OpenedMatrix):
+    """A sparse matrix of AnnData by itself, in whatever HDF5 file, without labels."""
+
+    @classmethod
+    def open(cls, session: FileSession, name: str) -> OpenedMatrix:
+        """Open the group of a name."""
+        matrix = _open(session, name.strip("/"))
+        return cls(matrix, rows_are_samples=True)
+
+
 # The folders of a file whose matrices have the variables of a frame `var`.
 _WITH_VAR = ("", "layers", "raw")
 

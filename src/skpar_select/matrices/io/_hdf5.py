@@ -30,6 +30,12 @@ def open_hdf5(path: str) -> Iterator[Any]:
             "you may read. Check its path, or copy it again if it is cut short."
         ) from error
     with file:
+        if file.mode != "r":
+            # HDF5 gives two openings of a file in one process the mode of the first.
+            raise OSError(
+                f"'{path}' is open for writing in this process (mode {file.mode!r}). What was "
+                "written may not be in the file yet. Close it there first."
+            )
         try:
             yield file
         except _OF_DAMAGE as error:
