@@ -18,9 +18,11 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 def test_public_names__are_those_of_the_design():
     assert sorted(skpar_select.__all__) == [
+        "DroppedSamplesWarning",
         "MutualInfoDisplay",
         "ParallelMutualInfoSelector",
         "__version__",
+        "align",
         "get_config",
         "mutual_info_classif",
         "mutual_info_regression",

@@ -4,18 +4,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from skpar_select._alignment import DroppedSamplesWarning
     from skpar_select._display import MutualInfoDisplay
     from skpar_select._functions import mutual_info_classif, mutual_info_regression
     from skpar_select._selector import ParallelMutualInfoSelector
     from skpar_select._version import __version__
     from skpar_select.kernels import get_config
     from skpar_select.matrices import open_matrix
-    from skpar_select.tables import read_targets
+    from skpar_select.tables import align, read_targets
 
 __all__ = [
+    "DroppedSamplesWarning",
     "MutualInfoDisplay",
     "ParallelMutualInfoSelector",
     "__version__",
+    "align",
     "get_config",
     "mutual_info_classif",
     "mutual_info_regression",
@@ -26,9 +29,11 @@ __all__ = [
 # Names are imported when they are asked for, by PEP 562: scikit-learn and SciPy take 1.2 s, which
 # the help and the version of the command line do not need.
 _MODULE_OF = {
+    "DroppedSamplesWarning": "_alignment",
     "MutualInfoDisplay": "_display",
     "ParallelMutualInfoSelector": "_selector",
     "__version__": "_version",
+    "align": "tables",
     "get_config": "kernels",
     "mutual_info_classif": "_functions",
     "mutual_info_regression": "_functions",

@@ -1,18 +1,42 @@
 """Rows of two holders, matched by sample id: the one place where this is done."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skpar_select._typing import IndexArray
-from skpar_select._wording import counted, listing
+from skpar_select._typing import IndexArray, Names
+from skpar_select._wording import counted, listing, quote
 
 
 class MissingIdsError(ValueError):
     """Rows are to be matched by sample id, and one of the holders has no ids."""
+
+
+class AlignmentError(ValueError):
+    """A matrix and a table that do not go together, and what would let them.
+
+    `finding` says what was found and the rule; `remedy` what a caller in Python can do.
+    """
+
+    def __init__(self, finding: str, remedy: str) -> None:
+        super().__init__(f"{finding} {remedy}")
+        self.finding, self.remedy = finding, remedy
+
+
+class UnmatchedSamplesError(AlignmentError):
+    """Samples without a row in the table, or rows without a sample in the matrix."""
+
+
+class MissingTargetsError(AlignmentError):
+    """Samples without a target."""
+
+
+class DroppedSamplesWarning(UserWarning):
+    """Samples or rows of a table were left out; the message counts them."""
 
 
 def align_ids(
@@ -51,10 +75,121 @@ def align_ids(
         if extra:
             faults.append(f"holds {_samples(extra)} that {reference_by} lacks")
         raise ValueError(
-            f"{held_by} {' and '.join(faults)}. Both must hold the same sample ids. Drop the rows "
-            "that have no partner, or take the ids from another column or dataset."
+            f"{held_by} {' and '.join(faults)}. Both must hold the same sample ids. "
+            f"{near_match(extra, lacking)}Drop the rows that have no partner, or take the ids from "
+            "another column or dataset."
         )
     return np.fromiter((position[name] for name in reference), np.intp, len(reference))
+
+
+def aligned_target(y: Any, sample_ids: Names | None) -> Any:
+    """Put a target of pandas whose index holds sample ids into the order of a matrix.
+
+    Parameters
+    ----------
+    y : object
+        A target. Only a Series or DataFrame of pandas has an index; anything else is given back.
+    sample_ids : ndarray of str of shape (n_samples,), or None
+        The ids of the matrix's rows.
+
+    Returns
+    -------
+    y : object
+        Reordered if its index holds the same ids in another order. As it is, to be taken by
+        position, if the order is the same, if the index is that of a frame without one (0, 1,
+        ...), or if it holds none of the ids.
+
+    Raises
+    ------
+    ValueError
+        If the index holds some of the ids and not all, or holds ids that the matrix lacks, too.
+    """
+    if sample_ids is None or type(y).__module__.partition(".")[0] != "pandas":
+        return y
+    index = y.index
+    if type(index).__name__ == "RangeIndex" and index.start == 0 and index.step == 1:
+        return y
+    held, reference = [id_text(one) for one in index], list(sample_ids)
+    if held == reference:
+        return y
+    known = set(reference)
+    n_shared = len(known.intersection(held))
+    if not n_shared:
+        return y
+    by_hand = "Pass y.to_numpy() to take it by position"
+    if n_shared < len(known) or not known.issuperset(held):
+        extra = len(set(held) - known)
+        raise ValueError(
+            f"The index of y holds {n_shared} of the {counted(len(known), 'sample id')} of the matrix"
+            + (f", and {counted(extra, 'other')}" if extra else "")
+            + ". An index that holds ids must hold those of the matrix, in any order. Join them "
+            f"with skpar_select.align(X, y, unmatched='drop'). {by_hand}."
+        )
+    twice = repeated(held) or repeated(reference)
+    if twice:
+        raise ValueError(
+            f"The index of y and the matrix repeat {counted(len(twice), 'sample id')} "
+            f"({listing(twice)}), in another order each. Rows are matched by id, so each must "
+            f"occur once. Remove the repeated rows. {by_hand}."
+        )
+    return y.iloc[align_ids(held, reference, held_by="The index of y", reference_by="the matrix")]
+
+
+def id_text(value: object) -> str:
+    """Return an id as text: of a whole number its digits, of bytes what they spell."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def near_match(held: Iterable[str], reference: Iterable[str]) -> str:
+    """Say by which rule ids without a partner would match; they are never matched by it.
+
+    Examples
+    --------
+    >>> near_match(["gsm1", "gsm2"], ["GSM1", "GSM2"])
+    "2 of them would match if upper and lower case did not count, as 'gsm1' and 'GSM1'. "
+    """
+    held, reference = list(held), list(reference)
+    best: tuple[int, str, str, str] | None = None
+    for what, rule in _NEARLY:
+        of = {rule(one): one for one in reversed(reference)}
+        pairs = [(one, of[rule(one)]) for one in held if rule(one) in of]
+        if pairs and (best is None or len(pairs) > best[0]):
+            best = len(pairs), what, *pairs[0]
+    if best is None:
+        return ""
+    number, what, one, other = best
+    return (
+        f"{number} of them would match if {what} did not count, as {quote(one)} and "
+        f"{quote(other)}. "
+    )
+
+
+def _without_zeros(one: str) -> str:
+    return re.sub(r"^0+(?=.)", "", one)
+
+
+def _without_fraction(one: str) -> str:
+    return re.sub(r"(?<=\d)\.0+$", "", one)
+
+
+def _as_r_writes(one: str) -> str:
+    # make.names: an X before a digit, a point for all that is neither letter nor digit.
+    return re.sub(r"[^0-9A-Za-z_]", ".", re.sub(r"^X(?=\d)", "", one))
+
+
+def _without_any(one: str) -> str:
+    return _without_zeros(_without_fraction(re.sub(r"\s+", "", one).casefold()))
+
+
+# The first of equals is said.
+_NEARLY: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("blanks", lambda one: re.sub(r"\s+", "", one)),
+    ("upper and lower case", str.casefold),
+    ("'.0' at the end", _without_fraction),
+    ("zeros at the beginning", _without_zeros),
+    ("what R makes of names (an X before a digit, points for other signs)", _as_r_writes),
+    ("case, blanks, '.0' at the end and zeros at the beginning", _without_any),
+)
 
 
 def repeated(names: Iterable[str]) -> list[str]:

@@ -1,53 +1,55 @@
-"""A column of a CSV file as the target of a matrix, matched by sample id."""
+"""Columns of a table as the targets of a matrix, matched by sample id."""
 
-import csv
-import math
+import warnings
 from collections.abc import Sequence
-from os import PathLike, fspath
-from pathlib import Path
+from os import PathLike
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skpar_select._alignment import MissingIdsError, align_ids, repeated
+from skpar_select._alignment import DroppedSamplesWarning, MissingIdsError, MissingTargetsError
+from skpar_select._typing import Array, BoolArray, IndexArray
 from skpar_select._wording import counted, listing, quote
+from skpar_select.tables._join import join_by_id
+from skpar_select.tables._table import Table
 
 _TASKS = ("regression", "classification")
-_GZIP = b"\x1f\x8b"
 
 
 def read_targets(
-    path: str | PathLike[str],
-    column: str,
+    path: str | PathLike[str] | Any,
+    column: str | Sequence[str],
     *,
     sample_ids: Sequence[str] | NDArray[Any] | None = None,
     id_column: str | None = None,
     task: str = "regression",
-) -> NDArray[np.float64] | NDArray[np.str_]:
-    r"""Read the target of each sample from a CSV file.
+) -> Array:
+    r"""Read the target of each sample from a table.
+
+    Every sample needs a target and every row a sample. :func:`skpar_select.align` chooses those
+    that have both.
 
     Parameters
     ----------
-    path : str or path
-        A CSV file with a header, in UTF-8, separated by commas, or by tabs where its header has
-        tabs and no comma.
-    column : str
-        The column that holds the target.
+    path : str or path, data frame, or other holder of a table
+        A CSV, Parquet, AnnData or HDF5 file, or what :class:`skpar_select.tables.Table` takes.
+    column : str or sequence of str
+        The column that holds the target, or several of them.
     sample_ids : sequence of str of shape (n_samples,), default=None
-        Ids of the matrix's rows. The targets are matched by them, whatever the order of the file.
-        None takes the rows of the file in their order.
+        Ids of the matrix's rows. The targets are matched by them, whatever the order of the table.
+        None takes the rows of the table in their order.
     id_column : str, default=None
-        The column that holds the sample ids. None takes the first column, the target aside, in
-        which one of ``sample_ids`` occurs.
+        The column that holds the sample ids. None takes the column, the targets aside, in which
+        most of `sample_ids` occur.
     task : {"regression", "classification"}, default="regression"
         Whether the targets are read as finite numbers or kept as text.
 
     Returns
     -------
-    y : ndarray of shape (n_samples,)
-        float64 for regression, str for classification; in the order of ``sample_ids``, or of the
-        file without them.
+    y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+        float64 for regression, str for classification; in the order of `sample_ids`, or of the
+        table without them. Two-dimensional where `column` is a sequence.
 
     Raises
     ------
@@ -55,11 +57,13 @@ def read_targets(
         If there is no such file.
     OSError
         If it is a folder, a pipe or a device.
+    TypeError
+        If it is no table.
     ValueError
-        If the task is unknown; if the file is compressed or not a CSV file in UTF-8, has no rows,
-        rows of unequal length or two columns of one name; if it lacks a column; if a target is
-        not a finite number, or a class is empty; or if file and matrix do not hold the same
-        sample ids, once each.
+        If the task is unknown; if the file is no table, has no rows, rows of unequal length or two
+        columns of one name; if it lacks a column; if a target is missing or not a finite number;
+        or if table and matrix do not hold the same sample ids, once each. Rows that are equal in
+        id and targets count once, with a :class:`skpar_select.DroppedSamplesWarning`.
 
     Examples
     --------
@@ -71,143 +75,124 @@ def read_targets(
     ...     read_targets(file, "age", sample_ids=["a", "b"])
     array([34.5, 61. ])
     """
+    check_task(task)
+    table = Table(path)
+    targets = target_columns(table, column)
+    length = table.length(targets[0])
+    if sample_ids is not None:
+        ids = list(sample_ids)
+        joined = join_by_id(
+            ids,
+            table,
+            targets,
+            id_column=id_column,
+            use=np.ones(len(ids), dtype=bool),
+            where=np.ones(length, dtype=bool),
+            conditions=(),
+            drop=False,
+        )
+        rows = joined.rows
+        if joined.dropped:
+            warnings.warn(
+                f"Left out: {'; '.join(joined.dropped)}.", DroppedSamplesWarning, stacklevel=2
+            )
+    elif id_column is None:
+        rows = np.arange(length)
+    else:
+        raise MissingIdsError(
+            f"id_column={id_column!r} was given without sample_ids. Targets are matched by the "
+            "ids of the matrix, and there are none. Name the dataset of ids when the matrix is "
+            "opened and give its sample_ids, or leave id_column out."
+        )
+    y, missing = values_of(table, targets, rows, task)
+    refuse_missing(table, targets, rows, missing)
+    return y[:, 0] if isinstance(column, str) else y
+
+
+def check_task(task: str) -> None:
+    """Refuse an unknown task."""
     if task not in _TASKS:
         raise ValueError(
             f"task={task!r} is unknown. It must be one of {listing(_TASKS)}. Name one of them."
         )
-    file = fspath(path)
-    table = _read_table(file)
-    if column not in table:
+
+
+def target_columns(table: Table, column: str | Sequence[str]) -> list[str]:
+    """Return the columns of the targets, or refuse those that are not there."""
+    wanted = [column] if isinstance(column, str) else list(column)
+    names = [table.find(name, "The target") for name in wanted]
+    if not names or len(set(names)) < len(names):
         raise ValueError(
-            f"'{file}' has no column {column!r}. The target must be one of its columns "
-            f"({listing(list(table))}). Name one of them."
+            f"column={wanted!r} names {'no target' if not names else 'a target twice'}. Each is "
+            "named once. Name the columns that hold the targets."
         )
-    y = (
-        _numbers(table[column], file, column)
-        if task == "regression"
-        else _labels(table[column], file, column)
-    )
-    if sample_ids is None:
-        if id_column is not None:
-            raise MissingIdsError(
-                f"id_column={id_column!r} was given without sample_ids. Targets are matched by the "
-                "ids of the matrix, and there are none. Name the dataset of ids when the matrix is "
-                "opened and give its sample_ids, or leave id_column out."
-            )
-        return y
-    matrix_ids = list(sample_ids)
-    ids = table[_id_column(table, file, column, matrix_ids, id_column)]
-    return y[align_ids(ids, matrix_ids, held_by=f"'{file}'", reference_by="the matrix")]
+    lengths = {name: table.length(name) for name in names}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(
+            f"The targets have {listing(list(lengths.values()), quoted=False)} rows. All must be of "
+            "the same samples. Name columns of one length."
+        )
+    return names
 
 
-def _read_table(file: str) -> dict[str, list[str]]:
-    """Read every column as stripped text."""
-    if not Path(file).exists():
-        raise FileNotFoundError(
-            f"There is no file '{file}'. Targets are read from a CSV file. Check the path."
-        )
-    if not Path(file).is_file():
-        raise OSError(
-            f"'{file}' is a folder, a pipe or a device. Targets are read from a regular file. "
-            "Write the CSV to one and name it."
-        )
-    with open(file, "rb") as stream:
-        if stream.read(len(_GZIP)) == _GZIP:
+def values_of(
+    table: Table, targets: Sequence[str], rows: IndexArray, task: str
+) -> tuple[Array, BoolArray]:
+    """Return some rows of the targets, and which of their values are missing.
+
+    Both have the shape (n_rows, n_targets). Of numbers a missing value is NaN; of classes it is
+    None, in an array of objects. Raises ValueError for what is there and no finite number.
+    """
+    columns = [table.column(name).take(rows) for name in targets]
+    missing = np.column_stack([column.missing() for column in columns])
+    if task == "classification":
+        y = np.column_stack([column.text() for column in columns])
+        y[missing] = None
+        return (y if missing.any() else y.astype(np.str_)), missing
+    numbers = np.column_stack([column.numbers() for column in columns])
+    missing |= np.isnan(numbers) & np.column_stack([_says_nan(column.text()) for column in columns])
+    for place, name in enumerate(targets):
+        bad = np.flatnonzero(~missing[:, place] & ~np.isfinite(numbers[:, place]))
+        if len(bad):
+            cells = columns[place].text()
+            shown = [f"{quote(cells[at])} in row {rows[at] + 1}" for at in bad]
+            n_missing = int(missing[:, place].sum())
+            hint = ""
+            if len({cells[at] for at in bad}) == 1:
+                hint = f", such as where={f'{name}!={cells[bad[0]]}'!r}"
             raise ValueError(
-                f"'{file}' is compressed by gzip. Targets are read from a CSV file in UTF-8. "
-                "Unpack it first, with gunzip for example."
+                f"Column {name!r} of {table.label} holds {counted(len(bad), 'value')} that regression "
+                f"cannot use ({listing(shown, quoted=False)})"
+                + (f", and {counted(n_missing, 'missing value')}" if n_missing else "")
+                + ". Regression needs a finite number for each sample. Leave these rows out with where "
+                f"of skpar_select.align{hint}, or use the task 'classification' for labels."
             )
-    try:
-        with open(file, newline="", encoding="utf-8-sig") as text:
-            first = text.readline()
-            text.seek(0)
-            delimiter = "\t" if "\t" in first and "," not in first else ","
-            rows = [
-                [cell.strip() for cell in row]
-                for row in csv.reader(text, delimiter=delimiter)
-                if row
-            ]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(
-            f"'{file}' cannot be read ({error}). Targets are read from a CSV file in UTF-8. Save "
-            "it as one."
-        ) from error
-    if len(rows) < 2:
-        raise ValueError(
-            f"'{file}' holds no target. A CSV file needs a header and one row for each sample. "
-            "Check the path."
-        )
-    header, *body = rows
-    twice = repeated(header)
-    if twice:
-        raise ValueError(
-            f"'{file}' repeats {counted(len(twice), 'column')} ({listing(twice)}). Names of "
-            "columns must differ. Rename or remove those that repeat."
-        )
-    ragged = [number for number, row in enumerate(body, start=1) if len(row) != len(header)]
-    if ragged:
-        raise ValueError(
-            f"'{file}' holds {counted(len(ragged), 'row')} with other than {len(header)} cells "
-            f"(row {listing(ragged)}). Every row needs one cell for each column of the header. "
-            "Repair the file."
-        )
-    return {name: [row[index] for row in body] for index, name in enumerate(header)}
+    return numbers, missing
 
 
-def _id_column(
-    table: dict[str, list[str]],
-    file: str,
-    target: str,
-    sample_ids: list[str],
-    named: str | None,
-) -> str:
-    if named is not None:
-        if named not in table:
-            raise ValueError(
-                f"'{file}' has no column {named!r}. The sample ids must be in one of its columns "
-                f"({listing(list(table))}). Name one of them."
+def refuse_missing(
+    table: Table, targets: Sequence[str], rows: IndexArray, missing: BoolArray
+) -> None:
+    """Raise MissingTargetsError if any value is missing, with all columns that have such."""
+    faults = []
+    for place, name in enumerate(targets):
+        at = rows[missing[:, place]]
+        if len(at):
+            cells = table.column(name).text()
+            shown = [f"{quote(cells[row])} in row {row + 1}" for row in at[:3]]
+            more = f" and {len(at) - 3} more" if len(at) > 3 else ""
+            faults.append(
+                f"column {name!r} in {counted(len(at), 'row')} ({', '.join(shown)}{more})"
             )
-        return named
-    known = set(sample_ids)
-    for name, cells in table.items():
-        if name != target and not known.isdisjoint(cells):
-            return name
-    raise ValueError(
-        f"No column of '{file}' holds a sample id of the matrix ({listing(sample_ids)}). Targets "
-        "are matched by id, never by position. Add the ids as a column."
+    if faults:
+        raise MissingTargetsError(
+            f"The target is missing in {table.label}: {'; '.join(faults)}. Every sample needs a "
+            "target.",
+            "missing_targets='drop' of skpar_select.align leaves these samples out.",
+        )
+
+
+def _says_nan(text: Array) -> BoolArray:
+    return np.fromiter(
+        (one.strip().casefold().lstrip("+-") == "nan" for one in text), bool, len(text)
     )
-
-
-def _numbers(cells: list[str], file: str, column: str) -> NDArray[np.float64]:
-    values = np.array([_number(cell) for cell in cells], dtype=np.float64)
-    bad = [
-        f"{quote(cells[index])} in row {index + 1}"
-        for index in np.flatnonzero(~np.isfinite(values))
-    ]
-    if bad:
-        raise ValueError(
-            f"Column {column!r} of '{file}' holds {counted(len(bad), 'value')} that regression "
-            f"cannot use ({listing(bad, quoted=False)}). Regression needs a finite number for each "
-            "sample. Drop those samples, or use the task 'classification' for labels."
-        )
-    return values
-
-
-def _labels(cells: list[str], file: str, column: str) -> NDArray[np.str_]:
-    empty = [index + 1 for index, cell in enumerate(cells) if not cell]
-    if empty:
-        raise ValueError(
-            f"Column {column!r} of '{file}' is empty in {counted(len(empty), 'row')} (row "
-            f"{listing(empty)}). Every sample needs a class. Drop those samples, or name their "
-            "class."
-        )
-    return np.array(cells, dtype=np.str_)
-
-
-def _number(cell: str) -> float:
-    if "_" in cell:  # a number in Python's grammar, not in a CSV file
-        return math.nan
-    try:
-        return float(cell)
-    except ValueError:
-        return math.nan

@@ -1,0 +1,207 @@
+"""A matrix and a table: the samples that both have, in the order of the matrix."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from skpar_select._alignment import (
+    AlignmentError,
+    DroppedSamplesWarning,
+    MissingIdsError,
+    id_text,
+)
+from skpar_select._typing import Array, BoolArray, IndexArray
+from skpar_select._wording import counted, listing
+from skpar_select.matrices import LazyMatrix
+from skpar_select.tables._frames import is_default_index
+from skpar_select.tables._join import Join, chosen, join_by_id, join_by_order
+from skpar_select.tables._table import Table
+from skpar_select.tables._targets import check_task, refuse_missing, target_columns, values_of
+from skpar_select.tables._where import conditions_of, rows_where
+
+_CHOICES = {
+    "unmatched": ("raise", "drop"),
+    "missing_targets": ("raise", "drop"),
+    "match": ("id", "order"),
+}
+
+
+def align(
+    X: Any,
+    table: Any,
+    column: str | Sequence[str],
+    *,
+    id_column: str | None = None,
+    unmatched: str = "raise",
+    missing_targets: str = "raise",
+    samples: Sequence[str] | PathLike[str] | None = None,
+    exclude_samples: Sequence[str] | PathLike[str] | None = None,
+    where: str | Sequence[str] | None = None,
+    task: str = "regression",
+    match: str = "id",
+) -> tuple[Any, Array]:
+    """Join a matrix and a table by sample id: the rows of the matrix that count, and their targets.
+
+    Of a matrix in a file nothing is read. Whatever is left out is counted in one
+    :class:`skpar_select.DroppedSamplesWarning`.
+
+    Parameters
+    ----------
+    X : LazyMatrix, data frame of pandas, or other matrix of shape (n_samples, n_features)
+        A matrix of :func:`skpar_select.open_matrix` with ``sample_ids``, or a data frame whose
+        index holds the ids.
+    table : str or path, data frame, or other holder of a table
+        A CSV, Parquet, AnnData or HDF5 file, or what :class:`skpar_select.tables.Table` takes.
+    column : str or sequence of str
+        The column that holds the target, or several of them.
+    id_column : str, default=None
+        The column of the table that holds the sample ids. None takes the column, the targets
+        aside, in which most ids of the matrix occur; where two do so that differ, it asks.
+    unmatched : {"raise", "drop"}, default="raise"
+        What becomes of samples without a row, of rows without a sample, and of ids in `samples`
+        and `exclude_samples` that the matrix lacks.
+    missing_targets : {"raise", "drop"}, default="raise"
+        What becomes of samples whose target is missing. ``"drop"`` leaves out those that lack all
+        targets; where there are several, those that lack some of them stay, with NaN.
+    samples, exclude_samples : sequence of str, or path, default=None
+        Ids of the samples to keep, and to leave out. A path is a text file with one id a line.
+    where : str or sequence of str, default=None
+        Conditions on columns of the table that must all hold, such as ``"sex=F"``, ``"age>=18"``
+        or ``"batch!=3"``. Numbers are compared as numbers, all else as text. A missing value
+        meets none, but ``"age!=NA"`` asks for those that are there.
+    task : {"regression", "classification"}, default="regression"
+        Whether the targets are read as finite numbers or kept as text.
+    match : {"id", "order"}, default="id"
+        ``"order"`` takes the first row for the first sample and so on; both must have as many.
+
+    Returns
+    -------
+    X : LazyMatrix, or as it was given, of shape (n_kept, n_features)
+        Its samples that are kept, in its own order.
+    y : ndarray of shape (n_kept,) or (n_kept, n_targets)
+        float64 for regression, str for classification. Two-dimensional where `column` is a
+        sequence; where a class is missing then, an array of objects with None.
+
+    Raises
+    ------
+    MissingIdsError
+        If the matrix has no ids (a ValueError).
+    ValueError
+        If samples, rows or targets lack a partner and are not to be dropped; if an id is repeated
+        in the matrix, or in the table with different targets (rows that are equal in id and
+        targets count once); if a column is not there, a condition cannot be compared, or nothing
+        is left.
+    TypeError
+        If `X` is a path, or `table` is no table.
+
+    See Also
+    --------
+    read_targets : The targets alone, where matrix and table hold the same samples.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skpar_select import align
+    >>> X = pd.DataFrame({"cg1": [0.1, 0.7, 0.4]}, index=["a", "b", "c"])
+    >>> ages = {"sample": ["c", "b", "a"], "age": [70, 61, 12], "sex": ["F", "F", "M"]}
+    >>> X, y = align(X, ages, "age")
+    >>> y
+    array([12., 61., 70.])
+    """
+    given = {"unmatched": unmatched, "missing_targets": missing_targets, "match": match}
+    for word, value in given.items():
+        if value not in _CHOICES[word]:
+            raise ValueError(
+                f"{word}={value!r} is unknown. It must be one of {listing(_CHOICES[word])}. Name one "
+                "of them."
+            )
+    check_task(task)
+    matrix = _held(X)
+    table = Table(table)
+    targets = target_columns(table, column)
+    conditions = conditions_of(where)
+    drop = unmatched == "drop"
+    if match == "id" and matrix.ids is None:
+        raise MissingIdsError(
+            "X has no sample ids. A table is joined by id, never by position. Name the ids of a file "
+            "with sample_ids of open_matrix, make them the index of a data frame, or, if the rows of "
+            "both are in the same order, say so with match='order' (read_targets without sample_ids "
+            "gives the targets in the order of the table)."
+        )
+    use = np.ones(matrix.n_samples, dtype=bool)
+    chosen_words: list[str] = []
+    if samples is not None or exclude_samples is not None:
+        use, chosen_words = chosen(matrix.ids, samples, exclude_samples, drop=drop)
+    holds = rows_where(table, conditions, table.length(targets[0]))
+    if match == "order" or matrix.ids is None:
+        joined = join_by_order(matrix.n_samples, table, targets[0], use, holds)
+    else:
+        joined = join_by_id(
+            matrix.ids,
+            table,
+            targets,
+            id_column=id_column,
+            use=use,
+            where=holds,
+            conditions=conditions,
+            drop=drop,
+        )
+    joined.dropped[:0] = chosen_words
+    y, missing = values_of(table, targets, joined.rows, task)
+    if missing_targets == "raise":
+        refuse_missing(table, targets, joined.rows, missing)
+    lacking: BoolArray = np.all(missing, axis=1)
+    joined.keep(~lacking, f"without a value in {listing(targets)}")
+    y = y[~lacking]
+    if not len(joined.samples):
+        raise AlignmentError(
+            f"No sample of the matrix is left ({_left_out(joined)}). At least one needs a row of "
+            f"{table.label} and a target.",
+            "Loosen samples, exclude_samples or where, or take another column.",
+        )
+    if task == "classification" and not missing[~lacking].any():
+        y = y.astype(np.str_)
+    if joined.dropped:
+        warnings.warn(
+            f"Left out: {_left_out(joined)}. {len(joined.samples)} of "
+            f"{counted(matrix.n_samples, 'sample')} are kept.",
+            DroppedSamplesWarning,
+            stacklevel=2,
+        )
+    whole = len(joined.samples) == matrix.n_samples
+    return (matrix.X if whole else matrix.take(joined.samples)), (
+        y[:, 0] if isinstance(column, str) else y
+    )
+
+
+@dataclass
+class _Held:
+    """A matrix as it is given back, its ids, and how rows of it are taken."""
+
+    X: Any
+    ids: list[str] | None
+    n_samples: int
+    take: Callable[[IndexArray], Any]
+
+
+def _held(X: Any) -> _Held:
+    if isinstance(X, str | PathLike):
+        raise TypeError(
+            f"X={str(X)!r} is a path. A matrix is needed. Open it, with "
+            f"skpar_select.open_matrix({str(X)!r})."
+        )
+    if isinstance(X, LazyMatrix):
+        ids = X.sample_ids
+        return _Held(X, None if ids is None else list(ids), len(X), X.__getitem__)
+    if type(X).__module__.partition(".")[0] == "pandas":
+        index = None if is_default_index(X.index) else [id_text(one) for one in X.index]
+        return _Held(X, index, len(X), X.iloc.__getitem__)
+    return _Held(X, None, X.shape[0], X.__getitem__)
+
+
+def _left_out(joined: Join) -> str:
+    return "; ".join(joined.dropped) or "nothing was left out"

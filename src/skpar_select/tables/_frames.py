@@ -1,0 +1,89 @@
+"""Data frames, Series, mappings and AnnData objects that the caller holds, as columns.
+
+They are known by the module of their type: none of these libraries is imported.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from skpar_select.tables._column import Column
+
+_Read = tuple[str, int, Callable[[], Column]]
+Columns = list[_Read]
+"""The name and length of each column, and what gives it."""
+
+
+def columns_of(holder: Any) -> Columns | None:
+    """Return the columns of what holds them in memory, or None if this does not."""
+    if isinstance(holder, Mapping):
+        return [_given(str(name), values) for name, values in holder.items()]
+    library = type(holder).__module__.partition(".")[0]
+    kind = type(holder).__name__
+    if library == "anndata" and kind == "AnnData":
+        return columns_of(holder.obs)
+    if library == "pandas" and kind in ("DataFrame", "Series"):
+        frame = holder.to_frame() if kind == "Series" else holder
+        return [
+            *_pandas_index(frame),
+            *(_pandas(str(name), frame.iloc[:, at]) for at, name in enumerate(frame.columns)),
+        ]
+    if library == "polars" and kind in ("DataFrame", "Series"):
+        frame = holder.to_frame() if kind == "Series" else holder
+        return [_listed(name, frame[name], frame[name].to_list) for name in frame.columns]
+    if library == "pyarrow" and kind == "Table":
+        return [
+            _listed(name, column, column.to_pylist)
+            for name, column in zip(holder.column_names, holder.columns, strict=True)
+        ]
+    return None
+
+
+def is_default_index(index: Any) -> bool:
+    """Return whether an index of pandas is the one that a frame has without any: 0, 1, ..."""
+    return type(index).__name__ == "RangeIndex" and index.start == 0 and index.step == 1
+
+
+def _pandas_index(frame: Any) -> Columns:
+    index = frame.index
+    if is_default_index(index):
+        return []
+    held = {str(name) for name in frame.columns}
+    columns: Columns = []
+    for level in range(index.nlevels):
+        name = index.names[level]
+        if name is None:
+            name = "index" if index.nlevels == 1 else f"level_{level}"
+        # A frame of scanpy may have a column of the same name, with the same ids.
+        shown = f"{name} (index)" if str(name) in held else str(name)
+        values = index.get_level_values(level)
+        columns.append((shown, len(index), partial(_of_pandas, values)))
+    return columns
+
+
+def _pandas(name: str, series: Any) -> _Read:
+    return name, len(series), lambda: _of_pandas(series)
+
+
+def _of_pandas(series: Any) -> Column:
+    if isinstance(series.dtype, np.dtype) and series.dtype.kind in "biuf":
+        return Column.of(series.to_numpy())
+    return Column.of(series.astype(object).to_numpy(), np.asarray(series.isna(), dtype=bool))
+
+
+def _listed(name: str, column: Any, read: Callable[[], Any]) -> _Read:
+    return name, len(column), lambda: Column.of(list(read()))
+
+
+def _given(name: str, values: Any) -> _Read:
+    if type(values).__module__.partition(".")[0] == "pandas":
+        return _pandas(name, values)
+    array = values if isinstance(values, np.ndarray) else list(values)
+    if isinstance(array, np.ndarray) and array.ndim != 1:
+        raise ValueError(
+            f"Column {name!r} has shape {array.shape}. A column has one value for each row. Give it "
+            "as several columns."
+        )
+    return name, len(array), lambda: Column.of(array)

@@ -1,0 +1,294 @@
+"""Rows of a table joined to the samples of a matrix, and everything that has no partner counted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skpar_select._alignment import (
+    AlignmentError,
+    MissingIdsError,
+    UnmatchedSamplesError,
+    id_text,
+    near_match,
+    repeated,
+)
+from skpar_select._typing import BoolArray, IndexArray
+from skpar_select._wording import counted, listing, quote, sentence
+from skpar_select.tables._table import Table
+
+# A column whose ids occur this often on average holds a property, not ids.
+_REPEATED = 2
+
+
+@dataclass
+class Join:
+    """Which row of a table belongs to which sample of a matrix.
+
+    ``samples`` are positions in the matrix, rising; ``rows`` those of the same samples in the table.
+    ``dropped`` counts, in words, what was left out.
+    """
+
+    samples: IndexArray
+    rows: IndexArray
+    dropped: list[str] = field(default_factory=list)
+
+    def keep(self, mask: BoolArray, reason: str) -> None:
+        """Keep some samples, and count the others."""
+        lost = int((~mask).sum())
+        if lost:
+            self.dropped.append(f"{counted(lost, 'sample')} {reason}")
+            self.samples, self.rows = self.samples[mask], self.rows[mask]
+
+
+def chosen(
+    matrix_ids: Sequence[str] | None, samples: Any, exclude_samples: Any, *, drop: bool
+) -> tuple[BoolArray, list[str]]:
+    """Mark the samples of a matrix that two lists of ids leave, and say what they leave out.
+
+    A list is a sequence of ids, or the path of a text file with one a line.
+    """
+    if matrix_ids is None:
+        raise MissingIdsError(
+            "samples and exclude_samples are ids, and the matrix has none. Samples are chosen by id. "
+            "Name the ids of the matrix when it is opened, with sample_ids, or slice it, X[rows]."
+        )
+    ids = np.asarray(matrix_ids, dtype=object)
+    mask = np.ones(len(ids), dtype=bool)
+    dropped = []
+    for word, given in (("samples", samples), ("exclude_samples", exclude_samples)):
+        if given is None:
+            continue
+        listed = set(_listed_ids(given, word))
+        unknown = sorted(listed.difference(matrix_ids))
+        if unknown and not drop:
+            raise UnmatchedSamplesError(
+                f"{word} holds {_ids(unknown)} that the matrix lacks. Each must be a sample of the "
+                f"matrix ({listing(ids)}). {near_match(unknown, set(ids) - listed)}".strip(),
+                "unmatched='drop' of skpar_select.align passes over them.",
+            )
+        if unknown:
+            dropped.append(
+                f"{counted(len(unknown), 'id')} of {word} without a sample in the matrix"
+            )
+        inside = np.fromiter((one in listed for one in ids), bool, len(ids))
+        lost = mask & (inside if word == "exclude_samples" else ~inside)
+        if lost.any():
+            reason = "in exclude_samples" if word == "exclude_samples" else "not in samples"
+            dropped.append(f"{counted(int(lost.sum()), 'sample')} {reason}")
+        mask &= ~lost
+    return mask, dropped
+
+
+def join_by_id(
+    matrix_ids: Sequence[str],
+    table: Table,
+    targets: Sequence[str],
+    *,
+    id_column: str | None,
+    use: BoolArray,
+    where: BoolArray,
+    conditions: Sequence[str],
+    drop: bool,
+) -> Join:
+    """Match the samples `use` of a matrix to the rows `where` of a table by id.
+
+    Rows that are equal in id and targets count once. Raises UnmatchedSamplesError for samples or
+    rows without a partner unless they are to be dropped, and ValueError where an id is repeated.
+    """
+    ids = list(matrix_ids)
+    twice = repeated(ids)
+    if twice:
+        raise ValueError(
+            f"The matrix repeats {counted(len(twice), 'sample id')} ({listing(twice)}). Rows are "
+            "matched by sample id, so each must occur once. Remove or rename the repeated rows."
+        )
+    held = table.column(find_id_column(table, ids, targets, id_column)).text()
+    position = {one: place for place, one in enumerate(ids)}
+    sample_of = np.fromiter((position.get(one, -1) for one in held), np.intp, len(held))
+    has_row = np.zeros(len(ids), dtype=bool)
+    has_row[sample_of[sample_of >= 0]] = True
+    without_row = use & ~has_row
+    without_sample = where & (sample_of < 0)
+    dropped = _unmatched(
+        ids,
+        held,
+        table,
+        without_row,
+        without_sample,
+        drop=drop,
+        nothing_left=not (use & has_row).any(),
+    )
+    rows = np.flatnonzero(where & (sample_of >= 0) & use[sample_of])
+    rows, n_same = _once(rows, sample_of, held, table, targets)
+    if n_same:
+        dropped.append(f"{counted(n_same, 'row')} of {table.label} that repeat another")
+    order = np.argsort(sample_of[rows])
+    rows = rows[order]
+    joined = Join(sample_of[rows], rows, dropped)
+    lost = int((use & has_row).sum()) - len(rows)
+    if lost:
+        given = " and ".join(f"where={condition!r}" for condition in conditions)
+        dropped.append(f"{counted(lost, 'sample')} for which {given} does not hold")
+    return joined
+
+
+def join_by_order(
+    n_samples: int, table: Table, target: str, use: BoolArray, where: BoolArray
+) -> Join:
+    """Match the first row of a table to the first sample, and so on."""
+    length = table.length(target)
+    if length != n_samples:
+        raise ValueError(
+            f"{sentence(table.label)} has {counted(length, 'row')}, the matrix "
+            f"{counted(n_samples, 'sample')}. Rows that are matched by their order must be as many. "
+            "Match them by id, with match='id'."
+        )
+    places = np.flatnonzero(use & where)
+    joined = Join(places, places)
+    lost = int((use & ~where).sum())
+    if lost:
+        joined.dropped.append(f"{counted(lost, 'sample')} for which where does not hold")
+    return joined
+
+
+def find_id_column(
+    table: Table, ids: Sequence[str], targets: Sequence[str], named: str | None
+) -> str:
+    """Return the column that holds the sample ids: the named one, or that with the most of them."""
+    length = table.length(targets[0])
+    if named is not None:
+        name = table.find(named, "The sample ids")
+        if table.length(name) != length:
+            raise ValueError(
+                f"id_column={named!r} of {table.label} has {table.length(name)} rows, the target "
+                f"{targets[0]!r} {length}. Both must be of the same samples. Name another column."
+            )
+        return name
+    known = set(ids)
+    best: tuple[int, str] = (0, "")
+    counts: dict[str, int] = {}
+    near = ""
+    for name in table.beside(targets[0]):
+        if name in targets:
+            continue
+        cells = table.column(name).text().tolist()
+        found = [cell for cell in cells if cell in known]
+        distinct = len(set(found))
+        near = near or near_match(cells, known)
+        if len(found) < _REPEATED * distinct:
+            counts[name] = distinct
+        if distinct > best[0]:
+            best = distinct, name
+    if not best[0]:
+        raise AlignmentError(
+            f"No column of {table.label} holds a sample id of the matrix ({listing(ids)}). Targets "
+            f"are matched by id, never by position. {near}".strip(),
+            "Add the ids as a column, or write them alike on both sides.",
+        )
+    cells = table.column(best[1]).text().tolist()
+    rivals = [
+        name
+        for name, count in counts.items()
+        if name != best[1] and 2 * count >= best[0] and table.column(name).text().tolist() != cells
+    ]
+    if rivals:
+        raise AlignmentError(
+            f"Columns {listing([best[1], *rivals])} of {table.label} all hold sample ids of the "
+            f"matrix, in other rows each. One column tells whose row it is.",
+            "Name it as id_column.",
+        )
+    return best[1]
+
+
+def _unmatched(
+    ids: list[str],
+    held: Any,
+    table: Table,
+    without_row: BoolArray,
+    without_sample: BoolArray,
+    *,
+    drop: bool,
+    nothing_left: bool,
+) -> list[str]:
+    """Count samples and rows without a partner, or refuse them."""
+    lacking = [ids[place] for place in np.flatnonzero(without_row)]
+    extra = held[without_sample].tolist()
+    if not lacking and not extra:
+        return []
+    if not drop or nothing_left:
+        faults = []
+        if lacking:
+            faults.append(f"lacks {_ids(lacking)} of the matrix")
+        if extra:
+            faults.append(f"holds {_ids(extra)} that the matrix lacks")
+        raise UnmatchedSamplesError(
+            f"{sentence(table.label)} {' and '.join(faults)}. Both must hold the same sample ids. "
+            f"{near_match(extra, lacking)}".strip(),
+            "Name the column of the ids as id_column, or write them alike on both sides."
+            if nothing_left
+            else "unmatched='drop' of skpar_select.align leaves out what has no partner.",
+        )
+    dropped = []
+    if extra:
+        dropped.append(
+            f"{len(extra)} of {counted(len(held), 'row')} of {table.label} without a sample in the "
+            "matrix"
+        )
+    if lacking:
+        dropped.append(f"{counted(len(lacking), 'sample')} without a row in {table.label}")
+    if near := near_match(extra, lacking):
+        dropped.append(f"(of those without a partner, {near.rstrip('. ')})")
+    return dropped
+
+
+def _once(
+    rows: IndexArray, sample_of: IndexArray, held: Any, table: Table, targets: Sequence[str]
+) -> tuple[IndexArray, int]:
+    """Keep one of the rows of an id that are equal in the targets, and refuse others."""
+    _, first, which = np.unique(sample_of[rows], return_index=True, return_inverse=True)
+    if len(first) == len(rows):
+        return rows, 0
+    conflicts: dict[str, str] = {}
+    for name in targets:
+        column = table.column(name).take(rows)
+        cells = np.where(column.missing(), "", column.text())
+        for place in np.flatnonzero(cells != cells[first[which]]):
+            other = first[which[place]]
+            conflicts.setdefault(
+                held[rows[place]],
+                f"{quote(held[rows[place]])}: {quote(cells[other])} in row {rows[other] + 1}, "
+                f"{quote(cells[place])} in row {rows[place] + 1}",
+            )
+    if conflicts:
+        raise ValueError(
+            f"{sentence(table.label)} repeats {counted(len(conflicts), 'sample id')} with different "
+            f"targets ({listing(list(conflicts.values()), quoted=False)}). Each sample has one target. "
+            "Remove the wrong rows, or choose the right ones with where of skpar_select.align."
+        )
+    return rows[first], len(rows) - len(first)
+
+
+def _listed_ids(given: Any, word: str) -> list[str]:
+    if isinstance(given, PathLike):
+        path = fspath(given)
+        if not Path(path).is_file():
+            raise FileNotFoundError(
+                f"{word}='{path}' is no file. It must be a text file with one id a line, or the ids "
+                "themselves. Check the path."
+            )
+        lines = Path(path).read_text("utf-8-sig").splitlines()
+        return [line.strip() for line in lines if line.strip()]
+    if isinstance(given, str):
+        raise TypeError(
+            f"{word}={quote(given)} is text. It must be a sequence of ids, or a pathlib.Path of a "
+            "text file with one id a line. Put an id in a list, or a path in Path."
+        )
+    return [id_text(one) for one in given]
+
+
+def _ids(ids: Sequence[str]) -> str:
+    return f"{counted(len(ids), 'sample')} ({listing(ids)})"

@@ -1,0 +1,126 @@
+"""Columns in HDF5 files: ``obs`` of AnnData, and one-dimensional datasets beside a matrix."""
+
+from functools import partial
+from typing import Any
+
+import h5py
+import numpy as np
+
+from skpar_select.matrices.io._datasets import (
+    check_readable,
+    datasets,
+    find_dataset,
+    follow,
+    text_of,
+)
+from skpar_select.matrices.io._session import FileSession
+from skpar_select.tables._column import Column
+from skpar_select.tables._frames import Columns
+
+
+def hdf5_columns(path: str) -> Columns:
+    """Return the columns of a file: those of its frame ``obs``, or its one-dimensional datasets.
+
+    The values are read when they are asked for.
+    """
+    with FileSession(path) as session:
+        file = session.hdf5
+        if text_of(file.attrs.get("encoding-type", "")) == "anndata" or (
+            session.path.endswith(".h5ad") and "obs" in file
+        ):
+            return _obs(path, file)
+        return [
+            (name, data.shape[0], partial(_read, path, name))
+            for name, data in datasets(file)
+            if data.shape is not None and len(data.shape) == 1 and data.dtype.names is None
+        ]
+
+
+def _obs(path: str, file: Any) -> Columns:
+    group = follow(file, "obs", f"'{path}', 'obs'")
+    if not isinstance(group, h5py.Group):
+        raise ValueError(
+            f"'{path}', 'obs' is no data frame that can be read here. AnnData 0.7 and later write "
+            "obs as a group. Read the file with anndata and write it again."
+        )
+    index = text_of(group.attrs.get("_index", "_index"))
+    listed = [text_of(name) for name in group.attrs.get("column-order", ())]
+    others = sorted(set(group) - {index, "__categories", *listed})
+    places = [index, *(name for name in [*listed, *others] if name != index)]
+    length = _length(group[index], f"'{path}', 'obs/{index}'")
+    return [
+        ("index" if name == "_index" else name, length, partial(_read, path, f"obs/{name}"))
+        for name in places
+        if name in group
+    ]
+
+
+def _length(item: Any, label: str) -> int:
+    """Return the number of rows of a column, which may be a group."""
+    for place in ("codes", "values"):
+        if isinstance(item, h5py.Group) and place in item:
+            item = item[place]
+    if not isinstance(item, h5py.Dataset) or item.shape is None or len(item.shape) != 1:
+        raise ValueError(
+            f"{label} is no column. A column is a one-dimensional dataset, or a group of categories "
+            "or of values with a mask. Write the file again with anndata."
+        )
+    return int(item.shape[0])
+
+
+def _read(path: str, place: str) -> Column:
+    with FileSession(path) as session:
+        file = session.hdf5
+        label = f"'{path}', '{place}'"
+        item = follow(file, place, label)
+        if isinstance(item, h5py.Group):
+            return _read_group(file, item, place, label)
+        codes = item.attrs.get("categories")
+        if isinstance(codes, h5py.Reference):  # as AnnData before 0.8 wrote categories
+            return _categorical(_values(item, label), _values(file[codes], label), label)
+        return Column.of(_values(item, label))
+
+
+def _read_group(file: Any, group: Any, place: str, label: str) -> Column:
+    encoding = text_of(group.attrs.get("encoding-type", ""))
+
+    def part(name: str) -> Any:
+        return _values(find_dataset(file, f"{place}/{name}", label), f"{label}, '{name}'")
+
+    if encoding == "categorical":
+        return _categorical(part("codes"), part("categories"), label)
+    if encoding.startswith("nullable-"):
+        return Column.of(part("values"), np.asarray(part("mask"), dtype=bool))
+    raise ValueError(
+        f"{label} is a group of encoding-type {encoding!r}. A column is numbers, text, categories "
+        "or such with a mask. Name another column."
+    )
+
+
+def _categorical(codes: Any, categories: Any, label: str) -> Column:
+    if codes.dtype.kind not in "iu" or (codes >= len(categories)).any() or (codes < -1).any():
+        raise ValueError(
+            f"{label} has codes beyond its {len(categories)} categories. Each must be one of them, "
+            "or -1 where there is none. The file is damaged: write it again."
+        )
+    null = codes < 0
+    if not len(categories):
+        return Column.of([None] * len(codes))
+    return Column.of(categories[np.where(null, 0, codes)], null)
+
+
+def _values(data: Any, label: str) -> Any:
+    """Read a dataset of one dimension: numbers as they are, text as objects."""
+    check_readable(data, label)
+    if data.shape is None or len(data.shape) != 1:
+        raise ValueError(
+            f"{label} has shape {data.shape}. A column has one dimension. Name another."
+        )
+    if h5py.check_string_dtype(data.dtype) is None:
+        return data[:]
+    try:
+        return data.asstr()[:]
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{label} is not UTF-8 ({error.reason}). Text of a column is in UTF-8. Store it so."
+        ) from error
