@@ -32,12 +32,14 @@ def block_of_kinds(rng, n_samples):
 def score(block, target, *, discrete=False, first_column=0):
     """Score a block of adjacent columns; `discrete` is one for all, or a mask."""
     width = block.shape[1]
-    return mutual_information(
+    scores, n_observed = mutual_information(
         block,
-        target,
+        [target],
         columns=adjacent(first_column, width),
         discrete=np.broadcast_to(discrete, width),
     )
+    assert (n_observed == len(block)).all()
+    return scores[0]
 
 
 def standardize_adjacent(block, *, seed=0, first_column=0):

@@ -12,6 +12,8 @@ MASK = 2**64 - 1
 
 def kraskov(x, y, n_neighbors):
     """KSG estimator 1 (doi:10.1103/PhysRevE.69.066138), strictly nearer, clipped at 0."""
+    if is_noise(x) or is_noise(y):
+        return 0.0
     dx, dy = _distances(x), _distances(y)
     radius = _kth_smallest(np.maximum(dx, dy), n_neighbors)
     psi = digamma(_n_nearer(dx, radius)) + digamma(_n_nearer(dy, radius))
@@ -21,6 +23,8 @@ def kraskov(x, y, n_neighbors):
 def ross(values, labels, n_neighbors):
     """Ross 2014 (doi:10.1371/journal.pone.0087357); who is alone in its class is left out."""
     labels = np.asarray(labels)
+    if is_noise(values) or (labels == labels[0]).all():
+        return 0.0
     size = (labels[:, np.newaxis] == labels).sum(axis=1)
     values, labels, size = values[size > 1], labels[size > 1], size[size > 1]
     if len(values) == 0:
@@ -42,6 +46,11 @@ def plugin(x, y):
         n_ab, n_a, n_b = pairs.count((a, b)), x.count(a), y.count(b)
         terms.append(n_ab / n * np.log(n * n_ab / (n_a * n_b)))
     return max(0.0, float(np.sum(terms)))
+
+
+def is_noise(x):
+    """Whether a variable was constant before it was jittered: then it tells nothing."""
+    return np.abs(x).max() < 1e-9
 
 
 def standardize(x, *, seed, column):

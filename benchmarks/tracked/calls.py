@@ -78,7 +78,7 @@ class Scaling:
         self.discrete = np.zeros(width, dtype=bool)
 
     def time_kernel(self, *_):
-        mutual_information(self.X, self.target, columns=self.columns, discrete=self.discrete)
+        mutual_information(self.X, [self.target], columns=self.columns, discrete=self.discrete)
 
 
 class Memory:

@@ -19,7 +19,7 @@ def score(index):
         raise ValueError("the second part")
     block = np.random.default_rng(index).normal(size=(5000, 400))
     return mutual_information(
-        block, target, discrete=np.zeros(400, bool), columns=np.arange(400)
+        block, [target], discrete=np.zeros(400, bool), columns=np.arange(400)
     )
 
 list(ThreadsExecutor(2).map_unordered(score, range(8)))

@@ -233,7 +233,7 @@ def test_first_column_that_is_not_finite__is_told_whatever_the_kinds(rng, bad, o
     for target in (continuous_target(block[:, 1]), discrete_target(block[:, 1] > 0)):
         for discrete in (np.arange(19) % 2 == 0, np.arange(19) % 2 == 1, np.arange(19) > 9):
             with pytest.raises(NonFiniteColumnError) as caught:
-                mutual_information(block, target, columns=columns, discrete=discrete)
+                mutual_information(block, [target], columns=columns, discrete=discrete)
             assert caught.value.position == min(bad)
             assert caught.value.column == columns[min(bad)]
 
@@ -254,10 +254,10 @@ def test_scattered_columns__have_the_bits_of_adjacent_blocks(rng, order):
         for discrete in (np.zeros(p, bool), np.ones(p, bool), np.arange(p) % 3 == 0):
             adjacent = score(X, target, discrete=discrete, first_column=0)
             for chosen in (columns, columns[:1], columns[:5], np.arange(p)[::-2]):
-                scattered = mutual_information(
-                    X[:, chosen], target, columns=chosen, discrete=discrete[chosen]
+                scattered, _ = mutual_information(
+                    X[:, chosen], [target], columns=chosen, discrete=discrete[chosen]
                 )
-                np.testing.assert_array_equal(scattered, adjacent[chosen])
+                np.testing.assert_array_equal(scattered[0], adjacent[chosen])
     whole = standardize(X, seed=4, columns=np.arange(p))
     np.testing.assert_array_equal(
         standardize(X[:, columns], seed=4, columns=columns), whole[:, columns]

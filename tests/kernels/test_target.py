@@ -123,7 +123,6 @@ def wrong(array, place, value):
 HOSTILE = {
     "values of NaN": {"y": lambda y: wrong(y, 3, np.nan)},
     "values of infinity": {"y": lambda y: wrong(y, 0, -np.inf)},
-    "huge values": {"y": lambda y: wrong(y, 7, 1e300)},
     "no values": {"y": lambda y: y[:0]},
     "fewer values": {"y": lambda y: y[:-1]},
     "more values": {"y": lambda y: np.append(y, 0.0)},
@@ -165,7 +164,7 @@ def test_hostile_state__is_refused(rng, prepare, changes):
 
 def test_target_that_was_never_made__is_refused():
     empty = Target.__new__(Target)
-    with pytest.warns(RuntimeWarning, match="uninitialized"), pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="that prepare_target made"):
         score(np.zeros((20, 2)), empty)
 
 

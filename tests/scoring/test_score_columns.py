@@ -18,12 +18,13 @@ from scorings import Nothing, Noting, Processes, Zeros, kernel_scorer, means, sc
 
 from skpar_select import ParallelMutualInfoSelector, open_matrix
 from skpar_select.execution import JoblibExecutor, SerialExecutor, ThreadsExecutor, choose_executor
+from skpar_select.kernels import SCRATCH_BYTES, TARGET_BYTES
 from skpar_select.matrices import Layout, LazyMatrix, Matrix, Part
 from skpar_select.scoring import MutualInformation, score_columns
 
 # Of 60 samples and 23 columns: the results and the target, two kernels; in file order three
 # blocks in flight of 240 bytes a column.
-FIXED = 24 * 23 + 112 * 60 + 2 * 184 * 60
+FIXED = 24 * 23 + TARGET_BYTES * 60 + 2 * SCRATCH_BYTES * 60
 
 
 def with_overhead(arrays):

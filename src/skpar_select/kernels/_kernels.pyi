@@ -12,7 +12,7 @@ class Target:
     Parameters
     ----------
     y : ndarray of shape (n_samples,), float64
-        A continuous target, standardized and jittered; or the numbers of the classes of a
+        A continuous target, which is standardized and jittered; or the numbers of the classes of a
         discrete one. It is copied.
     discrete : bool
         Whether `y` holds classes.
@@ -59,13 +59,15 @@ def instruction_sets() -> list[str]: ...
 def instruction_set() -> str: ...
 def use_instruction_set(name: str) -> None: ...
 
-# Both return the position of the first column that is not finite, or -1 where all are.
+# Both return the position of the first column with a value that is not allowed, or -1.
 def score(
-    target: Target,
+    targets: tuple[Target, ...],
     block: NDArray[Any],
     discrete: NDArray[np.bool_],
     columns: NDArray[np.uint64],
+    min_observed: int | None,
     scores: NDArray[np.float64],
+    n_observed: NDArray[np.int64],
 ) -> int: ...
 def standardize(
     block: NDArray[Any], columns: NDArray[np.uint64], seed: int, out: NDArray[np.float64]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,33 +37,52 @@ class NonFiniteColumnError(ValueError):
 
 def mutual_information(
     block: NDArray[Any],
-    target: Target,
+    targets: Sequence[Target],
     *,
     columns: ArrayLike,
     discrete: ArrayLike,
-) -> NDArray[np.float64]:
-    """Score each column of a block against a target that is prepared: in nats, at least 0.
+    min_observed: int | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Score each column of a block against targets that are prepared: in nats, at least 0.
 
     The block is of shape (n_samples, width), of any real dtype and memory order, and never written
-    to. `columns` are the indices in the whole matrix: they key the noise that breaks ties, so that
-    a score does not depend on how the matrix was cut into blocks. `discrete` marks the columns that
-    hold classes rather than quantities.
+    to. The targets are of the same samples, seed and kind; a column is cast and sorted once for all
+    of them. `columns` are the indices in the whole matrix: they key the noise that breaks ties, so
+    that a score does not depend on how the matrix was cut into blocks. `discrete` marks the columns
+    that hold classes rather than quantities.
+
+    Where `min_observed` is None, NaN is an error. Else it is a missing value: a column is scored on
+    the samples where it is there, to the last bit as if there were no others. Where these are fewer
+    than `min_observed` or 2, or not more than the neighbours that are searched, the score is NaN.
+
+    A constant column or target tells nothing: its score is exactly 0.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_targets, width), float64
+    n_observed : ndarray of shape (width,), int64
+        How many samples each column was scored on.
 
     Raises
     ------
     NonFiniteColumnError
-        For the first column that holds NaN or infinity.
+        For the first column that holds infinity, or NaN where `min_observed` is None.
     ValueError
-        If the shapes do not fit, or an index is negative.
+        If the shapes do not fit, an index or `min_observed` is negative, or the targets differ in
+        their number of samples, seed or kind.
     TypeError
         If the block is not of real numbers, or an index is not an integer.
     """
+    if min_observed is not None and min_observed < 0:
+        raise ValueError(f"min_observed={min_observed} is no number of samples. Give 0 or more.")
+    targets = tuple(targets)
     mask = np.ascontiguousarray(discrete, dtype=np.bool_)
     indices = _indices(columns)
     block = _with_exact_classes(_readable(block), mask)
-    scores = np.empty(block.shape[1])
-    _check(_kernels.score(target, block, mask, indices, scores), indices)
-    return scores
+    scores = np.empty((len(targets), block.shape[1]))
+    n_observed = np.empty(block.shape[1], dtype=np.int64)
+    _check(_kernels.score(targets, block, mask, indices, min_observed, scores, n_observed), indices)
+    return scores, n_observed
 
 
 def standardize(block: NDArray[Any], *, seed: int, columns: ArrayLike) -> NDArray[np.float64]:

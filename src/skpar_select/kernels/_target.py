@@ -5,17 +5,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma
 
 from skpar_select.kernels._config import _kernels
-from skpar_select.kernels._score import NonFiniteColumnError, standardize
 
 Target = _kernels.Target
 
 # What a target takes while it is made, in bytes a sample: 24 of numpy, for the values and two tables;
-# 86 of the extension while it sorts, see src/target.cpp. Once made it takes 46. Measured, of 400,000
-# samples: 107.
-TARGET_BYTES = 112
-
-# Keys the noise of the target; no column has this index.
-TARGET_COLUMN = 2**63
+# 94 of the extension while it sorts, see src/target.cpp. Once made it takes 54. Measured, of 400,000
+# samples: 115.
+TARGET_BYTES = 122
 
 
 def prepare_target(y: ArrayLike, *, discrete: bool, n_neighbors: int, seed: int) -> Target:
@@ -37,14 +33,14 @@ def prepare_target(y: ArrayLike, *, discrete: bool, n_neighbors: int, seed: int)
     if discrete:
         values = np.unique(y, return_inverse=True)[1].astype(np.float64)
     else:
-        try:
-            seen = standardize(y[:, np.newaxis], seed=seed, columns=[TARGET_COLUMN])
-        except NonFiniteColumnError:
+        if y.dtype.kind not in "fiubO":
+            raise TypeError(f"dtype {y.dtype} is not of real numbers. Convert it to float64 first.")
+        values = np.ascontiguousarray(y, dtype=np.float64)
+        if not np.isfinite(values).all():
             raise ValueError(
                 "y holds NaN or infinity. A continuous target must be finite. "
                 "Leave those samples out."
-            ) from None
-        values = seen[:, 0]
+            )
     return Target(values, discrete, *_tables(len(y)), n_neighbors, seed)
 
 

@@ -101,13 +101,13 @@ class MutualInformation(Scorer):
         index = np.asarray(columns)
         discrete = self.discrete.mask(index)
         try:
-            scores = mutual_information(values, self.target, columns=index, discrete=discrete)
+            scores, _ = mutual_information(values, [self.target], columns=index, discrete=discrete)
         except NonFiniteColumnError as error:
             report_non_finite(values, columns)
             # Finite in its own type, such as a long double, it is beyond float64.
             one = np.ones(1, dtype=np.intp)
             raise NonFiniteError(index[[error.position]], 0 * one, one) from error
-        return {"score": scores}
+        return {"score": scores[0]}
 
     def fingerprint_parts(self) -> Iterator[Any]:
         """Yield the target, the discrete columns and the parameters."""

@@ -46,11 +46,24 @@ struct Block {
     const Column* columns;  // (n_columns,)
 };
 
-// Both return the position of the first column that is not finite, or -1 where all are.
+// What NaN in a column means: a fault, or a missing value.
+struct Missing {
+    bool allowed;
+    std::int64_t min_observed;  // a column with fewer values has no score
+};
+
+// Targets of the same samples, seed and kind.
+struct Targets {
+    const Target* const* of;
+    std::int64_t n;
+};
+
+// Both return the position of the first column with a value that is not allowed, or -1.
 struct Kernel {
     const char* name;
-    // scores: (n_columns,), in nats
-    std::int64_t (*score)(const Target&, const Block&, double* scores);
+    // scores: (n_targets, n_columns), in nats, NaN where too few values are there;
+    // n_observed: (n_columns,), how many are
+    std::int64_t (*score)(const Targets&, const Block&, const Missing&, double* scores, std::int64_t* n_observed);
     // out: (n_samples, n_columns), column after column
     std::int64_t (*standardize)(const Block&, std::uint64_t seed, double* out);
 };

@@ -106,10 +106,18 @@ inline Range range_of(const double* x, std::int64_t n) {
     return {*std::min_element(lows, lows + kPack), *std::max_element(highs, highs + kPack)};
 }
 
-// Centre, scale to unit population deviation and jitter, in place. Centring first keeps the signal
-// of a column with a large offset (scikit-learn scales the noise by the mean: its issue 30772).
-inline void standardize(double* x, std::int64_t n, std::uint64_t seed, std::uint64_t column) {
+// How a column is centred and scaled.
+struct Scaling {
+    double mean;
+    double factor;  // 0 where the column is constant
+
+    bool is_constant() const { return factor == 0.0; }
+};
+
+// Finds it. Huge and tiny values are brought into range, in place.
+inline Scaling scaling_of(double* x, std::int64_t n) {
     const Range range = range_of(x, n);
+    if (range.low == range.high) return {x[0], 0.0};
     double largest = std::max(-range.low, range.high);
     if (largest > 0x1p+400 || (largest < 0x1p-400 && largest > 0.0)) {
         // powers of two bring huge and denormal values to where squares stay in range, exactly
@@ -128,10 +136,16 @@ inline void standardize(double* x, std::int64_t n, std::uint64_t seed, std::uint
     });
     const double deviation = std::sqrt(square / static_cast<double>(n));
     // a spread below the rounding of the values is no spread: such a column counts as constant
-    const double scale = deviation > 4e-16 * largest ? 1.0 / deviation : 0.0;
+    return {mean, deviation > 4e-16 * largest ? 1.0 / deviation : 0.0};
+}
+
+// Centre, scale to unit population deviation and jitter, in place. Centring first keeps the signal
+// of a column with a large offset (scikit-learn scales the noise by the mean: its issue 30772).
+inline void standardize(double* x, std::int64_t n, Scaling scaling, std::uint64_t seed, std::uint64_t column) {
+    const auto [mean, factor] = scaling;
     const std::uint64_t key = noise_key(seed, column);
     for (std::int64_t i = 0; i < n; ++i) {
-        x[i] = (x[i] - mean) * scale + kNoise * noise(key, static_cast<std::uint64_t>(i));
+        x[i] = (x[i] - mean) * factor + kNoise * noise(key, static_cast<std::uint64_t>(i));
     }
 }
 

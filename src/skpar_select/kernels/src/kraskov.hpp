@@ -113,6 +113,7 @@ constexpr std::int64_t kSelect = 40;
 class Kraskov {
   public:
     static constexpr bool kDiscreteColumn = false;
+    static constexpr bool kNeighbors = true;
 
     explicit Kraskov(const Target& target)
         : target_(target), n_(target.n_samples), k_(target.n_neighbors), y_(target.y), y_bands_(target.bands) {}

@@ -3,11 +3,13 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -29,6 +31,7 @@ namespace {
 template <class T>
 using Vector = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Matrix = nb::ndarray<nb::ro, nb::ndim<2>, nb::device::cpu>;
+using Scores = nb::ndarray<double, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Columns = nb::ndarray<double, nb::ndim<2>, nb::f_contig, nb::device::cpu>;
 
 std::vector<const Kernel*> available_kernels() {
@@ -98,19 +101,43 @@ std::vector<Column> copy_of(const Vector<const std::uint64_t>& indices, std::siz
     return columns;
 }
 
-std::int64_t score(const Target& target, const Matrix& block, const Vector<const bool>& discrete,
-                   const Vector<const std::uint64_t>& indices, const Vector<double>& scores) {
+// The caller's tuple keeps them alive.
+std::vector<const Target*> pointers_to(const nb::tuple& targets) {
+    std::vector<const Target*> pointers;
+    for (const nb::handle target : targets) {
+        if (!nb::isinstance<Target>(target) || !nb::inst_ready(target)) {
+            throw nb::type_error("targets: a tuple of targets that prepare_target made");
+        }
+        pointers.push_back(nb::inst_ptr<Target>(target));
+    }
+    require(!pointers.empty(), "targets: at least one");
+    const Target& first = *pointers.front();
+    for (const Target* target : pointers) {
+        require(target->n_samples == first.n_samples && target->seed == first.seed &&
+                    target->discrete == first.discrete,
+                "targets: of the same number of samples, seed and kind");
+    }
+    return pointers;
+}
+
+std::int64_t score(const nb::tuple& targets, const Matrix& block, const Vector<const bool>& discrete,
+                   const Vector<const std::uint64_t>& indices, std::optional<std::int64_t> min_observed,
+                   const Scores& scores, const Vector<std::int64_t>& n_observed) {
+    const std::vector<const Target*> pointers = pointers_to(targets);
     const std::size_t width = block.shape(1);
     std::vector<Column> columns = copy_of(indices, width);
     const Block input = view(block, columns);
-    require(input.n_samples == target.n_samples, "block: one row for each of the target's samples");
+    require(input.n_samples == pointers.front()->n_samples, "block: one row for each of the target's samples");
     require(discrete.shape(0) == width, "discrete: one entry a column");
-    require(scores.shape(0) == width, "scores: one entry a column");
+    require(scores.shape(0) == pointers.size() && scores.shape(1) == width, "scores: n_targets x n_columns");
+    require(n_observed.shape(0) == width, "n_observed: one entry a column");
     // as bytes: a bool of another value than 0 and 1 is undefined, and a view of an array may have it
     const auto* mask = reinterpret_cast<const std::uint8_t*>(discrete.data());
     for (std::size_t j = 0; j < width; ++j) columns[j].discrete = mask[j] != 0;
+    const Targets of_all = {pointers.data(), static_cast<std::int64_t>(pointers.size())};
+    const Missing missing = {min_observed.has_value(), min_observed.value_or(0)};
     nb::gil_scoped_release release;
-    return chosen.load()->score(target, input, scores.data());
+    return chosen.load()->score(of_all, input, missing, scores.data(), n_observed.data());
 }
 
 std::int64_t standardize(const Matrix& block, const Vector<const std::uint64_t>& indices, std::uint64_t seed,
@@ -146,11 +173,9 @@ nb::object class_start_of(const Target& t) {
 // Made anew from its arguments, with all checks; classes are known by their numbers.
 nb::tuple reduce(nb::handle self) {
     const auto& t = nb::cast<const Target&>(self);
-    std::vector<double> y(t.n_samples);
-    for (std::int32_t rank = 0; rank < t.n_samples; ++rank) {
-        y[t.order[rank]] = t.discrete ? t.class_of[rank] : t.y.values[rank];
-    }
-    const nb::object copy = array_of(y.data(), t.n_samples);
+    std::vector<double> classes;
+    if (t.discrete) classes.assign(t.class_of_sample, t.class_of_sample + t.n_samples);
+    const nb::object copy = array_of(t.discrete ? classes.data() : t.raw, t.n_samples);
     return nb::make_tuple(self.type(), nb::make_tuple(copy, t.discrete, digamma_of(t), log_of(t), t.n_neighbors,
                                                       t.seed));
 }
@@ -177,7 +202,7 @@ NB_MODULE(_kernels, m) {
         .def_prop_ro("class_start", &class_start_of)
         .def_prop_ro("digamma", &digamma_of)
         .def_prop_ro("log", &log_of);
-    m.def("score", &score, "target"_a, "block"_a, "discrete"_a.noconvert(), "columns"_a.noconvert(),
-          "scores"_a.noconvert());
+    m.def("score", &score, "targets"_a, "block"_a, "discrete"_a.noconvert(), "columns"_a.noconvert(),
+          "min_observed"_a.none(), "scores"_a.noconvert(), "n_observed"_a.noconvert());
     m.def("standardize", &standardize, "block"_a, "columns"_a.noconvert(), "seed"_a, "out"_a.noconvert());
 }

@@ -19,6 +19,7 @@ namespace skpar::SKPAR_ISA {
 class Plugin {
   public:
     static constexpr bool kDiscreteColumn = true;
+    static constexpr bool kNeighbors = false;
 
     explicit Plugin(const Target& target) : target_(target), n_(target.n_samples) {}
 

@@ -66,6 +66,7 @@ class Ross {
 class RossContinuousColumn {
   public:
     static constexpr bool kDiscreteColumn = false;
+    static constexpr bool kNeighbors = true;
 
     explicit RossContinuousColumn(const Target& target) : target_(target), ross_(target) {}
 
@@ -93,6 +94,7 @@ class RossContinuousColumn {
 class RossDiscreteColumn {
   public:
     static constexpr bool kDiscreteColumn = true;
+    static constexpr bool kNeighbors = true;
 
     explicit RossDiscreteColumn(const Target& target)
         : target_(target), n_(target.n_samples), ross_(target) {}

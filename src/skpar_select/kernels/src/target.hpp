@@ -47,10 +47,13 @@ struct Table {
     std::int64_t size;
 };
 
+// Keys the noise of the target; no column has this index.
+constexpr std::uint64_t kTargetColumn = std::uint64_t(1) << 63;
+
 // Owns what it points to, and never changes once it is made.
 struct Target {
-    // y: (n_samples,) standardized and jittered values, or numbers that tell the classes; in the order
-    // of the samples. All is copied before it is looked at, so that no other thread changes what was
+    // y: (n_samples,) the values, or numbers that tell the classes; in the order of the samples. A
+    // continuous target is standardized and jittered here. All is copied before it is looked at, so that no other thread changes what was
     // found right. Throws std::invalid_argument.
     Target(const double* y, std::int64_t n_samples, bool discrete, Table digamma, Table log,
            std::int64_t n_neighbors, std::uint64_t seed);
@@ -60,10 +63,12 @@ struct Target {
     std::int32_t n_neighbors;
     std::uint64_t seed;
     bool discrete;
+    bool constant;
     const double *digamma, *log;  // (n_samples + 1,)
     const std::int32_t* order;    // (n_samples,) the samples: by value, or class by class
 
     // of a continuous target
+    const double* raw;  // (n_samples,) as given
     RankTable y;
     BandTable bands;
     double tie_share;  // see Ties
@@ -80,7 +85,7 @@ struct Target {
     struct Memory;
     std::unique_ptr<Memory> memory_;
 
-    void sort(const double* values);
+    void sort();
     void group(const double* classes);
 };
 
