@@ -2,12 +2,17 @@
 
 import re
 
+import h5py
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skpar_select._alignment import align_ids, repeated
+from skpar_select import DroppedSamplesWarning, open_matrix
+from skpar_select import align as join
+from skpar_select._alignment import align_ids, aligned_target, id_text, near_match, repeated
 
 IDS = st.lists(st.text(max_size=4), unique=True, max_size=20)
 
@@ -111,3 +116,120 @@ def test_repeated__lists_what_counting_finds(names):
     expected = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     assert repeated(names) == expected
     assert repeated(np.array(names, dtype=object)) == expected
+
+
+@pytest.mark.parametrize(
+    ("held", "reference", "says"),
+    [
+        (
+            ["gsm1", "gsm2"],
+            ["GSM1", "GSM2"],
+            "2 of them .* upper and lower case .*'gsm1' and 'GSM1'",
+        ),
+        (["1000.0"], ["1000"], r"1 of them .* '\.0' at the end .* '1000\.0' and '1000'"),
+        (["1"], ["0001"], "1 of them .* zeros at the beginning .* '1' and '0001'"),
+        (["a b", "c "], ["ab", "c"], "2 of them .* blanks .* 'a b' and 'ab'"),
+        (["X12.3.b"], ["12-3 b"], "1 of them .* what R makes of names .* 'X12.3.b' and '12-3 b'"),
+        (["gsm001 "], ["GSM001"], "1 of them .* case, blanks, .* as 'gsm001 ' and 'GSM001'"),
+        (["007.0"], ["7"], "1 of them .* zeros at the beginning did not count, as '007.0' and '7'"),
+    ],
+)
+def test_near_match__names_the_rule_and_a_pair(held, reference, says):
+    assert re.match(says, near_match(held, reference))
+    assert re.search("did not count", near_match(reference, held))
+
+
+def test_near_match__is_nothing_where_nothing_is_near():
+    assert near_match(["a", "10"], ["b", "100", "0"]) == ""
+    assert near_match([], ["a"]) == near_match(["a"], []) == ""
+
+
+def test_align_ids__says_what_nearly_matches():
+    with pytest.raises(ValueError, match=r"1 of them would match if upper .* 'A' and 'a'\. Drop"):
+        align(["A"], ["a"])
+
+
+def test_id_text__of_what_ids_are():
+    assert [id_text(one) for one in ("a", b"b", 3, np.int64(4), np.str_("e"))] == list("ab34e")
+
+
+SAMPLES = np.array(["s0", "s1", "s2", "s3"], dtype=object)
+
+
+def target(*index, as_y=pd.Series):
+    return as_y(np.arange(float(len(index))), index=list(index))
+
+
+@pytest.mark.parametrize("as_y", [pd.Series, pd.DataFrame])
+def test_aligned_target__puts_the_ids_into_the_order_of_the_matrix(as_y):
+    # B7: it was taken by position.
+    y = target("s2", "s0", "s3", "s1", as_y=as_y)
+    got = aligned_target(y, SAMPLES)
+    assert type(got) is as_y
+    assert list(got.index) == list(SAMPLES)
+    assert got.to_numpy().ravel().tolist() == [1, 3, 0, 2]
+    assert list(y.index) == ["s2", "s0", "s3", "s1"]
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        target(*SAMPLES),
+        target("q0", "q1", "q2", "q3"),
+        pd.Series([1.0, 2, 3, 4]),
+        pd.Series([1.0, 2, 3, 4])[[2, 0, 3, 1]],
+        pd.Series([1.0, 2], index=pd.MultiIndex.from_tuples([("s0", 1), ("s1", 1)])),
+        pl.Series([1.0, 2, 3, 4]),
+        np.arange(4.0),
+        [1, 2, 3, 4],
+        None,
+    ],
+)
+def test_aligned_target__takes_the_rest_by_position(y):
+    assert aligned_target(y, SAMPLES) is y
+    assert aligned_target(y, None) is y
+
+
+def test_aligned_target__compares_integers_as_text():
+    y = target(1002, 1000, 1001)
+    assert aligned_target(y, np.array(["1000", "1001", "1002"])).tolist() == [1, 2, 0]
+
+
+def test_aligned_target__takes_a_default_index_by_position_whatever_the_ids():
+    y = pd.Series([5.0, 6, 7])
+    assert aligned_target(y, np.array(["2", "0", "1"])) is y
+
+
+@pytest.mark.parametrize(
+    ("index", "says"),
+    [
+        (["s1", "s0"], r"holds 2 of the 4 sample ids of the matrix\."),
+        (["s0", "s1", "s2", "q"], r"holds 3 of the 4 sample ids of the matrix, and 1 other\."),
+        (
+            ["s3", "s2", "s1", "s0", "q"],
+            r"holds 4 of the 4 sample ids of the matrix, and 1 other\.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("as_y", [pd.Series, pd.DataFrame])
+def test_aligned_target__refuses_some_of_the_ids_and_names_what_helps(index, says, as_y, tmp_path):
+    y = target(*index, as_y=as_y)
+    with pytest.raises(ValueError, match=f"^The index of y {says} .*to_numpy") as error:
+        aligned_target(y, SAMPLES)
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file["data"], file["samples"] = np.eye(4), SAMPLES.tolist()
+    call = re.search(r"skpar_select\.(align.*\))\. Pass", str(error.value))[1]
+    X = open_matrix(tmp_path / "m.h5", sample_ids="auto")
+    with pytest.warns(DroppedSamplesWarning):
+        got, joined = eval(call, {"align": join, "X": X, "y": y})
+    assert joined.ravel().tolist() == [
+        y.to_numpy().ravel()[index.index(one)] for one in got.sample_ids
+    ]
+
+
+def test_aligned_target__refuses_ids_that_repeat_in_another_order():
+    y = target("s0", "s0", "s1", "s2", "s3")
+    repeats = np.array(["s0", "s0", "s1", "s2", "s3"])
+    assert aligned_target(y, repeats) is y
+    with pytest.raises(ValueError, match=r"repeat 1 sample id \('s0'\), .*Remove the repeated"):
+        aligned_target(y, repeats[::-1])

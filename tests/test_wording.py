@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skpar_select._wording import counted, listing, quote
+from skpar_select._wording import choices, counted, listing, near_misses, quote, sentence
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,30 @@ def test_listing__shows_the_first_few_and_counts_the_rest(items, options, shown)
 @pytest.mark.parametrize(("number", "text"), [(0, "0 samples"), (1, "1 sample"), (2, "2 samples")])
 def test_counted__agrees_with_its_noun(number, text):
     assert counted(number, "sample") == text
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("Age", ["age"]),
+        ("age ", ["age"]),
+        ("agee", ["age"]),
+        ("BMI", ["bmi", "Bmi"]),
+        ("height", []),
+        ("", []),
+    ],
+)
+def test_near_misses__differ_by_case_blanks_or_a_few_letters(name, near):
+    assert near_misses(name, ["id", "age", "bmi", "Bmi", "title"]) == near
+
+
+def test_choices__lists_all_up_to_twenty_and_suggests():
+    many = [f"c{number}" for number in range(20)]
+    assert choices("x", many) == f"({', '.join(map(repr, many))}). Name one of them."
+    assert choices("x", [*many, "y"]) == "('c0', 'c1', 'c2' and 18 more). Name one of them."
+    assert choices("Y", [*many, "y"]).endswith("Did you mean 'y'?")
+    assert choices("BMI", ["bmi", "Bmi"]).endswith("Did you mean 'bmi' or 'Bmi'?")
+
+
+def test_sentence__begins_with_a_capital():
+    assert [sentence(text) for text in ("the table", "'a.csv'", "")] == ["The table", "'a.csv'", ""]

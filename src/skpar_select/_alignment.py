@@ -119,11 +119,12 @@ def aligned_target(y: Any, sample_ids: Names | None) -> Any:
     by_hand = "Pass y.to_numpy() to take it by position"
     if n_shared < len(known) or not known.issuperset(held):
         extra = len(set(held) - known)
+        call = "y.to_frame('y'), 'y'" if y.ndim == 1 else "y, list(y)"
         raise ValueError(
             f"The index of y holds {n_shared} of the {counted(len(known), 'sample id')} of the matrix"
             + (f", and {counted(extra, 'other')}" if extra else "")
             + ". An index that holds ids must hold those of the matrix, in any order. Join them "
-            f"with skpar_select.align(X, y, unmatched='drop'). {by_hand}."
+            f"with skpar_select.align(X, {call}, unmatched='drop'). {by_hand}."
         )
     twice = repeated(held) or repeated(reference)
     if twice:

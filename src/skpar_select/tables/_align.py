@@ -16,7 +16,7 @@ from skpar_select._alignment import (
 )
 from skpar_select._typing import Array, BoolArray, IndexArray
 from skpar_select._wording import counted, listing
-from skpar_select.matrices import LazyMatrix
+from skpar_select.matrices import LazyMatrix, held_matrix
 from skpar_select.tables._frames import is_default_index
 from skpar_select.tables._join import Join, chosen, join_by_id, join_by_order
 from skpar_select.tables._table import Table
@@ -52,8 +52,8 @@ def align(
     Parameters
     ----------
     X : LazyMatrix, data frame of pandas, or other matrix of shape (n_samples, n_features)
-        A matrix of :func:`skpar_select.open_matrix` with ``sample_ids``, or a data frame whose
-        index holds the ids.
+        A matrix of :func:`skpar_select.open_matrix` with ``sample_ids``, an object that it takes
+        in the place of a path, such as an AnnData, or a data frame whose index holds the ids.
     table : str or path, data frame, or other holder of a table
         A CSV, Parquet, AnnData or HDF5 file, or what :class:`skpar_select.tables.Table` takes.
     column : str or sequence of str
@@ -81,7 +81,7 @@ def align(
     Returns
     -------
     X : LazyMatrix, or as it was given, of shape (n_kept, n_features)
-        Its samples that are kept, in its own order.
+        Its samples that are kept, in its own order. A lazy matrix where an object holds one.
     y : ndarray of shape (n_kept,) or (n_kept, n_targets)
         float64 for regression, str for classification. Two-dimensional where `column` is a
         sequence; where a class is missing then, an array of objects with None.
@@ -189,17 +189,15 @@ class _Held:
 
 
 def _held(X: Any) -> _Held:
-    if isinstance(X, str | PathLike):
-        raise TypeError(
-            f"X={str(X)!r} is a path. A matrix is needed. Open it, with "
-            f"skpar_select.open_matrix({str(X)!r})."
-        )
-    if isinstance(X, LazyMatrix):
-        ids = X.sample_ids
-        return _Held(X, None if ids is None else list(ids), len(X), X.__getitem__)
+    lazy = X if isinstance(X, LazyMatrix) else held_matrix(X)
+    if lazy is not None:
+        ids = lazy.sample_ids
+        return _Held(lazy, None if ids is None else list(ids), len(lazy), lazy.__getitem__)
     if type(X).__module__.partition(".")[0] == "pandas":
         index = None if is_default_index(X.index) else [id_text(one) for one in X.index]
         return _Held(X, index, len(X), X.iloc.__getitem__)
+    if isinstance(X, list | tuple):
+        X = np.asarray(X)
     return _Held(X, None, X.shape[0], X.__getitem__)
 
 

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from numbers import Real
 from typing import Any
 
@@ -132,10 +133,10 @@ def as_number(value: object, *, decimal_comma: bool = False) -> float:
             value = "" if "." in value else value.replace(",", ".", 1)
         if "_" in value:  # a number in Python's grammar, not in a table
             return math.nan
-    elif not isinstance(value, Real | np.bool_) and type(value).__name__ != "Decimal":
+    elif not isinstance(value, Real | Decimal | np.bool_):
         return math.nan
     try:
-        return float(value)  # type: ignore[arg-type]  # a Decimal is no Real, and a float all the same
+        return float(value)
     except (ValueError, OverflowError):
         return math.nan
 
@@ -157,5 +158,6 @@ def _is_null(value: Any) -> bool:
     return (
         value is None
         or type(value).__name__ in ("NAType", "NaTType")
-        or (isinstance(value, float | np.floating) and bool(value != value))
+        or (isinstance(value, np.datetime64 | np.timedelta64) and bool(np.isnat(value)))
+        or (isinstance(value, float | np.floating | Decimal) and bool(value != value))
     )

@@ -4,13 +4,18 @@ import csv
 import gzip
 import io
 import zlib
+from itertools import chain
+from math import isnan
 from pathlib import Path
 
 from skpar_select._wording import counted, listing, quote, sentence
-from skpar_select.tables._column import Column, has_decimal_comma
+from skpar_select.tables._column import Column, as_number, has_decimal_comma
 
 SEPARATORS = ("\t", ";", "|", ",")
 GZIP = b"\x1f\x8b"
+
+# A line after the last: within a cell if a quote was not closed, which csv passes over.
+_END = "\x00"
 
 # What other files begin with that are taken for tables, and what is done with them.
 _NO_TEXT = (
@@ -80,13 +85,20 @@ def parse(text: str, label: str) -> dict[str, Column]:
     try:
         rows = [
             [cell.strip() for cell in row]
-            for row in csv.reader(io.StringIO(body, newline=""), delimiter=separator)
+            for row in csv.reader(
+                chain(io.StringIO(body, newline=""), ["\n", _END]), delimiter=separator
+            )
             if row
         ]
     except csv.Error as error:
         raise ValueError(
             f"{sentence(label)} cannot be read ({error}). A table is text with one row a line. Save it as one."
         ) from error
+    if rows.pop() != [_END]:
+        raise ValueError(
+            f"{sentence(label)} opens a quote that it never closes, in row {len(rows)}. Each quote "
+            "around a cell needs its end. Repair the file."
+        )
     while rows and not any(rows[-1]):
         rows.pop()  # spreadsheets write empty rows at the end
     if len(rows) < 2:
@@ -95,7 +107,8 @@ def parse(text: str, label: str) -> dict[str, Column]:
             "the path."
         )
     header, *cells = rows
-    _check_shape(header, cells, label, separator, comments)
+    _check_header(header, label, separator, comments)
+    _check_shape(header, cells, label, separator)
     comma = separator == ";" and any(has_decimal_comma(cell) for row in cells for cell in row)
     columns = (Column.of([row[place] for row in cells]) for place in range(len(header)))
     return {
@@ -114,10 +127,20 @@ def check_names(names: list[str], label: str) -> None:
         )
 
 
-def _check_shape(
-    header: list[str], cells: list[list[str]], label: str, separator: str, comments: list[str]
-) -> None:
+def _check_header(header: list[str], label: str, separator: str, comments: list[str]) -> None:
     check_names(header, label)
+    # As plink begins its headers: the first row of data would be taken for names.
+    commented = comments[-1].count(separator) + 1 if comments else 0
+    if commented == len(header) > 1 and any(not isnan(as_number(name)) for name in header):
+        raise ValueError(
+            f"{sentence(label)} has the header ({listing(header)}) below the comment "
+            f"{quote(comments[-1])}. Lines that begin with '#' before the header are comments, and "
+            "names are no numbers. If the comment is the header, remove its '#'; else remove the "
+            "comment."
+        )
+
+
+def _check_shape(header: list[str], cells: list[list[str]], label: str, separator: str) -> None:
     width = len(header)
     ragged = [number for number, row in enumerate(cells, start=1) if len(row) != width]
     if not ragged:
@@ -127,8 +150,6 @@ def _check_shape(
         hint = (
             "If the first column holds row names, as R writes them, give it a name in the header."
         )
-    elif comments and comments[-1].count(separator) + 1 == len(cells[0]):
-        hint = f"If {quote(comments[-1])} is the header, remove its '#'."
     raise ValueError(
         f"{sentence(label)} holds {counted(len(ragged), 'row')} with other than {counted(width, 'cell')} "
         f"(row {listing(ragged)}), separated by {separator!r}. Every row needs one cell for each "

@@ -47,7 +47,7 @@ def _obs(path: str, file: Any) -> Columns:
     listed = [text_of(name) for name in group.attrs.get("column-order", ())]
     others = sorted(set(group) - {index, "__categories", *listed})
     places = [index, *(name for name in [*listed, *others] if name != index)]
-    length = _length(group[index], f"'{path}', 'obs/{index}'")
+    length = _length(group.get(index), f"'{path}', 'obs/{index}'")
     return [
         ("index" if name == "_index" else name, length, partial(_read, path, f"obs/{name}"))
         for name in places

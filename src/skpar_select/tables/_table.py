@@ -116,6 +116,7 @@ class Table:
         ``obs/NAME`` is a column of an AnnData file, too. `what` begins the rule that the error
         states.
         """
+        name = str(name)  # a frame may have numbers for names
         for spelled in (name, name.removeprefix("obs/")):
             if spelled in self._columns:
                 return spelled
