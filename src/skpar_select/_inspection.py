@@ -2,21 +2,24 @@
 
 from collections.abc import Iterator
 
-from skpar_select._memory import format_bytes, parse_memory
+from skpar_select._memory import format_bytes, parse_memory, resident_memory
 from skpar_select._typing import Names
 from skpar_select.execution import choose_executor
 from skpar_select.matrices import LazyMatrix
-from skpar_select.scoring import kernel_needs, plan_scoring
+from skpar_select.planning import Needs
+from skpar_select.scoring import plan_scoring
 
 # The lines that are printed are aligned in two columns.
 _WIDTH = 15
 
 
-def inspection(X: LazyMatrix, *, memory_budget: int | str, n_jobs: int | None) -> Iterator[str]:
+def inspection(
+    X: LazyMatrix, needs: Needs, *, memory_budget: int | str, n_jobs: int | None
+) -> Iterator[str]:
     """Describe, line by line, how a matrix lies and how it would be read and scored.
 
     First the file, then the plan; where none fits the budget, ValueError follows the lines of the
-    file.
+    file. `needs` are those of the scorer.
     """
     budget = parse_memory(memory_budget)
     n_samples, n_features = X.shape
@@ -30,11 +33,14 @@ def inspection(X: LazyMatrix, *, memory_budget: int | str, n_jobs: int | None) -
     yield _line("feature names", _names(X.feature_names))
     yield _line("sample ids", _names(X.sample_ids))
     executor = choose_executor(n_jobs, prefer="threads")
-    needs = kernel_needs(n_samples, X.dtype)
     plan = plan_scoring(X, needs, executor, memory_budget=budget)
     for what, text in plan.describe().items():
         more = f" of {format_bytes(budget)} allowed" if what == "peak memory" else ""
         yield _line(what, text + more)
+    base = resident_memory()
+    if base is not None:
+        total = format_bytes(base + plan.peak_bytes)
+        yield _line("whole process", f"{total}, of which Python and libraries {format_bytes(base)}")
 
 
 def _line(what: str, text: str) -> str:

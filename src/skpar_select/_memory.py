@@ -83,6 +83,15 @@ def available_memory() -> int:
     return max(1, min(amounts))
 
 
+def resident_memory() -> int | None:
+    """Bytes that this process holds now, or None where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
 def _system_memory() -> int:
     try:
         for line in Path("/proc/meminfo").read_text().splitlines():

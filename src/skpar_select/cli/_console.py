@@ -1,0 +1,149 @@
+"""All that the command line says: results on stdout; notes, warnings and errors on stderr.
+
+Messages of the library name parameters (``memory_budget=1``), as its users in Python need; here
+they are put into the words of the options (``--memory-budget 1``).
+"""
+
+import re
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from skpar_select.scoring import Progress
+
+# A parameter with its value, or a text in quotes, in which nothing is replaced. An apostrophe of
+# a genitive begins none.
+_PARAMETER = re.compile(
+    r"""(?<![\w'])(?P<name>[a-z_]+)=(?P<value>'[^']*'|"[^"]*"|[^\s,;:)]*[^\s,;:.)])"""
+    r"|(?<!\w)'[^']*'(?!\w)"
+    r"|(?P<bare>\b[a-z]+(?:_[a-z]+)+\b)"
+)
+_COUNTED = {"n_samples": "samples", "n_features": "features", "n_targets": "targets"}
+
+# What cannot be said by a table of words. The remedies of the library are in Python; these are
+# what the shell has for them.
+_PHRASES = (
+    (r"; it takes effect without a new fit\b", ""),
+    (r"\balign='order'", "--same-order"),
+    (r"^samples (and|holds)\b", r"--samples \1"),
+    (r"\bnot in samples\b", "not in --samples"),
+    (r"\b(ids?) of samples without\b", r"\1 of --samples without"),
+    (r"\bSet orientation to\b", "Give --orientation"),
+    (r", or correct n_samples\b", ""),
+    (r",? or None\b", ""),
+    (r"(^|\. )X (has|holds|contains|lacks)\b", r"\1The matrix \2"),
+    (r"(^|\. )y (has|holds|contains|lacks)\b", r"\1The target \2"),
+    (r"\bX (has|holds|contains|lacks)\b", r"the matrix \1"),
+    (r"\bLeave these samples out of X and y\.", "Give --missing-targets drop."),
+    (
+        r"Leave these columns out, or fill them first, with sklearn\.impute\.SimpleImputer for "
+        r"example\.",
+        "Give --missing omit or skip, or leave these columns out with --exclude-features.",
+    ),
+    (r"\bgive the (names|ids) themselves\b", "name a file of them"),
+)
+
+
+class Console:
+    """Says things, in the words of the command line.
+
+    Parameters
+    ----------
+    words : mapping of str to str
+        The option for each parameter of the library.
+    quiet : bool
+        Whether errors alone are said.
+    progress : {"auto", "line", "log", "none"}
+        How progress is shown.
+    """
+
+    def __init__(self, words: Mapping[str, str], *, quiet: bool, progress: str) -> None:
+        self._words = words
+        self._quiet = quiet
+        self._progress = progress
+        self._stdout_is_taken = False
+
+    def take_stdout(self) -> None:
+        """Leave stdout to a table: nothing else is printed there."""
+        self._stdout_is_taken = True
+
+    def result(self, line: str) -> None:
+        """Print a line of results on stdout."""
+        if not self._quiet and not self._stdout_is_taken:
+            print(line)
+
+    def note(self, message: str) -> None:
+        """Say what was done beside the results."""
+        if not self._quiet:
+            self._say("note", message)
+
+    def warning(self, message: str) -> None:
+        """Say what may be wrong."""
+        if not self._quiet:
+            self._say("warning", message)
+
+    def error(self, message: str) -> None:
+        """Say why there are no results."""
+        self._say("error", message)
+
+    def show_warning(
+        self,
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        """Stand in for :func:`warnings.showwarning`."""
+        from skpar_select import DroppedSamplesWarning
+
+        if issubclass(category, DroppedSamplesWarning):
+            self.note(str(message))
+        else:
+            self.warning(str(message))
+
+    def progress(self) -> "Progress | int":
+        """Return what shows the progress, as the selector's ``verbose`` takes it."""
+        from skpar_select.scoring import ProgressLine, ProgressLog, progress_on
+
+        if self._quiet or self._progress == "none":
+            return 0
+        return {"auto": progress_on, "line": ProgressLine, "log": ProgressLog}[self._progress]()
+
+    def _say(self, kind: str, message: str) -> None:
+        """Print one line, whatever line breaks the message has."""
+        line = " ".join(in_words(message, self._words).split())
+        print(f"skpar-select: {kind}: {line}", file=sys.stderr)
+
+
+def in_words(message: str, words: Mapping[str, str]) -> str:
+    """Put a message of the library into the words of the command line.
+
+    Examples
+    --------
+    >>> in_words("n_jobs=0 leaves no worker.", {"n_jobs": "--n-jobs"})
+    '--n-jobs 0 leaves no worker.'
+    >>> in_words("Set dataset='M', or raise memory_budget.", {"dataset": "--dataset"})
+    'Set --dataset M, or raise memory_budget.'
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        if match["bare"] is not None:
+            return words.get(match["bare"], match["bare"])
+        name, value = match["name"], match["value"]
+        if name is None:
+            return match[0]
+        if name in _COUNTED and value.isdecimal():
+            return f"{value} {_COUNTED[name]}"
+        option = words.get(name, name)
+        if value == "None":
+            none = {"--feature-names": f"{option} none", "--sample-ids": f"{option} none"}
+            return none.get(option, f"no {option}")
+        plain = value[1:-1] if value[:1] in "'\"" and " " not in value else value
+        return f"{option} {plain}"
+
+    for pattern, phrase in _PHRASES:
+        message = re.sub(pattern, phrase, message)
+    return _PARAMETER.sub(replace, message)

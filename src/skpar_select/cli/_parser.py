@@ -1,0 +1,258 @@
+"""The options of each command. Nothing heavy is imported here, so that help is there at once."""
+
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from typing import Any, cast
+
+from skpar_select._version import __version__
+from skpar_select.cli import _values as values
+from skpar_select.cli._once import Parser
+
+_EXAMPLES = """\
+examples:
+  skpar-select score train.h5 --target ages.csv --target-column age -k 5000 -o scores.csv
+  skpar-select inspect train.h5
+
+@FILE stands for options that are written in a file.
+"""
+
+# What the library calls otherwise than the command line.
+_ALIASES = {
+    "align": "same_order",
+    "column": "target_column",
+    "missing_targets": "missing_targets",
+}
+
+
+def parse(parser: Parser, arguments: Sequence[str] | None) -> Namespace:
+    """Return the options; end the program where they are wrong, or ask for help."""
+    return parser.parse(arguments)
+
+
+def words_of(parser: Parser, command: str) -> dict[str, str]:
+    """Return the option for each parameter of the library that a command sets."""
+    options = {
+        action.dest: max(action.option_strings, key=len)
+        for action in _commands(parser)[command]._actions
+        if action.option_strings
+    }
+    aliases = {name: options[dest] for name, dest in _ALIASES.items() if dest in options}
+    return options | aliases
+
+
+def make_parser() -> Parser:
+    """Return the parser of all commands."""
+    parser = Parser(
+        prog="skpar-select",
+        description="Score every column of a matrix by its mutual information with a target.",
+        epilog=_EXAMPLES,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
+    for name, add, text in (
+        ("score", _add_score, "score a matrix and write the scores"),
+        ("select", _add_select, "score a matrix and write the matrix of the best columns"),
+        ("inspect", _add_inspect, "show how a file stores a matrix and how it would be read"),
+    ):
+        command = commands.add_parser(name, help=text, description=f"{text.capitalize()}.")
+        add(command)
+        _add_messages(command)
+        known = {option for action in command._actions for option in action.option_strings}
+        command.set_defaults(known_options=known)
+    return parser
+
+
+def _commands(parser: Parser) -> dict[str, ArgumentParser]:
+    assert parser._subparsers is not None
+    (action,) = (action for action in parser._subparsers._group_actions if action.choices)
+    return cast(dict[str, ArgumentParser], action.choices)
+
+
+def _add_score(command: ArgumentParser) -> None:
+    _add_matrix(command)
+    _add_target(command)
+    _add_subsets(command)
+    _add_rules(command)
+    _add_scoring(command)
+    _add_output(
+        command,
+        "CSV file of the scores, best first (default: the best ten are shown, and nothing is "
+        "written)",
+    )
+
+
+def _add_select(command: ArgumentParser) -> None:
+    _add_matrix(command)
+    _add_target(command)
+    _add_subsets(command)
+    _add_rules(command)
+    _add_scoring(command)
+    group = _add_output(command, "HDF5 file of the reduced matrix", required=True)
+    group.add_argument("--scores", metavar="FILE", help="file of the scores, too")
+
+
+def _add_inspect(command: ArgumentParser) -> None:
+    _add_matrix(command)
+    _add_target(command)
+    _add_subsets(command)
+    _add_scoring(command)
+
+
+def _add_matrix(command: ArgumentParser) -> None:
+    group = command.add_argument_group("matrix")
+    group.add_argument(
+        "matrix",
+        nargs="+",
+        metavar="MATRIX",
+        help="HDF5, AnnData, Zarr, Parquet or .npy file, or one of pandas' to_hdf; several are one "
+        "wide matrix",
+    )
+    which = group.add_mutually_exclusive_group()
+    which.add_argument(
+        "--dataset", metavar="DATASET", help="the matrix in its file (default: the only one)"
+    )
+    which.add_argument("--layer", metavar="NAME", help="a layer of an AnnData file (default: X)")
+    group.add_argument(
+        "--orientation",
+        choices=("samples_by_features", "features_by_samples", "auto"),
+        default="auto",
+        help="how it is stored (default: told by the lengths of its names, its ids and the target)",
+    )
+    for what, option in (("feature names", "--feature-names"), ("sample ids", "--sample-ids")):
+        group.add_argument(
+            option,
+            type=values.name_or_none,
+            default="auto",
+            metavar="DATASET",
+            help=f"its {what}, or none (default: what is found beside the matrix)",
+        )
+
+
+def _add_target(command: ArgumentParser) -> None:
+    group = command.add_argument_group("target")
+    group.add_argument(
+        "--target",
+        metavar="FILE",
+        help="table of the target: CSV with any separator, packed or not, Parquet, .h5ad, or - for "
+        "stdin (default: the file of the matrix)",
+    )
+    group.add_argument(
+        "--target-column",
+        metavar="NAME",
+        help="its column to predict; several are scored in one pass",
+    )
+    group.add_argument(
+        "--id-column",
+        metavar="NAME",
+        help="its column of sample ids (default: the first in which an id of the matrix occurs)",
+    )
+    group.add_argument(
+        "--same-order",
+        action="store_true",
+        help="all files have their rows in the order of the target: they are joined by position",
+    )
+    group.add_argument(
+        "--task",
+        choices=("regression", "classification"),
+        default="regression",
+        help="whether the target is a number or a class (default: %(default)s)",
+    )
+
+
+def _add_subsets(command: ArgumentParser) -> None:
+    group = command.add_argument_group("subsets")
+    group.add_argument(
+        "--unmatched",
+        choices=("raise", "drop"),
+        default="raise",
+        help="what becomes of samples without a row in the table, and of rows without a sample "
+        "(default: an error)",
+    )
+    group.add_argument(
+        "--missing-targets",
+        choices=("raise", "drop"),
+        default="raise",
+        help="what becomes of samples whose target is missing (default: an error)",
+    )
+    for option, text in (
+        ("--samples", "text file of the sample ids to keep, one a line"),
+        ("--exclude-samples", "text file of sample ids to leave out"),
+    ):
+        group.add_argument(option, metavar="FILE", help=text)
+    group.add_argument(
+        "--where",
+        action="append",
+        metavar="CONDITION",
+        help="keep the samples of which the table says so, as in sex=F or 'age>=40'; may be "
+        "repeated, and all must hold",
+    )
+
+
+def _add_rules(command: ArgumentParser) -> None:
+    group = command.add_argument_group("rules; those given together all hold")
+    group.add_argument(
+        "-k",
+        type=values.number_of_features,
+        default="auto",
+        metavar="K",
+        help="how many: 5000, 5%%, 0.05 or all (default: 10 where no other rule is given)",
+    )
+    group.add_argument("--threshold", type=values.finite, metavar="NATS", help="the least score")
+    group.add_argument(
+        "--percentile", type=values.percentage, metavar="P", help="the best P percent"
+    )
+
+
+def _add_scoring(command: ArgumentParser) -> None:
+    group = command.add_argument_group("scoring")
+    group.add_argument(
+        "--n-neighbors",
+        type=values.whole_number(1),
+        default=3,
+        metavar="N",
+        help="by which densities are estimated (default: %(default)s)",
+    )
+    group.add_argument(
+        "--random-state",
+        type=values.whole_number(0, 2**32 - 1),
+        default=0,
+        metavar="SEED",
+        help="seed of the noise that breaks ties (default: %(default)s)",
+    )
+    group.add_argument(
+        "--memory-budget",
+        type=values.amount_of_memory,
+        default="auto",
+        metavar="BYTES",
+        help="such as 2GB (default: a share of what is free)",
+    )
+    group.add_argument(
+        "--n-jobs",
+        type=values.number_of_workers,
+        default=-1,
+        metavar="N",
+        help="workers (default: all cores)",
+    )
+    group.add_argument(
+        "--score-cache", metavar="FOLDER", help="where scores are kept and looked for first"
+    )
+
+
+def _add_output(command: ArgumentParser, text: str, *, required: bool = False) -> Any:
+    group = command.add_argument_group("output")
+    group.add_argument("-o", "--output", required=required, metavar="FILE", help=text)
+    group.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    return group
+
+
+def _add_messages(command: ArgumentParser) -> None:
+    group = command.add_argument_group("messages").add_mutually_exclusive_group()
+    group.add_argument(
+        "--progress",
+        choices=("auto", "line", "log", "none"),
+        default="auto",
+        help="how it is shown on stderr: a line that is drawn again, or one for each tenth "
+        "(default: the first on a terminal, else the second)",
+    )
+    group.add_argument("--quiet", action="store_true", help="say nothing but errors")

@@ -1,0 +1,43 @@
+"""What is printed of a run: what was scored, and the best features."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from skpar_select._selector import ParallelMutualInfoSelector
+from skpar_select._typing import FloatArray
+from skpar_select.cli._input import Problem
+
+MOST_SHOWN = 10
+
+# The lines that are printed are aligned in two columns, as those of inspect.
+_WIDTH = 15
+
+
+def summary(problem: Problem, task: str) -> Iterator[str]:
+    """Say what was scored against what."""
+    n_samples, n_features = problem.X.shape
+    columns = ", ".join(problem.columns)
+    yield f"{'target':<{_WIDTH}}{columns} of {problem.table}, {task}"
+    yield f"{'samples':<{_WIDTH}}{n_samples:,}"
+    yield f"{'features':<{_WIDTH}}{n_features:,}"
+
+
+def best(
+    names: Sequence[str], selector: ParallelMutualInfoSelector, columns: Sequence[str]
+) -> Iterator[str]:
+    """Tabulate the best features, with the score for each target where there are several."""
+    scores = selector.scores_
+    order = np.argsort(-scores, kind="stable")[:MOST_SHOWN]
+    order = order[~np.isnan(scores[order])]
+    shown: list[tuple[str, FloatArray]] = [("score", scores)]
+    if len(columns) > 1:
+        shown += list(zip(columns, selector.scores_by_target_, strict=True))
+    widths = [max(10, len(head)) for head, _ in shown]
+    head = "  ".join(f"{head:>{width}}" for (head, _), width in zip(shown, widths, strict=True))
+    yield f"{'rank':>4}  {head}  feature"
+    for rank, index in enumerate(order, start=1):
+        cells = "  ".join(
+            f"{values[index]:>{width}.4f}" for (_, values), width in zip(shown, widths, strict=True)
+        )
+        yield f"{rank:>4}  {cells}  {names[index]}"

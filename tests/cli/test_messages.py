@@ -1,0 +1,55 @@
+"""Progress, notes and silence."""
+
+import io
+import sys
+
+import pytest
+from shell import N_FEATURES, write_table
+
+FIXED = ["score", "x.h5", "--target", "ages.csv", "--target-column", "age"]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress__is_a_line_on_a_terminal(call, folder, monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert call(*FIXED).code == 0
+    assert f"] {N_FEATURES} of {N_FEATURES} features" in terminal.getvalue()
+    assert terminal.getvalue().endswith("\n")
+
+
+def test_progress__is_a_log_elsewhere(call, folder):
+    assert call(*FIXED).err == "100 %: 7 of 7 features\n"
+
+
+@pytest.mark.parametrize(
+    ("how", "expected"), [("line", "\r["), ("log", "100 %: "), ("none", ""), ("auto", "100 %: ")]
+)
+def test_progress__is_as_asked_for(call, folder, how, expected):
+    said = call(*FIXED, "--progress", how).err
+    assert said.startswith(expected)
+    assert bool(said) == bool(expected)
+
+
+def test_quiet__says_errors_alone(call, folder):
+    done = call(*FIXED, "--quiet", "--where", "age>50", "-k", 99)
+    assert (done.code, done.out, done.err) == (0, "", "")
+    assert call(*FIXED, "--quiet", "--where", "age>500").error
+
+
+def test_quiet__and_progress_exclude_each_other(call):
+    assert "not allowed with" in call(*FIXED, "--quiet", "--progress", "log").error
+
+
+def test_drop__is_a_note_in_one_line(call, folder):
+    write_table("extra.csv", [("s00", 1), ("s01", 2), ("s02", 3), ("s03", 5), ("s04", 7), ("t", 9)])
+    done = call(
+        *FIXED[:2], "--target", "extra.csv", "--target-column", "age", "--unmatched", "drop",
+        "--progress", "none",
+    )  # fmt: skip
+    assert len(done.notes) == 1
+    assert done.err.count("\n") == 1
