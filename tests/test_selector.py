@@ -51,7 +51,12 @@ VARIANTS = {
 }
 
 
+# Many checks fit a regression to two values, and two values alone are warned of.
+two_values = pytest.mark.filterwarnings("ignore:y holds two distinct values:UserWarning")
+
+
 # Not parametrize_with_checks: that of scikit-learn 1.6 warns with pytest 9.
+@two_values
 @pytest.mark.parametrize(
     ("estimator", "check"),
     [
@@ -64,6 +69,7 @@ def test_selector__passes_the_checks_of_scikit_learn(estimator, check):
     check(estimator)
 
 
+@two_values
 # The checks fit frames and transform arrays, and the reverse, on purpose.
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names:UserWarning")
 @pytest.mark.filterwarnings("ignore:X has feature names, but:UserWarning")

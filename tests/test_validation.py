@@ -1,5 +1,8 @@
 """Bad input: every error names the value, the rule and the remedy, before any work starts."""
 
+import datetime as dt
+from decimal import Decimal
+
 import joblib
 import numpy as np
 import pandas as pd
@@ -7,6 +10,8 @@ import polars as pl
 import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
+from sklearn.feature_selection import f_regression
+from sklearn.pipeline import make_pipeline
 
 from skpar_select import (
     ParallelMutualInfoSelector,
@@ -173,9 +178,9 @@ def test_X__text_columns_of_a_frame(X, y):
 def test_X__text_columns_of_an_array(X, y):
     values = X.astype(object)
     values[:, 3] = "a"
-    with pytest.raises(ValueError, match="X has 1 text columns: '3'"):
+    with pytest.raises(ValueError, match="X has 1 text column: column 3\\."):
         fit(values, y)
-    with pytest.raises(ValueError, match="X has 23 text columns: '0', '1'"):
+    with pytest.raises(ValueError, match="X has 23 text columns: column 0, column 1"):
         fit(np.full((60, 23), "word"), y)
 
 
@@ -190,7 +195,7 @@ def test_X__not_a_matrix(shape):
 
 
 def test_X__dates(y):
-    with pytest.raises(ValueError, match=r"X holds values of type datetime64.*real numbers"):
+    with pytest.raises(ValueError, match="X has 2 columns of dates or times: column 0, column 1"):
         fit(np.zeros((60, 2), "M8[s]"), y)
 
 
@@ -232,7 +237,8 @@ def test_selection__of_nothing_warns(X, y, work):
     ("parameters", "message"),
     [
         ({"k": -1}, "'k' parameter .* Got -1"),
-        ({"k": 0.0}, r"'k' parameter .* range \(0.0, 1.0\)"),
+        ({"k": 0.0}, r"'k' parameter .* range \(0.0, 1.0\]"),
+        ({"k": f_regression}, r"k=f_regression is a function\. .*Write score_func=f_regression"),
         ({"k": 1.5}, "'k' parameter .* Got 1.5"),
         ({"k": "most"}, "'k' parameter .* Got 'most'"),
         ({"threshold": np.nan}, "'threshold' parameter .* Got nan"),
@@ -312,6 +318,110 @@ def test_check_matrix__takes_a_frame_of_one_type_as_it_lies():
     assert np.shares_memory(check_matrix(frame), frame.to_numpy())
 
 
+@pytest.mark.parametrize("dtype", ["i4", "f4", "f8", "?", object])
+def test_masked_arrays__miss_what_they_hide(dtype):
+    X = np.ma.masked_array(np.ones((3, 2), dtype), mask=[[1, 0], [0, 0], [0, 1]])
+    assert_array_equal(check_matrix(X), [[np.nan, 1], [1, 1], [1, np.nan]])
+    assert check_matrix(X).dtype == (np.float32 if dtype == "f4" else np.float64)
+
+
+def test_masked_arrays__that_hide_nothing_are_not_copied():
+    X = np.ma.masked_array(np.ones((3, 2), np.int16))
+    assert np.shares_memory(check_matrix(X), X.data)
+
+
+@pytest.mark.parametrize("y", [np.arange(60.0), np.arange(60), np.array(["a", "b"] * 30)])
+def test_y__that_is_masked_misses_what_it_hides(X, y):
+    with pytest.raises(ValueError, match="y contains NaN: 2 of 60 values, the first at position 5"):
+        fit(X, np.ma.masked_array(y, mask=np.isin(np.arange(60), [5, 9])))
+
+
+def test_list__names_the_columns_of_text_alone():
+    with pytest.raises(ValueError, match=r"X has 1 text column: column 1\."):
+        check_matrix([[1.0, "2"], [3.0, "4"]])
+    assert_array_equal(check_matrix([[1, None], [3, 4]]), [[1, np.nan], [3, 4]])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([["1"], ["2"]]),
+        np.array([[b"1"], [b"2"]]),
+        np.array([["01234"], ["2"]], dtype=object),
+        np.array([[1], ["2"]], dtype=object),
+        np.array([[1], [np.str_("2")]], dtype=object),
+    ],
+)
+def test_X__text_of_digits_is_text(values):
+    with pytest.raises(ValueError, match="X has 1 text column: column 0"):
+        check_matrix(values)
+
+
+@pytest.mark.parametrize(
+    "value", [np.datetime64("2020"), np.timedelta64(1, "s"), pd.Timestamp(0), pd.Period("2020")]
+)
+def test_X__dates_among_objects(value):
+    with pytest.raises(ValueError, match="X has 1 column of dates or times: column 1"):
+        check_matrix(np.array([[1.0, value], [2.0, None]], dtype=object))
+
+
+def test_X__whole_numbers_beyond_float64():
+    with pytest.raises(ValueError, match=r"whole number beyond.*Scale"):
+        check_matrix(np.array([[10**400]], dtype=object))
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (
+            pd.Series(pd.date_range("2020", periods=60)),
+            "dates or times such as .?2020-01-01.*days since",
+        ),
+        (pl.Series([dt.date(2020, 1, 1)] * 60), "dates or times such as .?2020-01-01.*days since"),
+        ([dt.date(2020, 1, 1)] * 60, "dates or times such as 2020-01-01.*days since"),
+        (np.arange(60).astype("m8[s]"), "dates or times such as"),
+        (
+            pd.Series(["a", "b"] * 30, dtype="category"),
+            "categories such as 'a'.*if they are labels",
+        ),
+        (pl.Series(["a", "b"] * 30, dtype=pl.Categorical), "categories such as 'a'"),
+        (["1", "2"] * 30, "text such as '1'.*Convert them, or set task='classification'"),
+        ([[1], [2, 3]] * 30, "objects such as|inhomogeneous"),
+    ],
+)
+def test_y__that_is_no_number_is_named_by_its_kind(X, y, message):
+    with pytest.raises(ValueError, match=message):
+        fit(X, y)
+
+
+def test_y__of_objects_that_are_numbers(X, y, work):
+    expected = fit(X, np.round(y, 3), random_state=0).scores_
+    decimals = [Decimal(str(value)) for value in np.round(y, 3)]
+    assert_array_equal(fit(X, decimals, random_state=0).scores_, expected)
+
+
+@pytest.mark.parametrize(
+    "two", [[True, False], [0, 1], [1.0, 2.0], pd.array([True, False], "boolean")]
+)
+def test_y__of_two_values_is_warned_of(X, two, work):
+    y = pd.Series(two).repeat(30)
+    with pytest.warns(UserWarning, match=r"two distinct values, .*Set task='classification'"):
+        fit(X, y)
+    fit(X, y, task="classification")
+    mutual_info_regression(X, y.astype(float))
+
+
+def test_k__of_one_in_a_fraction_is_all(X, y, work):
+    assert fit(X, y, k=1.0).get_support().all()
+    assert fit(X, y, k=1).get_support().sum() == 1
+
+
+def test_warnings__point_to_the_line_of_the_caller(X, y, work):
+    with pytest.warns(UserWarning, match="k=1000|two distinct") as caught:
+        make_pipeline(ParallelMutualInfoSelector(k=1000)).fit(X, y > 0)
+    assert {warning.filename for warning in caught} == {__file__}
+
+
 class TestLazy:
     @pytest.fixture
     def fitted(self, X, y, write_h5, work):
@@ -364,7 +474,7 @@ def test_n_samples__of_one_is_refused_where_no_neighbour_is_looked_for():
 def test_X__columns_of_dates_are_named(X, y):
     frame = pd.DataFrame(X[:, :3], columns=["a", "b", "c"])
     frame["b"] = pd.date_range("2020", periods=len(X))
-    with pytest.raises(ValueError, match=r"1 columns of dates or times: 'b'.*days since"):
+    with pytest.raises(ValueError, match=r"X has 1 column of dates or times: 'b'\. .*days since"):
         fit(frame, y)
 
 

@@ -16,6 +16,8 @@ from skpar_select._validation import (
     check_k,
     check_lazy_matrix,
     check_matrix,
+    ordered,
+    warn_of_labels,
     warn_of_none_selected,
 )
 from skpar_select.execution import choose_executor
@@ -46,8 +48,8 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
     Parameters
     ----------
     k : int, float, "all" or "auto", default="auto"
-        How many columns to keep: a number, which may be 0; a fraction of the columns in (0, 1),
-        rounded to the nearest number and up to 1; ``"all"``; or ``"auto"``, which is 10 where
+        How many columns to keep: a number, which may be 0; a fraction of the columns in (0, 1],
+        rounded to the nearest number and up to 1, so that 1.0 is all; ``"all"``; or ``"auto"``, which is 10 where
         no other rule is given and no limit where one is.
     threshold : float, default=None
         The least score to keep, in nats by the built-in kernel.
@@ -139,13 +141,13 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "k": [
-            StrOptions({"all", "auto"}),
+            StrOptions(ordered("all", "auto")),
             Interval(Integral, 0, None, closed="left"),
-            Interval(RealNotInt, 0, 1, closed="neither"),
+            Interval(RealNotInt, 0, 1, closed="right"),
         ],
         "threshold": [Interval(Real, None, None, closed="neither"), None],
         "percentile": [Interval(Real, 0, 100, closed="both"), None],
-        "task": [StrOptions({"regression", "classification"})],
+        "task": [StrOptions(ordered("regression", "classification"))],
         "score_func": [callable, None],
         "discrete_features": [StrOptions({"auto"}), "boolean", "array-like"],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
@@ -299,6 +301,16 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         self._validate_params()  # the rules may have been changed since fit
         return select(self.scores_, k=self.k, threshold=self.threshold, percentile=self.percentile)
 
+    def _validate_params(self) -> None:
+        if callable(self.k):
+            # scikit-learn's selectors take a function first.
+            name = getattr(self.k, "__name__", repr(self.k))
+            raise ValueError(
+                f"k={name} is a function. The first argument of {type(self).__name__} is the number of "
+                f"columns to keep. Write score_func={name}, or leave it out for mutual information."
+            )
+        super()._validate_params()
+
     def _forget_scores(self) -> None:
         # Should this fit fail, old scores must not stand beside new names.
         for name in ("scores_", "pvalues_"):
@@ -316,7 +328,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         if self.score_func is not None:
             return FunctionScorer(self.score_func, y, n_samples)
         sparse = isinstance(matrix, SparseMatrix)
-        return MutualInformation(
+        scorer = MutualInformation(
             y,
             n_samples,
             task=self.task,
@@ -324,6 +336,9 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
             n_neighbors=self.n_neighbors,
             random_state=self.random_state,
         )
+        if self.task == "regression":
+            warn_of_labels(y)
+        return scorer
 
     def _warn_of_none_selected(self) -> None:
         if not self._get_support_mask().any():

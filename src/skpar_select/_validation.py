@@ -1,6 +1,5 @@
 """Checks of what a user hands in. Every error quotes the value, the rule and the remedy."""
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -9,42 +8,34 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from skpar_select._caller import warn_caller
+from skpar_select._numbers import numbers_of_array, numbers_of_frame, without_mask
 from skpar_select._typing import Task
 from skpar_select._wording import listing
-
-_NAMED = 5
+from skpar_select.frames import Kind, as_frame, floats, kinds_of_columns
 
 
 def check_matrix(X: Any, estimator: Any = None, *, reset: bool = True) -> Any:
     """Check a matrix in memory, without a copy or another type; a sparse one becomes CSC.
 
-    Values that are not finite pass: they are found block by block, where they are scored. An
-    estimator gets ``n_features_in_`` and ``feature_names_in_``, or is compared with them.
+    What is missing in objects, in columns that may hold nulls and behind a mask becomes NaN. Values
+    that are not finite pass: they are found block by block, where they are scored. An estimator
+    gets ``n_features_in_`` and ``feature_names_in_``, or is compared with them. Columns of text,
+    of dates and of other things are refused, all at once, whoever made the table.
     """
-    options = {"accept_sparse": "csc", "dtype": "numeric", "ensure_all_finite": False}
-    try:
-        if estimator is None:
-            checked = check_array(X, input_name="X", **options)
-        else:
-            checked = validate_data(estimator, X, reset=reset, **options)
-        if checked.dtype.kind == "O":
-            # scikit-learn lets the objects of a polars frame pass.
-            checked = checked.astype(np.float64)
-    except (ValueError, TypeError) as error:
-        texts = _text_columns(X)
-        if texts:
-            raise ValueError(
-                f"X has {len(texts)} text columns: {listing(texts, most=_NAMED)}. All columns must be numbers. "
-                "Leave these out or encode them, with sklearn.preprocessing.OrdinalEncoder for "
-                "example."
-            ) from error
-        dates = _date_columns(X)
-        if dates:
-            raise ValueError(
-                f"X has {len(dates)} columns of dates or times: {listing(dates, most=_NAMED)}. All columns must "
-                "be numbers. Leave these out, or make them days since a date."
-            ) from error
-        raise
+    options: dict[str, Any] = {"accept_sparse": "csc", "dtype": "numeric"}
+    options |= {"ensure_all_finite": False, "input_name": "X"}
+    frame = as_frame(X)
+    values = numbers_of_array(X) if frame is None else numbers_of_frame(frame)
+    if estimator is None:
+        checked = check_array(values, **options)
+    elif frame is None or values is X:
+        del options["input_name"]
+        checked = validate_data(estimator, values, reset=reset, **options)
+    else:
+        # The names are those of the table, the values no longer.
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        checked = check_array(values, estimator=estimator, **options)
     if checked.dtype.kind not in "biuf":
         raise ValueError(
             f"X holds values of type {checked.dtype}. All columns must be real numbers. Convert "
@@ -91,11 +82,9 @@ def check_lazy_matrix(X: Any, estimator: Any, *, reset: bool) -> None:
             )
     elif (names is None) != (fitted is None):
         has, lacks = ("the fit", "X") if names is None else ("X", "the fit")
-        warnings.warn(
+        warn_caller(
             f"{lacks} has no feature names, but {has} has. Columns are taken to be in the same "
             "order. Give names to both, or to neither.",
-            UserWarning,
-            stacklevel=3,
         )
 
 
@@ -115,7 +104,8 @@ def check_target(y: Any, n_samples: int, *, task: Task | None) -> Any:
             "y is a sparse matrix. A target is a dense one-dimensional array. Pass "
             "y.toarray().ravel()."
         )
-    target = column_or_1d(y, warn=True)
+    holder = type(getattr(y, "dtype", None)).__name__
+    target = column_or_1d(without_mask(y) if isinstance(y, np.ma.MaskedArray) else y, warn=True)
     if len(target) != n_samples:
         raise ValueError(
             f"y has {len(target)} values, X has {n_samples} samples. There must be one value for "
@@ -124,17 +114,53 @@ def check_target(y: Any, n_samples: int, *, task: Task | None) -> Any:
     target = _without_missing(target)
     if task == "classification":
         check_classification_targets(target)
-    elif task == "regression" and target.dtype.kind not in "biuf":
-        raise ValueError(
-            f"y holds {target.dtype.name} values such as {target[:1].tolist()[0]!r}. With "
-            "task='regression' they must be numbers. Convert them, or set task='classification' if they are labels."
-        )
-    elif task == "regression" and (np.abs(target) > np.finfo(np.float64).max).any():
+        return target
+    if task == "regression" and target.dtype.kind not in "biuf":
+        kind = kinds_of_columns(target[:, np.newaxis])[0]
+        if kind != "number":
+            raise _no_numbers(target, kind, holder)
+        target = floats(target)
+    if task == "regression" and (np.abs(target) > np.finfo(np.float64).max).any():
         raise ValueError(
             f"y holds {target.dtype.name} values beyond those of float64. Scores are computed in "
             "float64. Scale y."
         )
     return target
+
+
+def _no_numbers(target: Any, kind: Kind, holder: str) -> ValueError:
+    value: Any = target[:1].astype(str)[0] if target.dtype.kind in "mM" else target[0]
+    what = {"text": "text", "time": "dates or times"}.get(kind, "objects")
+    remedy = (
+        "Make them numbers, such as days since a date."
+        if kind == "time"
+        else "Convert them, or set task='classification' if they are labels."
+    )
+    if holder in ("CategoricalDtype", "Categorical", "Enum"):
+        what = "categories"
+    shown = repr(str(value)) if isinstance(value, str) else str(value)
+    return ValueError(
+        f"y holds {what} such as {shown}. With task='regression' they must be numbers. {remedy}"
+    )
+
+
+def warn_of_labels(y: Any) -> None:
+    """Warn of a target of two distinct values, which is about to be scored as numbers."""
+    values = np.asarray(y)
+    for column in values.T if values.ndim == 2 else [values]:
+        distinct: list[Any] = []
+        for value in column.ravel().tolist():
+            if not _is_missing(value) and value not in distinct:
+                distinct.append(value)
+            if len(distinct) > 2:
+                break
+        if len(distinct) == 2:
+            warn_caller(
+                f"y holds two distinct values, {listing(distinct)}, and task='regression' scores it "
+                "as numbers. Classes must be named as such. Set task='classification' if these are "
+                "labels."
+            )
+            return
 
 
 def check_n_neighbors(n_neighbors: int, n_samples: int) -> None:
@@ -156,14 +182,17 @@ def check_n_samples(n_samples: int) -> None:
         )
 
 
+def ordered(*options: str) -> Any:
+    """Return options as a set that keeps its order, so that scikit-learn's errors list them alike."""
+    return dict.fromkeys(options).keys()
+
+
 def check_k(k: Any, n_features: int) -> None:
     """Warn of a `k` that is larger than the number of columns."""
     if not isinstance(k, str) and k > n_features:
-        warnings.warn(
+        warn_caller(
             f"k={k} is greater than n_features={n_features}. At most all features can be kept, "
             "and all will be. Lower k, or set k='all'.",
-            UserWarning,
-            stacklevel=3,
         )
 
 
@@ -172,11 +201,9 @@ def warn_of_none_selected(scores: Any, **rules: Any) -> None:
     given = ", ".join(f"{rule}={value!r}" for rule, value in rules.items() if value is not None)
     numbers = scores[~np.isnan(scores)]
     best = f"the best is {numbers.max():.6g}" if numbers.size else "none is a number"
-    warnings.warn(
+    warn_caller(
         f"No features were selected by {given}: of {scores.size} scores {best}. Every rule given "
         "must hold for a feature to be kept. Loosen one; it takes effect without a new fit.",
-        UserWarning,
-        stacklevel=3,
     )
 
 
@@ -211,28 +238,3 @@ def _numbers(target: Any) -> Any:
         return np.asarray(target.tolist())
     except ValueError:
         return target
-
-
-def _text_columns(X: Any) -> list[str]:
-    if issparse(X) or not hasattr(X, "columns"):
-        values = np.asarray(X) if isinstance(X, np.ndarray | list | tuple) else np.empty(0)
-        if values.ndim != 2 or values.dtype.kind not in "OSU":
-            return []
-        return [str(column) for column in range(values.shape[1]) if _is_text(values[:, column])]
-    return [str(name) for name in X.columns if _is_text(np.asarray(X[name]))]
-
-
-def _date_columns(X: Any) -> list[str]:
-    if issparse(X) or not hasattr(X, "columns"):
-        return []
-    return [str(name) for name in X.columns if np.asarray(X[name]).dtype.kind in "mM"]
-
-
-def _is_text(values: Any) -> bool:
-    if values.dtype.kind in "biufc":
-        return False
-    try:
-        values.astype(np.float64)
-    except (TypeError, ValueError):
-        return any(isinstance(value, str | bytes) for value in values.ravel()[:100_000])
-    return values.dtype.kind in "SU"
