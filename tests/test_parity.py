@@ -12,7 +12,7 @@ from scipy import sparse
 
 from skpar_select import ParallelMutualInfoSelector, mutual_info_classif, open_matrix
 from skpar_select.execution import choose_executor
-from skpar_select.matrices import SparseMatrix
+from skpar_select.matrices import Cuts, SparseMatrix
 from skpar_select.planning import Limits
 from skpar_select.planning.strategies import InMemory, Reread, Spill
 from skpar_select.scoring import plan_scoring
@@ -109,7 +109,10 @@ def cut(width):
     """Have blocks of a given width cut, whatever the planner thinks."""
 
     def change(plan, *_):
-        strategies = tuple(replace(strategy, width=width) for strategy in plan.strategies)
+        strategies = tuple(
+            replace(strategy, cuts=Cuts.even(strategy.n_features, width))
+            for strategy in plan.strategies
+        )
         changed = replace(plan, strategies=strategies)
         assert changed.n_blocks == -(-plan.n_features // width)
         return changed

@@ -124,7 +124,6 @@ def test_matrix__iterates_over_its_rows(matrix):
         ("f0", "no selection of rows"),
         ([[0, 1]], "no selection of rows"),
         (True, r"X\[True\] is no selection of rows"),
-        (np.s_[:, 3], r"selects columns.*X\.read\(columns\)"),
     ],
 )
 def test_rows__wrong_ones_raise(matrix, key, message):
@@ -225,7 +224,7 @@ class TestReadOfColumns:
         assert_array_equal(lazy.read(columns), self.values[:, columns])
         assert_array_equal(lazy[::2].read(columns), self.values[::2, columns])
 
-    @pytest.mark.parametrize("columns", [[1.7], ["a"], 1, [[0, 1]], [True, False]])
+    @pytest.mark.parametrize("columns", [[1.7], [b"a"], 1, [[0, 1]], [True, False]])
     def test_what_names_no_columns__is_refused(self, lazy, columns):
         with pytest.raises(IndexError, match=r"names no columns. .* mask of 6 entries"):
             lazy.read(columns)
@@ -256,15 +255,11 @@ def test_rows__of_every_kind(kind, view, tmp_path):
 def test_type__of_every_kind_is_that_of_the_file(kind, dtype, tmp_path):
     values = values_of(dtype)
     matrix = opened(kind, tmp_path, values)
-    # Several files and blocks are joined in the type of this machine; Zarr 3 stores no other.
-    native = kind.startswith(("wide", "hdfstore", "zarr", "held zarr"))
-    assert matrix.dtype.newbyteorder("=" if native else "|") == (
-        np.dtype(dtype).newbyteorder("=" if native else "|")
-    )
+    assert matrix.dtype == np.dtype(dtype) or kind.startswith(("wide", "hdfstore"))
     assert_array_equal(matrix.read(np.array([5, 1, 20])), values[:, [5, 1, 20]])
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith("held dask")])
+@pytest.mark.parametrize("kind", KINDS)
 def test_read__of_a_changed_file_raises(kind, tmp_path):
     matrix = opened(kind, tmp_path, values_of())
     opened(kind, tmp_path, values_of() + 1)

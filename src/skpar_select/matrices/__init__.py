@@ -9,6 +9,7 @@ from skpar_select._typing import Names
 from skpar_select.matrices._array import ArrayMatrix
 from skpar_select.matrices._base import ArrayBlock, FingerprintPart, Matrix, Part, RawBlock
 from skpar_select.matrices._concatenated import ConcatenatedMatrix
+from skpar_select.matrices._cuts import Cuts
 from skpar_select.matrices._layout import TILE_BYTES, Layout
 from skpar_select.matrices._lazy import LazyMatrix
 from skpar_select.matrices._open import held_matrix, open_matrix
@@ -19,6 +20,7 @@ __all__ = [
     "ArrayBlock",
     "ArrayMatrix",
     "ConcatenatedMatrix",
+    "Cuts",
     "FingerprintPart",
     "Layout",
     "LazyMatrix",

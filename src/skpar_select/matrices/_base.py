@@ -26,7 +26,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from skpar_select._typing import Array, Index, IndexArray, Names
+from skpar_select._typing import Array, Index, Names
 from skpar_select.matrices._layout import Layout
 from skpar_select.matrices.io._file import FileSnapshot
 
@@ -63,19 +63,39 @@ class Part(NamedTuple):
     columns: Index
     """The index of each column of the part in the whole."""
 
-    def select(self, columns: IndexArray) -> tuple[IndexArray, IndexArray]:
-        """Return the columns that the part holds, as it counts them, and their positions in `columns`."""
-        if isinstance(self.columns, range):
-            start, stop = self.columns.start, self.columns.stop
-            positions = np.flatnonzero((columns >= start) & (columns < stop))
-            return columns[positions] - start, positions
-        order = np.argsort(self.columns)
-        found = np.searchsorted(self.columns, columns, sorter=order)
-        held = order[np.minimum(found, len(order) - 1)]
-        positions = np.flatnonzero(self.columns[held] == columns)
-        # In the order of the file, so that columns of one chunk follow each other.
-        positions = positions[np.argsort(held[positions], kind="stable")]
-        return held[positions], positions
+    def select(self, columns: Index) -> tuple[Index, Index]:
+        """Return the columns that the part holds, as it counts them, and their positions in `columns`.
+
+        They come in the order of the part, so that columns of one chunk follow each other.
+        """
+        if isinstance(self.columns, range) and self.columns.step == 1:
+            first, stop = self.columns.start, self.columns.stop
+            if isinstance(columns, range):
+                return _meet(first, stop, columns)
+            positions = np.flatnonzero((columns >= first) & (columns < stop))
+            held = columns[positions] - first
+        else:
+            held_by, wanted = np.asarray(self.columns), np.asarray(columns, dtype=np.intp)
+            order = np.argsort(held_by)
+            found = np.searchsorted(held_by, wanted, sorter=order)
+            near = order[np.minimum(found, len(order) - 1)]
+            positions = np.flatnonzero(held_by[near] == wanted)
+            held = near[positions]
+        in_order = np.argsort(held, kind="stable")
+        return held[in_order], positions[in_order]
+
+
+def _meet(first: int, stop: int, wanted: range) -> tuple[range, range]:
+    """Select the columns from `first` to `stop`; either range may be longer than memory."""
+    ascending, positions = wanted, range(len(wanted))
+    if wanted.step < 0:
+        ascending, positions = wanted[::-1], positions[::-1]
+    begin, end = (
+        min(max(0, -((ascending.start - border) // ascending.step)), len(wanted))
+        for border in (first, stop)
+    )
+    held = ascending[begin:end]
+    return range(held.start - first, held.stop - first, held.step), positions[begin:end]
 
 
 class Matrix(ABC):
@@ -93,6 +113,8 @@ class Matrix(ABC):
         How it lies, in words.
     in_memory : bool
         Whether its values are in memory already, so that a block costs no input.
+    is_sparse : bool
+        Whether it holds the values that are not zero, and where they are.
     feature_names : ndarray of str of shape (n_features,), or None
     sample_ids : ndarray of str of shape (n_samples,), or None
     """
@@ -102,6 +124,7 @@ class Matrix(ABC):
     label: str = "X"
     description: str = "in memory"
     in_memory: bool = False
+    is_sparse: bool = False
 
     @property
     def feature_names(self) -> Names | None:
@@ -209,6 +232,7 @@ class CastMatrix(Matrix):
         self.label = stored.label
         self.description = stored.description
         self.in_memory = stored.in_memory
+        self.is_sparse = stored.is_sparse
 
     @property
     def stored_rows(self) -> Index:

@@ -55,6 +55,7 @@ class ConcatenatedMatrix(Matrix):
             for part, start, stop in zip(parts, starts, starts[1:], strict=False)
             for inner in part.parts
         )
+        self.is_sparse = all(part.matrix.is_sparse for part in self._parts)
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -5,6 +5,8 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from skpar_select.matrices._cuts import Cuts
+
 Order: TypeAlias = Literal["memory", "row-major", "column-major", "chunked"]
 
 TILE_BYTES = 8 * 2**20
@@ -15,7 +17,7 @@ TILE_BYTES = 8 * 2**20
 class Layout:
     """How a matrix lies, in numbers.
 
-    For a view of some rows the numbers count what these rows touch.
+    For a view of some rows and columns the numbers count what these touch.
     """
 
     shape: tuple[int, int]
@@ -38,6 +40,10 @@ class Layout:
 
     chunks: tuple[int, int] | None = None
     """The smallest rectangle that is read together, where the order is ``"chunked"``."""
+
+    column_cuts: Cuts | None = None
+    """Where the columns of a view pass from one column of chunks to the next; None where that is at
+    the multiples of a chunk's width."""
 
     compressed: bool = False
     """Whether reading costs decoding, which is much slower than moving bytes."""
@@ -71,6 +77,14 @@ class Layout:
         """Bytes of all values in an array."""
         return self.shape[0] * self.shape[1] * self.dtype.itemsize
 
+    @property
+    def chunk_columns(self) -> Cuts:
+        """The columns of chunks, each with the columns of the view that it holds."""
+        if self.column_cuts is not None:
+            return self.column_cuts
+        n_columns = self.shape[1]
+        return Cuts.even(n_columns, n_columns if self.chunks is None else self.chunks[1])
+
     def transposed(self, *, n_rows: int) -> "Layout":
         """Return the layout with the axes exchanged; `n_rows` are the columns as stored."""
         orders: dict[Order, Order] = {"row-major": "column-major", "column-major": "row-major"}
@@ -81,6 +95,7 @@ class Layout:
             chunks=self.chunks and self.chunks[::-1],
             n_rows=n_rows,
             rows_per_chunk_row=0,
+            column_cuts=None,
             chunk_column_bytes=self.chunk_row_bytes,
             chunk_row_bytes=self.chunk_column_bytes,
         )

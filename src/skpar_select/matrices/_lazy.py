@@ -1,31 +1,44 @@
-"""Lazy matrices: rows of a matrix in a file, and its labels, read when they are asked for.
+"""Lazy matrices: rows and columns of a matrix in a file, and its labels, read when asked for.
 
 A reader knows how to read a rectangle; this module makes of it what scikit-learn's model selection
-and users ask for: views of rows in any order and with repetition, labels, scattered columns.
+and users ask for: views of rows and columns in any order, and their labels.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from skpar_select._memory import format_bytes, parse_memory
-from skpar_select._typing import Array, Index, IndexArray, Names
-from skpar_select._wording import quote
+from skpar_select._typing import Array, Index, Names
 from skpar_select.matrices._base import FingerprintPart, Matrix, Part, RawBlock
+from skpar_select.matrices._cuts import Cuts
+from skpar_select.matrices._keys import (
+    COLUMNS,
+    ROWS,
+    Key,
+    as_names,
+    check_once,
+    named,
+    positions,
+    selected,
+    split,
+)
 from skpar_select.matrices._labels import Labels
 from skpar_select.matrices._layout import Layout
 from skpar_select.matrices.io._file import FileSnapshot
-from skpar_select.matrices.io._selection import as_slice, compose, max_per_chunk
+from skpar_select.matrices.io._selection import as_range, as_slice, compose, max_per_chunk
 
 
 class LazyMatrix(Matrix):
     """A samples x features matrix in a file, of which only what is asked for is read.
 
-    :func:`skpar_select.open_matrix` returns one. scikit-learn's model selection slices it by
-    rows as it does an array: ``X[rows]`` with a slice, an integer array or a boolean mask is
-    another lazy matrix, and nothing is read. It pickles as an address, never with its values.
+    :func:`skpar_select.open_matrix` returns one. ``X[rows]``, ``X[:, columns]`` and
+    ``X[rows, columns]`` with slices, integer arrays or boolean masks are other lazy matrices, and
+    nothing is read; columns are selected by a list of their names, too. Unlike in NumPy, two
+    integer arrays select the rectangle where these rows and columns cross. A single row or column
+    is read as an array. It pickles as an address, never with its values.
 
     Parameters
     ----------
@@ -33,6 +46,8 @@ class LazyMatrix(Matrix):
         The matrix that holds the values.
     rows : range or ndarray of int, default=None
         Its rows that belong to this one, in any order and repeated; None means all.
+    columns : range or ndarray of int, default=None
+        The same for its columns.
     feature_names, sample_ids : Labels, default=None
         The labels of the columns and rows of `source`.
 
@@ -55,26 +70,31 @@ class LazyMatrix(Matrix):
         source: Matrix,
         *,
         rows: Index | None = None,
+        columns: Index | None = None,
         feature_names: Labels | None = None,
         sample_ids: Labels | None = None,
     ) -> None:
         self._source: Matrix = source
         self._rows: Index = range(source.shape[0]) if rows is None else rows
+        self._columns = as_range(range(source.shape[1]) if columns is None else columns)
         if isinstance(source, LazyMatrix):
             # A view of a view reads the matrix itself.
             self._source, self._rows = source._source, source._stored(rows)
+            self._columns = source._stored_columns(self._columns)
         self._feature_names = feature_names
         self._sample_ids = sample_ids
-        self.shape = len(self._rows), source.shape[1]
+        self.shape = len(self._rows), len(self._columns)
         self.dtype = source.dtype
         self.in_memory = source.in_memory
+        self.is_sparse = source.is_sparse
         self.label = source.label
         self.description = source.description
 
     @property
     def feature_names(self) -> Names | None:
         """Names of the columns, where there are any."""
-        return None if self._feature_names is None else self._feature_names.values()
+        names = None if self._feature_names is None else self._feature_names.values()
+        return None if names is None else names[as_slice(self._columns)]
 
     @property
     def sample_ids(self) -> Names | None:
@@ -88,10 +108,10 @@ class LazyMatrix(Matrix):
         return compose(self._source.stored_rows, self._rows)
 
     def astype(self, dtype: np.dtype[Any]) -> Matrix:
-        """Return the same rows, read in another type."""
-        return (
-            self if dtype == self.dtype else LazyMatrix(self._source.astype(dtype), rows=self._rows)
-        )
+        """Return the same rows and columns, read in another type."""
+        if dtype == self.dtype:
+            return self
+        return LazyMatrix(self._source.astype(dtype), rows=self._rows, columns=self._columns)
 
     @property
     def labels_of_rows(self) -> Labels | None:
@@ -101,18 +121,32 @@ class LazyMatrix(Matrix):
     def __len__(self) -> int:
         return len(self._rows)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all values in an array, as NumPy counts them; the file may hold fewer."""
+        return self.shape[0] * self.shape[1] * self.dtype.itemsize
+
+    def __iter__(self) -> Iterator[Array]:
+        """Read row after row."""
+        return (self[row] for row in range(len(self)))
+
     def __getitem__(self, key: Any) -> Any:
-        """Rows as another lazy matrix; one row, by a single integer, as an array."""
-        if isinstance(key, tuple):
-            key = _only_rows(key)
-        if key is Ellipsis:
-            key = slice(None)
-        if isinstance(key, int | np.integer) and not isinstance(key, bool):
-            row = self._position(int(key))
-            return self._view(range(row, row + 1)).read(slice(None))[0]
-        if isinstance(key, slice):
-            return self._view(range(len(self))[key])
-        return self._view(self._positions(key))
+        """Rows and columns as another lazy matrix; where one is single, its values."""
+        of_rows, of_columns = split(key)
+        rows = selected(of_rows, self.shape[0], ROWS)
+        columns = self._selected_columns(of_columns)
+        if rows.single or columns.single:
+            values = self.read(columns.index, rows.index)
+            return values[0 if rows.single else slice(None), 0 if columns.single else slice(None)]
+        if isinstance(columns.index, np.ndarray):
+            check_once(columns.index, lambda: self.feature_names, self.label)
+        return LazyMatrix(
+            self,
+            rows=rows.index,
+            columns=columns.index,
+            feature_names=self._feature_names,
+            sample_ids=self._sample_ids,
+        )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """Load the whole matrix, if it fits the memory that a fit may take by default."""
@@ -121,7 +155,7 @@ class LazyMatrix(Matrix):
                 f"copy=False cannot be kept: {self.label} is in a file. An array of it is a copy. "
                 "Leave copy out."
             )
-        needed = self.shape[0] * self.shape[1] * self.dtype.itemsize
+        needed = self.nbytes
         allowed = parse_memory("auto")
         if needed > allowed:
             raise ValueError(
@@ -142,19 +176,23 @@ class LazyMatrix(Matrix):
 
     def layout_of(self, rows: Index, columns: Index) -> Layout:
         """Describe how the given rows and columns lie in the file."""
-        stored = compose(self._rows, rows)
-        layout = self._source.layout_of(stored, columns)
+        stored, stored_columns = compose(self._rows, rows), self._stored_columns(columns)
+        layout = self._source.layout_of(stored, stored_columns)
         if layout.chunks is None:
             return layout
-        return replace(layout, rows_per_chunk_row=max_per_chunk(stored, layout.chunks[0]))
+        return replace(
+            layout,
+            rows_per_chunk_row=max_per_chunk(stored, layout.chunks[0]),
+            column_cuts=Cuts.at_multiples(stored_columns, layout.chunks[1]),
+        )
 
-    def read(self, columns: slice | Index, rows: Index | None = None) -> Array:
+    def read(self, columns: slice | Index | Sequence[str], rows: Index | None = None) -> Array:
         """Read columns, in the order asked for, into a new array.
 
         Parameters
         ----------
-        columns : slice, integer array, boolean mask or range
-            The columns.
+        columns : slice, integer array, boolean mask, list of str or range
+            The columns, by position from 0 or by name.
         rows : range or ndarray of int, default=None
             Rows of this matrix; None means all.
 
@@ -168,21 +206,28 @@ class LazyMatrix(Matrix):
         OSError
             If the file is gone, changed, truncated or damaged.
         IndexError
-            If a column is out of range.
+            If a column is out of range, or there is none of a name; it is a ValueError too.
         """
-        return self._source.read(self._checked(columns), self._stored(rows))
+        return self._source.read(self._asked(columns), self._stored(rows))
 
-    def fetch(self, columns: slice | Index, rows: Index | None = None) -> RawBlock:
+    def fetch(self, columns: slice | Index | Sequence[str], rows: Index | None = None) -> RawBlock:
         """Do the input of :meth:`read`; the block that is returned decodes later."""
-        return self._source.fetch(self._checked(columns), self._stored(rows))
+        return self._source.fetch(self._asked(columns), self._stored(rows))
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """The matrices that this one is made of, with the rows of this one."""
-        return tuple(
-            Part(LazyMatrix(part.matrix, rows=self._rows), part.columns)
-            for part in self._source.parts
+        """The matrices that this one is made of, with the rows of this one.
+
+        Their columns are in the order of the file, so that blocks of them are near each other.
+        """
+        selections = [(part, *part.select(self._columns)) for part in self._source.parts]
+        parts = tuple(
+            Part(LazyMatrix(part.matrix, rows=self._rows, columns=held), as_range(here))
+            for part, held, here in selections
+            if len(held)
         )
+        # A matrix without a column is a part, too.
+        return parts or (Part(self, range(0)),)
 
     @property
     def files(self) -> tuple[FileSnapshot, ...]:
@@ -190,90 +235,29 @@ class LazyMatrix(Matrix):
         return self._source.files
 
     def fingerprint_parts(self) -> Iterator[FingerprintPart]:
-        """Yield what determines the values, and which rows they are."""
+        """Yield what determines the values, and which rows and columns they are."""
         yield from self._source.fingerprint_parts()
-        yield repr(self._rows).encode() if isinstance(self._rows, range) else self._rows
+        for index in (self._rows, self._columns):
+            yield repr(index).encode() if isinstance(index, range) else index
 
     def check_unchanged(self) -> None:
         """Raise OSError if a file is no longer the one that was opened."""
         self._source.check_unchanged()
 
-    def _view(self, rows: Index) -> "LazyMatrix":
-        return LazyMatrix(
-            self, rows=rows, feature_names=self._feature_names, sample_ids=self._sample_ids
-        )
-
     def _stored(self, rows: Index | None) -> Index:
         return self._rows if rows is None else compose(self._rows, rows)
 
-    def _position(self, position: int) -> int:
-        n_samples = len(self._rows)
-        if not -n_samples <= position < n_samples:
-            raise IndexError(
-                f"row {position} is out of range: the matrix has {n_samples} samples. "
-                f"Use -{n_samples} to {n_samples - 1}."
-            )
-        return position % n_samples
+    def _stored_columns(self, columns: Index) -> Index:
+        return as_range(compose(self._columns, columns))
 
-    def _positions(self, key: Any) -> IndexArray:
-        n_samples = len(self._rows)
-        index = np.asarray(key)
-        if index.ndim == 1 and not index.size:
-            return np.empty(0, dtype=np.intp)
-        if index.ndim != 1 or index.dtype.kind not in "bui":
-            raise IndexError(
-                f"X[{quote(key)}] is no selection of rows. Rows are selected with a slice, a "
-                "one-dimensional integer array or a boolean mask. For columns use "
-                "X.read(columns)."
-            )
-        if index.dtype.kind == "b":
-            if index.size != n_samples:
-                raise IndexError(
-                    f"The boolean mask has {index.size} entries, but the matrix has {n_samples} "
-                    "samples. Give one entry for each sample."
-                )
-            return np.flatnonzero(index)
-        outside = (index < -n_samples) | (index >= n_samples)
-        if outside.any():
-            self._position(int(index[outside][0]))
-        index = index.astype(np.intp)
-        return np.where(index < 0, index + n_samples, index)
+    def _selected_columns(self, key: Any) -> Key:
+        names = as_names(key)
+        if names is None:
+            return selected(key, self.shape[1], COLUMNS)
+        return Key(named(names, self.feature_names, self.label), single=isinstance(key, str))
 
-    def _checked(self, columns: slice | Index) -> Index:
-        n_features = self.shape[1]
-        if isinstance(columns, slice):
-            return range(n_features)[columns]
-        if isinstance(columns, range) and (
-            not columns
-            or (columns[0] >= 0 and columns[-1] >= 0 and max(columns[0], columns[-1]) < n_features)
-        ):
-            return columns
-        index = np.asarray(columns)
-        if index.shape == (n_features,) and index.dtype.kind == "b":
-            index = np.flatnonzero(index)
-        if index.ndim != 1 or (index.size and index.dtype.kind not in "iu"):
-            raise IndexError(
-                f"X.read({quote(columns)}) names no columns. Columns are read by a slice, a "
-                f"one-dimensional integer array, or a boolean mask of {n_features} entries. "
-                "Convert it."
-            )
-        index = index.astype(np.intp)
-        outside = (index < 0) | (index >= n_features)
-        if outside.any():
-            raise IndexError(
-                f"column {index[outside][0]} is out of range: {self.label} has {n_features} "
-                f"features here. Use 0 to {n_features - 1}."
-            )
-        return index
-
-
-def _only_rows(key: tuple[Any, ...]) -> Any:
-    rows, *rest = key or (slice(None),)
-    if all(
-        other is Ellipsis or (isinstance(other, slice) and other == slice(None)) for other in rest
-    ):
-        return rows
-    raise IndexError(
-        f"X[{quote(key)}] selects columns. A lazy matrix is sliced by rows only: X[rows] or "
-        "X[rows, ...]. Read columns with X.read(columns)."
-    )
+    def _asked(self, columns: slice | Index | Sequence[str]) -> Index:
+        names = as_names(columns)
+        if names is not None:
+            return self._stored_columns(named(names, self.feature_names, self.label))
+        return self._stored_columns(positions(columns, self.shape[1], self.label))

@@ -32,6 +32,7 @@ class SparseMatrix(Matrix):
     """A matrix in CSC format; reading makes one block dense and no more."""
 
     in_memory = True
+    is_sparse = True
 
     def __init__(self, values: Any, feature_names: Names | None = None) -> None:
         self.values = values

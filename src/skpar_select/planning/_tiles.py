@@ -1,13 +1,9 @@
-"""Tiles: rectangles of rows of a file and of selected columns that are copied one after another."""
+"""Tiles: rectangles of rows of a file and of columns that are copied one after another."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
-import numpy as np
-
-from skpar_select._typing import Index
-from skpar_select.matrices import TILE_BYTES, Layout
+from skpar_select.matrices import TILE_BYTES, Cuts, Layout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,14 +13,11 @@ class Tiles:
     n_rows: int
     """Rows of the file."""
 
-    n_columns: int
-    """Selected columns."""
-
     height: int
     """Rows of a tile."""
 
-    column_starts: Index
-    """The first column of each tile."""
+    cuts: Cuts
+    """The columns of each tile."""
 
     in_flight: int
     """Tiles that are held at a time."""
@@ -33,19 +26,18 @@ class Tiles:
     """The most that is held at a time, with `held_bytes`."""
 
     def __len__(self) -> int:
-        return -(-self.n_rows // self.height) * len(self.column_starts)
+        return -(-self.n_rows // self.height) * len(self.cuts)
 
     def __iter__(self) -> Iterator[tuple[slice, slice]]:
         for row in range(0, self.n_rows, self.height):
             rows = slice(row, min(row + self.height, self.n_rows))
-            for start, stop in pairwise([*map(int, self.column_starts), self.n_columns]):
-                yield rows, slice(start, stop)
+            for columns in self.cuts:
+                yield rows, slice(columns.start, columns.stop)
 
 
 def plan_tiles(
     layout: Layout,
     *,
-    unit_starts: Index | None = None,
     n_copies: int,
     in_flight: int,
     held_bytes: int,
@@ -57,9 +49,6 @@ def plan_tiles(
     ----------
     layout : Layout
         How the selected rows and columns lie.
-    unit_starts : range or ndarray of int, default=None
-        The first of the selected columns in each column of chunks, ascending from 0; None means
-        that the columns are adjacent.
     n_copies : int
         How often a tile is held, besides its raw chunks.
     in_flight : int
@@ -72,19 +61,14 @@ def plan_tiles(
     """
     n_samples, n_columns = layout.shape
     by_columns = layout.order == "column-major"
-    unit_rows, unit_columns = layout.chunks or (1, max(1, n_columns))
+    unit_rows, _ = layout.chunks or (1, 1)
+    units = layout.chunk_columns
     # The distinct rows of a view that lie in one row of chunks.
     unit_height = layout.rows_per_chunk_row or unit_rows
     if by_columns:
-        unit_rows, unit_columns, unit_height = max(1, layout.n_rows), 1, n_samples
-    if unit_starts is None:
-        unit_starts = range(0, max(1, n_columns), unit_columns)
-    n_units = len(unit_starts)
-    if isinstance(unit_starts, range):
-        # There may be more of them than memory holds.
-        widest = min(unit_columns, max(1, n_columns))
-    else:
-        widest = int(np.diff([*unit_starts, n_columns]).max()) if n_units < n_columns else 1
+        unit_rows, unit_height = max(1, layout.n_rows), n_samples
+        units = Cuts.even(n_columns, 1)
+    n_units, widest = max(1, len(units)), units.widest
     value_bytes = n_copies * layout.dtype.itemsize + layout.value_bytes
     once = layout.read_bytes + layout.decode_bytes
 
@@ -109,9 +93,8 @@ def plan_tiles(
         n_high = min(1 + spare, -(-TILE_BYTES // size), max(1, -(-layout.n_rows // unit_rows)))
     return Tiles(
         n_rows=layout.n_rows,
-        n_columns=n_columns,
         height=n_high * unit_rows,
-        column_starts=unit_starts[::n_wide],
+        cuts=units.joined(n_wide),
         in_flight=in_flight,
         peak_bytes=peak(n_high, n_wide, in_flight),
     )

@@ -26,15 +26,15 @@ class Task(NamedTuple):
     columns: range
     """Its columns there."""
 
-    positions: Index
-    """The same columns as the whole matrix counts them."""
-
 
 class Source(NamedTuple):
     """An open matrix, and the strategy that reads it."""
 
     matrix: Matrix
     strategy: Strategy
+
+    columns: Index
+    """Its columns as the whole matrix counts them."""
 
 
 def plan_scoring(matrix: Matrix, needs: Needs, executor: Executor, *, memory_budget: int) -> Plan:
@@ -85,13 +85,17 @@ def _score_blocks(
             reads = [(parts[number], plan.strategies[number]) for number in stage]
             with ExitStack() as opened:
                 sources = [
-                    Source(opened.enter_context(strategy.open(part.matrix, executor)), strategy)
+                    Source(
+                        opened.enter_context(strategy.open(part.matrix, executor)),
+                        strategy,
+                        part.columns,
+                    )
                     for part, strategy in reads
                 ]
                 fetch, score = partial(_fetch, sources), partial(_score, scorer)
                 tasks = (
-                    Task(source, columns, part.columns[columns.start : columns.stop])
-                    for source, (part, strategy) in enumerate(reads)
+                    Task(source, columns)
+                    for source, (_, strategy) in enumerate(reads)
                     for columns in strategy.blocks()
                 )
                 # Workers read the blocks of a file, and ahead; blocks in memory are views.
@@ -108,8 +112,9 @@ def _score_blocks(
 
 
 def _fetch(sources: list[Source], task: Task) -> tuple[Index, RawBlock]:
-    matrix, strategy = sources[task.source]
-    return task.positions, strategy.fetch(matrix, task.columns)
+    matrix, strategy, every = sources[task.source]
+    columns = every[task.columns.start : task.columns.stop]
+    return columns, strategy.fetch(matrix, task.columns)
 
 
 def _score(scorer: Scorer, block: tuple[Index, RawBlock]) -> tuple[Index, Result]:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from skpar_select._finite import NonFiniteError, check_finite
 from skpar_select._memory import format_bytes
-from skpar_select._typing import Array, IndexArray
+from skpar_select._typing import Array, Index, IndexArray
 from skpar_select.execution import Executor
-from skpar_select.matrices import Layout, Matrix, Part
+from skpar_select.matrices import LazyMatrix, Matrix
 from skpar_select.matrices.io._selection import Extent, as_range, as_slice, scatter
 from skpar_select.planning import (
     Tiles,
@@ -100,10 +100,9 @@ def write_matrix(
 class _Copy(NamedTuple):
     """The selected columns of one part of a matrix, and how they are copied."""
 
-    part: Part
-    columns: IndexArray
-    """The columns of the part."""
-    positions: IndexArray
+    columns: LazyMatrix
+    """The columns, in the order of their file."""
+    positions: Index
     """Their positions in the result."""
     tiles: Tiles
 
@@ -117,25 +116,26 @@ def _plan(
     held_bytes: int,
     memory_budget: int,
 ) -> list[_Copy]:
-    selected = [(part, *part.select(columns)) for part in matrix.parts]
-    layouts = [part.matrix.layout_of(range(matrix.shape[0]), held) for part, held, _ in selected]
+    selected = [
+        (LazyMatrix(part.matrix, columns=held), positions)
+        for part, held, positions in ((part, *part.select(columns)) for part in matrix.parts)
+        if len(held)
+    ]
+    layouts = [held.layout for held, _ in selected]
     index_bytes = sum(layout.index_bytes for layout in layouts)
     copies = [
         _Copy(
-            part,
             held,
             positions,
             plan_tiles(
                 layout,
-                unit_starts=_unit_starts(layout, held),
                 n_copies=n_copies,
                 in_flight=executor.in_flight,
                 held_bytes=held_bytes + index_bytes,
                 budget=bytes_of_arrays(memory_budget),
             ),
         )
-        for (part, held, positions), layout in zip(selected, layouts, strict=True)
-        if len(held)
+        for (held, positions), layout in zip(selected, layouts, strict=True)
     ]
     needed = with_overhead(max((copy.tiles.peak_bytes for copy in copies), default=0))
     if needed > memory_budget:
@@ -147,13 +147,6 @@ def _plan(
             "or select fewer columns."
         )
     return copies
-
-
-def _unit_starts(layout: Layout, columns: IndexArray) -> IndexArray | None:
-    """Return the first of the selected columns in each column of chunks."""
-    if layout.chunks is None:
-        return None
-    return np.flatnonzero(np.diff(columns // layout.chunks[1], prepend=-1))
 
 
 def _run(
@@ -169,8 +162,7 @@ def _run(
         def write_part(rows: Extent, columns: slice, tile: Array, copy: _Copy = copy) -> None:
             write(rows, as_slice(as_range(copy.positions[columns])), tile)
 
-        matrix = copy.part.matrix
-        for _ in copy_tiles(matrix, copy.columns, copy.tiles, write_part, executor):
+        for _ in copy_tiles(copy.columns, copy.tiles, write_part, executor):
             if progress is not None:
                 progress.advance(1)
 

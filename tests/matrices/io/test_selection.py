@@ -17,7 +17,7 @@ from skpar_select.matrices.io._selection import (
     extents,
     is_contiguous,
     max_per_chunk,
-    n_overlapping,
+    n_spanned,
     overlapping,
     rows_within,
     scatter,
@@ -155,11 +155,21 @@ def test_overlapping__chunks_of_a_range_are_those_of_its_array(length):
         held = overlapping(np.array(rows, dtype=np.intp), length)
         assert list(held) == sorted({row // length for row in rows})
         assert list(np.arange(100)[overlapping(rows, length)]) == list(held)
-        assert n_overlapping(rows, length) == len(held)
         most = max((sum(row // length == band for row in rows) for band in held), default=0)
         bound = max_per_chunk(rows, length)
         assert most <= bound <= min(len(rows), -(-length // abs(step)))
         assert max_per_chunk(np.array(rows, dtype=np.intp), length) == most
+
+
+@given(index=indices(), length=st.integers(1, 6), more=st.integers(0, 9))
+def test_n_spanned__counts_the_chunks_of_what_is_joined(index, length, more):
+    near = length + more
+    once = sorted(set(map(int, index)))
+    read = {position // length for position in once}
+    for first, second in itertools.pairwise(once):
+        if second - first <= near:
+            read |= {position // length for position in range(first, second)}
+    assert n_spanned(index, near=near, length=length) == len(read)
 
 
 def test_max_per_chunk__counts_a_repeated_place_once():

@@ -1,7 +1,6 @@
 """Selected rows or columns, in any order and repeated, as few extents of a file."""
 
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -55,8 +54,10 @@ def as_slice(index: Index) -> slice | IndexArray:
     return slice(index.start, stop, index.step) if index else slice(0, 0)
 
 
-def as_range(index: IndexArray) -> Index:
-    """Return adjacent ascending positions as a range; any other selection stays an array."""
+def as_range(index: Index) -> Index:
+    """Return adjacent ascending positions as a range; any other selection stays as it is."""
+    if isinstance(index, range):
+        return index
     if len(index) and (np.diff(index) == 1).all():
         return range(int(index[0]), int(index[-1]) + 1)
     return index
@@ -73,6 +74,19 @@ def compose(index: Index, selected: Index) -> Index:
 def is_contiguous(index: Index) -> bool:
     """Return whether a selection is a range of step 1."""
     return isinstance(index, range) and index.step == 1
+
+
+def n_spanned(index: Index, *, near: int, length: int = 1) -> int:
+    """Count the chunks of a length that are read where positions at most `near` apart are joined.
+
+    `near` is at least `length`.
+    """
+    if len(index) and isinstance(index, range):
+        first, last = sorted((index[0], index[-1]))
+        return last // length - first // length + 1 if abs(index.step) <= near else len(index)
+    once = np.unique(index)
+    chunks = np.diff(once // length)
+    return int(np.where(np.diff(once) <= near, chunks, 1).sum()) + bool(len(once))
 
 
 def extents(index: Index, *, near: int, widest: int) -> Iterator[Extent]:
@@ -150,45 +164,6 @@ def overlapping(index: Index, length: int) -> slice | IndexArray:
         first, last = sorted((index[0], index[-1]))
         return slice(first // length, last // length + 1)
     return np.unique(np.asarray(index, dtype=np.intp) // length)
-
-
-def n_overlapping(index: Index, length: int) -> int:
-    """Count the chunks of a length that overlap a selection."""
-    chunks = overlapping(index, length)
-    return chunks.stop - chunks.start if isinstance(chunks, slice) else len(chunks)
-
-
-def boxes(
-    rows: slice, columns: slice, borders: tuple[Sequence[int], Sequence[int]]
-) -> Iterator[tuple[tuple[slice, slice], tuple[slice, slice]]]:
-    """Cut a rectangle where chunks end: yield each piece, and its place in the rectangle.
-
-    `borders` are where the chunks of each axis begin and end, from 0 to its length or beyond.
-    """
-    for row in _pieces(rows, borders[0]):
-        for column in _pieces(columns, borders[1]):
-            yield (row, column), (_from(row, rows), _from(column, columns))
-
-
-def borders_of(shape: tuple[int, int], chunks: tuple[int, int]) -> tuple[range, range]:
-    """Return where chunks of one size begin and end along both axes."""
-    rows, columns = (
-        range(0, length + chunk, chunk) for length, chunk in zip(shape, chunks, strict=True)
-    )
-    return rows, columns
-
-
-def _pieces(part: slice, borders: Sequence[int]) -> Iterator[slice]:
-    first = bisect_right(borders, part.start)
-    start = part.start
-    while start < part.stop:
-        stop = min(part.stop, borders[first])
-        yield slice(start, stop)
-        start, first = stop, first + 1
-
-
-def _from(piece: slice, whole: slice) -> slice:
-    return slice(piece.start - whole.start, piece.stop - whole.start)
 
 
 def max_per_chunk(index: Index, length: int) -> int:

@@ -15,7 +15,13 @@ from skpar_select.matrices._base import Matrix
 from skpar_select.matrices._layout import TILE_BYTES, Layout
 from skpar_select.matrices.io._buffers import empty
 from skpar_select.matrices.io._file import FileSnapshot, read_into
-from skpar_select.matrices.io._selection import NEAR_BYTES, Extent, extents, is_contiguous
+from skpar_select.matrices.io._selection import (
+    NEAR_BYTES,
+    Extent,
+    extents,
+    is_contiguous,
+    n_spanned,
+)
 
 
 @dataclass(eq=False, repr=False)
@@ -53,16 +59,15 @@ class ContiguousMatrix(Matrix):
         """Describe how the given rows and columns lie."""
         itemsize = self.dtype.itemsize
         n_lines = len(rows) if isinstance(rows, range) else len(np.unique(rows))
-        whole = self.shape[1] * itemsize
-        contiguous = is_contiguous(columns)
+        # Between columns that are near each other, the rest is read too.
+        spanned = n_spanned(columns, near=self.near_bytes // itemsize) * itemsize
         return Layout(
             shape=(len(rows), len(columns)),
             dtype=self.dtype,
             order="row-major",
             n_rows=self.shape[0],
-            # Scattered columns are selected from whole rows.
-            stored_bytes=n_lines * (len(columns) * itemsize if contiguous else whole),
-            read_bytes=0 if contiguous else min(whole, self.tile_bytes),
+            stored_bytes=n_lines * spanned,
+            read_bytes=0 if is_contiguous(columns) else min(spanned, self.tile_bytes),
         )
 
     def read(self, columns: Index, rows: Index | None = None) -> Array:

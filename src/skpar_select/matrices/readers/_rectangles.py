@@ -23,7 +23,7 @@ from skpar_select.matrices.io._selection import (
     cut,
     extents,
     is_contiguous,
-    n_overlapping,
+    n_spanned,
     scatter,
 )
 
@@ -68,7 +68,7 @@ class RectangleMatrix(Matrix):
         chunk_rows, chunk_columns = self.chunks or (1, 1)
         chunk = chunk_rows * chunk_columns * itemsize if self.chunks else 0
         n_chunks = -(-self.shape[0] // chunk_rows) * -(-self.shape[1] // chunk_columns)
-        n_read = n_overlapping(rows, chunk_rows) * n_overlapping(columns, chunk_columns)
+        n_read = self._n_chunks_read(rows, columns)
         return Layout(
             shape=(len(rows), len(columns)),
             dtype=self.dtype,
@@ -86,9 +86,14 @@ class RectangleMatrix(Matrix):
         if is_contiguous(rows) and is_contiguous(columns):
             return 0
         chunk_rows, chunk_columns = self.chunks or (1, 1)
-        least = chunk_rows * chunk_columns * self.dtype.itemsize
-        whole = self.shape[0] * self.shape[1] * self.dtype.itemsize
-        return min(max(self.tile_bytes, least), whole)
+        chunk = chunk_rows * chunk_columns * self.dtype.itemsize
+        return min(max(self.tile_bytes, chunk), self._n_chunks_read(rows, columns) * chunk)
+
+    def _n_chunks_read(self, rows: Index, columns: Index) -> int:
+        # What lies between rows or columns that are read together is read, too.
+        chunk_rows, chunk_columns = self.chunks or (1, 1)
+        n_rows = n_spanned(rows, near=self._near_rows, length=chunk_rows)
+        return n_rows * n_spanned(columns, near=self._near_columns, length=chunk_columns)
 
     def read(self, columns: Index, rows: Index | None = None) -> Array:
         """Read the values where rows and columns cross, in the order asked for, into C order."""
@@ -103,6 +108,14 @@ class RectangleMatrix(Matrix):
                     _fill(reader, row_extent, column_extent, out)
         return out
 
+    @property
+    def _near_rows(self) -> int:
+        return max(self.chunks[0] if self.chunks else 1, self.near_rows)
+
+    @property
+    def _near_columns(self) -> int:
+        return self.chunks[1] if self.chunks else self.near_bytes // self.dtype.itemsize
+
     def _column_extents(self, columns: Index, *, in_order: bool) -> Iterator[Extent]:
         if in_order and isinstance(columns, range) and columns.step == 1:
             yield Extent(slice(columns.start, columns.stop), slice(0, len(columns)))
@@ -114,17 +127,18 @@ class RectangleMatrix(Matrix):
         if is_contiguous(columns):
             yield from extents(columns, near=1, widest=widest)
             return
-        near = chunk_columns if self.chunks else self.near_bytes // itemsize
         order, ordered = ascending(columns)
         # Counted in whole chunks, so that no chunk is read that holds no selected column.
         steps = np.diff(ordered // chunk_columns) * chunk_columns
-        yield from cut(order, ordered, (steps > near) | (np.diff(ordered // widest) > 0))
+        yield from cut(
+            order, ordered, (steps > self._near_columns) | (np.diff(ordered // widest) > 0)
+        )
 
     def _row_extents(self, order: IndexArray, ordered: IndexArray, width: int) -> Iterator[Extent]:
         chunk_rows = self.chunks[0] if self.chunks else 1
         fitting = self.tile_bytes // (width * self.dtype.itemsize)
         tall = max(1, fitting // chunk_rows) * chunk_rows
-        far = np.diff(ordered) > max(chunk_rows, self.near_rows)
+        far = np.diff(ordered) > self._near_rows
         yield from cut(order, ordered, far | (np.diff(ordered // tall) > 0))
 
 

@@ -22,8 +22,8 @@ from skpar_select.matrices.io._checks import check_matrix_shape
 from skpar_select.matrices.io._datasets import check_readable, find_dataset
 from skpar_select.matrices.io._file import FileSnapshot
 from skpar_select.matrices.io._hdf5 import HANDLE_BYTES, open_hdf5
-from skpar_select.matrices.io._selection import extents
-from skpar_select.matrices.readers._rectangles import Reader, RectangleMatrix
+from skpar_select.matrices.io._selection import NEAR_BYTES, extents, n_spanned
+from skpar_select.matrices.readers._rectangles import NEAR_ROWS, Reader, RectangleMatrix
 
 # Entries that are held at a time, unless a chunk has more. More read no faster.
 ENTRIES = 2**15
@@ -34,6 +34,8 @@ class SparseRowsMatrix(RectangleMatrix):
 
     Raises ValueError if the three datasets do not fit each other and the shape.
     """
+
+    is_sparse = True
 
     entries: int = ENTRIES
     """Entries that are held at a time, unless a chunk has more."""
@@ -59,6 +61,13 @@ class SparseRowsMatrix(RectangleMatrix):
         self._check(data, indices, indptr)
         self.stored_bytes = data.id.get_storage_size() + indices.id.get_storage_size()
         self._entry_bytes = data.dtype.itemsize + indices.dtype.itemsize
+        # HDF5 reads a chunk of entries whole, and at least 64 KiB of those that are in none.
+        at_least = max(
+            part.chunks[0] if part.chunks else NEAR_BYTES // part.dtype.itemsize
+            for part in (data, indices)
+        )
+        self._rows_at_least = max(1, at_least * self.shape[0] // max(1, data.shape[0]))
+        self.near_rows = max(NEAR_ROWS, self._rows_at_least)
         # Steps end where chunks do, so that none is decoded twice.
         self._step = max(
             [self.entries, *(part.chunks[0] for part in (data, indices) if part.chunks)]
@@ -71,7 +80,10 @@ class SparseRowsMatrix(RectangleMatrix):
 
     def layout_of(self, rows: Index, columns: Index) -> Layout:
         """Describe how the given rows and columns lie."""
-        share = min(1, len(rows) / max(1, self.shape[0]))
+        # As if entries were spread evenly over the rows.
+        at_least = self._rows_at_least
+        n_read = at_least * n_spanned(rows, near=self.near_rows, length=at_least)
+        share = min(1, n_read / max(1, self.shape[0]))
         return Layout(
             shape=(len(rows), len(columns)),
             dtype=self.dtype,

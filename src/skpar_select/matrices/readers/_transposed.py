@@ -32,6 +32,7 @@ class TransposedMatrix(Matrix):
         self.shape = stored.shape[1], stored.shape[0]
         self.dtype = stored.dtype
         self.in_memory = stored.in_memory
+        self.is_sparse = stored.is_sparse
         self.label = stored.label
         self.description = description or f"{stored.description}, stored as features x samples"
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from skpar_select.execution import Executor
-from skpar_select.matrices import Layout, Matrix, RawBlock
+from skpar_select.matrices import Cuts, Layout, Matrix, RawBlock
 from skpar_select.planning._needs import Limits, Needs
 
 # So that the last worker ends at most a sixteenth of its time after the first.
@@ -40,11 +40,8 @@ class Strategy(ABC):
     in_place: ClassVar[bool] = True
     """Whether blocks are read where the values lie, so that nothing is made first."""
 
-    n_features: int
-    """Columns of the part."""
-
-    width: int
-    """Columns of a block."""
+    cuts: Cuts
+    """The blocks of columns of the part."""
 
     description: str
     """How blocks are read, in words."""
@@ -78,14 +75,23 @@ class Strategy(ABC):
         return matrix.fetch(columns)
 
     @property
+    def n_features(self) -> int:
+        """Columns of the part."""
+        return self.cuts.length
+
+    @property
     def n_blocks(self) -> int:
         """Blocks that there are."""
-        return -(-self.n_features // self.width) if self.width else 0
+        return len(self.cuts)
+
+    @property
+    def width(self) -> int:
+        """Columns of the widest block."""
+        return self.cuts.widest
 
     def blocks(self) -> Iterator[range]:
         """Every column of the part exactly once, in order."""
-        for start in range(0, self.n_features, self.width or 1):
-            yield range(start, min(start + self.width, self.n_features))
+        return iter(self.cuts)
 
 
 class BlockMemory(NamedTuple):

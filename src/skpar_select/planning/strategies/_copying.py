@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from skpar_select._typing import Array, Index
+from skpar_select._typing import Array
 from skpar_select.execution import Executor, ThreadsExecutor
 from skpar_select.matrices import Layout, Matrix, RawBlock
 from skpar_select.matrices.io._selection import Extent, rows_within
@@ -53,8 +53,7 @@ class Copying(Strategy):
             budget=budget,
         )
         return cls(
-            n_features=scored.n_features,
-            width=scored.width,
+            cuts=scored.cuts,
             peak_bytes=max(tiles.peak_bytes, kept + scored.peak_bytes),
             decoded_bytes=layout.n_bytes if layout.compressed else 0,
             tiles=tiles,
@@ -64,29 +63,28 @@ class Copying(Strategy):
 
 def copy_tiles(
     matrix: Matrix,
-    columns: Index,
     tiles: Tiles,
     write: Callable[[Extent, slice, Array], None],
     executor: Executor,
 ) -> Iterator[None]:
     """Read tile by tile, and hand each to a function, in threads of this process.
 
-    Tiles are of the rows of the file and of the given columns. `write` is called from several
-    threads at once: with the positions of the rows among all samples, those of the columns among
-    `columns`, and the values. One None comes after each tile.
+    Tiles are of the rows of the file. `write` is called from several threads at once: with the
+    positions of the rows among all samples, the columns, and the values. One None comes after each
+    tile.
     """
     stored_rows = matrix.stored_rows
 
     def fetch(tile: tuple[slice, slice]) -> tuple[Extent, slice, RawBlock]:
-        rows, positions = tile
+        rows, columns = tile
         # A row that is selected often is held once, and goes to each of its positions.
         samples, extent = rows_within(stored_rows, rows.start, rows.stop)
-        return extent, positions, matrix.fetch(columns[positions], samples)
+        return extent, columns, matrix.fetch(range(columns.start, columns.stop), samples)
 
     def put(fetched: tuple[Extent, slice, RawBlock]) -> None:
-        extent, positions, raw = fetched
+        extent, columns, raw = fetched
         if extent.width:
-            write(extent, positions, raw.decode())
+            write(extent, columns, raw.decode())
 
     n_threads = min(executor.n_workers, tiles.in_flight)
     threads = ThreadsExecutor(n_threads, cores=executor.cores)

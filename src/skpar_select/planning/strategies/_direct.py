@@ -1,6 +1,6 @@
 """Direct: blocks of any width, each column read once from where it lies."""
 
-from skpar_select.matrices import Layout
+from skpar_select.matrices import Cuts, Layout
 from skpar_select.planning._needs import Limits, Needs
 from skpar_select.planning.strategies._base import BLOCKS_PER_WORKER, BlockMemory, Strategy
 
@@ -39,12 +39,11 @@ class Direct(Strategy):
             width = max(width, min(EXTENT_BYTES // layout.dtype.itemsize, balanced))
         n_features = layout.shape[1]
         width = min(width, memory.widest(budget), -(-n_all // n_workers), n_features)
-        width = max(1, width)
+        cuts = Cuts.even(n_features, width)
         return cls(
-            n_features=n_features,
-            width=width,
+            cuts=cuts,
             description=_DESCRIPTIONS[layout.order],
-            peak_bytes=memory.peak(width, -(-n_features // width), limits),
+            peak_bytes=memory.peak(max(1, width), len(cuts), limits),
             bytes_read=layout.stored_bytes,
             decoded_bytes=layout.n_bytes if layout.compressed else 0,
         )

@@ -43,7 +43,6 @@ class InMemory(Copying):
         def write(rows: Extent, columns: slice, tile: Array) -> None:
             scatter(tile, rows, Extent(slice(0, tile.shape[1]), columns), values)
 
-        every = range(matrix.shape[1])
-        for _ in copy_tiles(matrix, every, self.tiles, write, executor):
+        for _ in copy_tiles(matrix, self.tiles, write, executor):
             pass
         yield ArrayMatrix(values, label=matrix.label)

@@ -1,8 +1,6 @@
 """Re-read: blocks of any width, and every chunk as often as blocks have a part of it."""
 
-from math import lcm
-
-from skpar_select.matrices import ArrayBlock, Layout, Matrix, RawBlock
+from skpar_select.matrices import ArrayBlock, Cuts, Layout, Matrix, RawBlock
 from skpar_select.planning._needs import Limits, Needs
 from skpar_select.planning.strategies._base import BlockMemory, Strategy
 
@@ -18,24 +16,24 @@ class Reread(Strategy):
         if layout.chunks is None:
             return None
         memory = BlockMemory.of(layout, needs, limits)
-        n_features, chunk_columns = layout.shape[1], layout.chunks[1]
+        n_features, chunk_columns = layout.shape[1], layout.chunk_columns
         widest = min(memory.widest(budget), -(-limits.n_features // limits.n_workers))
         width = max(1, min(widest, n_features))
-        if chunk_columns < width < n_features:
+        if chunk_columns.widest < width < n_features:
             # No border inside a column of chunks.
-            width -= width % chunk_columns
-        n_blocks = -(-n_features // width)
-        n_chunks = max(1, -(-n_features // chunk_columns))
+            cuts = chunk_columns.joined(width // chunk_columns.widest)
+        else:
+            cuts = Cuts.even(n_features, width)
+        n_chunks = max(1, len(chunk_columns))
         # A border of blocks inside a column of chunks has that column read once more.
-        n_inside = n_blocks - len(range(0, n_features, lcm(width, chunk_columns)))
+        n_inside = len(cuts) - cuts.n_shared(chunk_columns)
         stored = layout.stored_bytes
         again = layout.chunk_column_bytes or -(-stored // n_chunks)
         n_passes = -(-(n_chunks + n_inside) // n_chunks)
         return cls(
-            n_features=n_features,
-            width=width,
+            cuts=cuts,
             description="every chunk again for each block that has a part of it",
-            peak_bytes=memory.peak(width, n_blocks, limits),
+            peak_bytes=memory.peak(max(1, cuts.widest), len(cuts), limits),
             bytes_read=stored + n_inside * again,
             decoded_bytes=n_passes * layout.n_bytes if layout.compressed else 0,
             n_passes=n_passes,

@@ -61,8 +61,7 @@ class Spill(Copying):
                 for at, row in zip(destination.tolist(), selection, strict=True):
                     file.write((at * n_features + columns.start) * dtype.itemsize, tile[row])
 
-            every = range(n_features)
-            for _ in copy_tiles(matrix, every, self.tiles, write, executor):
+            for _ in copy_tiles(matrix, self.tiles, write, executor):
                 pass
             label = f"the temporary copy of {matrix.label}"
             yield ContiguousMatrix(FileSnapshot(file.path), 0, matrix.shape, dtype, label)

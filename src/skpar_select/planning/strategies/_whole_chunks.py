@@ -18,8 +18,8 @@ class WholeChunks(Strategy):
         """Plan blocks of as many columns of chunks as are of use."""
         if layout.chunks is None:
             return None
-        n_features, chunk_columns = layout.shape[1], layout.chunks[1]
-        if limits.n_parts * -(-n_features // chunk_columns) < limits.n_workers:
+        chunk_columns = layout.chunk_columns
+        if limits.n_parts * len(chunk_columns) < limits.n_workers:
             # Some workers would get no block.
             return None
         memory = BlockMemory.of(layout, needs, limits)
@@ -29,17 +29,16 @@ class WholeChunks(Strategy):
         of_chunks = memory._replace(
             fixed=memory.fixed + limits.n_workers * decoding,
             block=memory.block - decoding,
-            column=memory.column * chunk_columns + layout.chunk_column_bytes,
+            column=memory.column * chunk_columns.widest + layout.chunk_column_bytes,
         )
-        n_all = -(-limits.n_features // chunk_columns)
+        n_all = -(-limits.n_features * len(chunk_columns) // max(1, chunk_columns.length))
         n_chunks = n_all // (limits.n_workers * BLOCKS_PER_WORKER)
         n_chunks = max(1, min(n_chunks, of_chunks.widest(budget)))
-        width = min(n_chunks * chunk_columns, n_features)
+        cuts = chunk_columns.joined(n_chunks)
         return cls(
-            n_features=n_features,
-            width=width,
+            cuts=cuts,
             description="whole columns of chunks: every chunk is read and decoded once",
-            peak_bytes=of_chunks.peak(n_chunks, -(-n_features // width), limits),
+            peak_bytes=of_chunks.peak(n_chunks, len(cuts), limits),
             bytes_read=layout.stored_bytes,
             decoded_bytes=layout.n_bytes if layout.compressed else 0,
         )
