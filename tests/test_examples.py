@@ -66,7 +66,7 @@ def test_page__its_code_runs_and_prints_what_it_says(page, tmp_path, monkeypatch
     for kind, text in BLOCK.findall(page.read_text(encoding="utf-8")):
         if kind == "text" and language == "python":
             assert capsys.readouterr().out == text
-        if text.startswith("feature,score,selected\n"):
+        if text.startswith("feature,score,selected,"):
             written = (tmp_path / "scores.csv").read_text().splitlines()
             for shown, row in zip(
                 csv.DictReader(text.splitlines()), csv.DictReader(written), strict=False

@@ -268,10 +268,10 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
 
         Returns
         -------
-        pandas.DataFrame of shape (n_features, 3)
-            ``feature`` (the name, or x0, x1, ...), ``score`` and ``selected``; and ``pvalue``
-            where a `score_func` gave any. Of equal scores the selected come first; a score that
-            is NaN comes last.
+        pandas.DataFrame of shape (n_features, 5)
+            ``feature`` (the name, or x0, x1, ...), ``score``, ``selected``, ``rank`` (from 1 on)
+            and ``index`` (of the column, from 0 on); and ``pvalue`` where a `score_func` gave any.
+            Of equal scores the selected come first; a score that is NaN comes last.
 
         Raises
         ------
@@ -286,15 +286,14 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         >>> X = rng.normal(size=(200, 3))
         >>> y = X[:, 1] + X[:, 2] / 2
         >>> ParallelMutualInfoSelector(k=1, random_state=0).fit(X, y).to_frame().round(2)
-          feature  score  selected
-        0      x1   0.74      True
-        1      x2   0.02     False
-        2      x0   0.00     False
+          feature  score  selected  rank  index
+        0      x1   0.74      True     1      1
+        1      x2   0.02     False     2      2
+        2      x0   0.00     False     3      0
         """
         check_is_fitted(self, "scores_")
-        return score_frame(
-            _check_feature_names_in(self), self.scores_, self.get_support(), self.pvalues_
-        )
+        more = {} if self.pvalues_ is None else {"pvalue": self.pvalues_}
+        return score_frame(_check_feature_names_in(self), self.scores_, self.get_support(), more)
 
     def _get_support_mask(self) -> BoolArray:
         check_is_fitted(self, "scores_")

@@ -14,7 +14,7 @@ def test_score__writes_the_scores_of_the_selector_best_first(score, values, age)
     assert score("-k", 2).code == 0
     selector = ParallelMutualInfoSelector(k=2, random_state=0).fit(values, age)
     rows = read_scores()
-    assert list(rows[0]) == ["feature", "score", "selected"]
+    assert list(rows[0])[:3] == ["feature", "score", "selected"]
     assert rows[0]["feature"] == "site4"
     assert {row["feature"]: float(row["score"]) for row in rows} == dict(
         zip(NAMES, selector.scores_, strict=True)

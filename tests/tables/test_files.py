@@ -1,17 +1,67 @@
 """Files of results: which may be written, and that none is ever seen half-written."""
 
 import os
+import sys
 
 import pytest
 
-from skpar_select.tables import check_output, replacing
+from skpar_select.tables import check_output, format_of, replacing
 
 
 def test_check_output__accepts_a_new_file_and_one_to_replace(tmp_path):
     file = tmp_path / "scores.csv"
     assert check_output(file) == file
     file.touch()
-    assert check_output(str(file), inputs=(tmp_path / "other",)) == file
+    assert check_output(str(file), inputs=(tmp_path / "other",), overwrite=True) == file
+
+
+def test_check_output__replaces_a_file_only_when_told_to(tmp_path):
+    (tmp_path / "scores.csv").touch()
+    message = r"scores\.csv' exists\. .* told to\. Choose another name, or give overwrite=True"
+    with pytest.raises(FileExistsError, match=message):
+        check_output(tmp_path / "scores.csv")
+
+
+def test_check_output__refuses_a_read_only_file(tmp_path):
+    # F19: it was replaced.
+    file = tmp_path / "scores.csv"
+    file.touch(mode=0o444)
+    with pytest.raises(PermissionError, match=r"scores\.csv' is read-only\. .*make it writable"):
+        check_output(file, overwrite=True)
+
+
+def test_check_output__follows_a_link_to_what_is_written(tmp_path):
+    (tmp_path / "results").mkdir()
+    target, link = tmp_path / "results" / "scores.csv", tmp_path / "link.csv"
+    link.symlink_to(target)
+    assert check_output(link) == link
+    target.touch()
+    with pytest.raises(FileExistsError, match=r"link\.csv' exists"):
+        check_output(link)
+
+
+def test_check_output__refuses_a_format_that_is_not_written(tmp_path, monkeypatch):
+    # F2
+    message = r"x\.xlsx' ends in '\.xlsx'\. .*: \.csv, \.parquet\. Give it one"
+    with pytest.raises(ValueError, match=message):
+        check_output(tmp_path / "x.xlsx", formats=(".csv", ".parquet"))
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ImportError, match=r"x\.parquet' is to be a Parquet file\. .*pip install"):
+        check_output(tmp_path / "x.parquet", formats=(".csv", ".parquet"))
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix"),
+    [("a.csv", ".csv"), ("a.b.CSV.GZ", ".csv.gz"), ("a.csv.h5", ".h5"), ("a.h5ad", ".h5ad")],
+)
+def test_format_of__is_told_by_the_end_of_the_name(name, suffix):
+    assert format_of(name, (".csv", ".csv.gz", ".h5", ".h5ad")) == suffix
+
+
+@pytest.mark.parametrize("name", ["a", ".csv", "csv", "a.csv.", "a.gz", "-"])
+def test_format_of__refuses_other_ends(name):
+    with pytest.raises(ValueError, match=r"Results are written in the format"):
+        format_of(name, (".csv", ".csv.gz"))
 
 
 def test_check_output__refuses_a_missing_folder(tmp_path):
@@ -34,7 +84,7 @@ def test_check_output__refuses_an_input_by_any_name(tmp_path):
     with pytest.raises(
         ValueError, match=r"link\.h5' is an input\. .* must not replace it\. Choose"
     ):
-        check_output(link, inputs=(matrix,))
+        check_output(link, inputs=(matrix,), overwrite=True)
 
 
 def test_check_output__refuses_a_folder_without_the_right_to_write(tmp_path, monkeypatch):
@@ -83,3 +133,16 @@ def test_replacing__leaves_the_old_file_after_a_fault(tmp_path, fault):
         write()
     assert file.read_text() == "before"
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_replacing__writes_the_file_that_a_link_names(tmp_path):
+    # F19: the link was turned into a file.
+    (tmp_path / "results").mkdir()
+    target, link = tmp_path / "results" / "scores.csv", tmp_path / "link.csv"
+    target.write_text("before")
+    link.symlink_to(target)
+    with replacing(link) as part:
+        part.write_text("after")
+        assert part.parent == target.parent
+    assert link.is_symlink()
+    assert target.read_text() == "after"

@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 
 import h5py
 import numpy as np
@@ -13,6 +14,7 @@ from recorded import RecordedMatrix
 from skpar_select import ParallelMutualInfoSelector, cli, open_matrix
 from skpar_select.execution import SerialExecutor, ThreadsExecutor
 from skpar_select.matrices import ConcatenatedMatrix, LazyMatrix
+from skpar_select.matrices._labels import Labels
 from skpar_select.planning import with_overhead
 from skpar_select.scoring import ProgressLine
 from skpar_select.tables import read_columns, write_matrix
@@ -327,3 +329,109 @@ def test_select__on_the_command_line_writes_the_bits_of_transform(
     assert written.dtype == np.float32
     assert written.tobytes() == selector.transform(X).tobytes()
     assert "6 of 17 features written" in capsys.readouterr().out
+
+
+TABLES = {".csv": ",", ".tsv": "\t", ".csv.gz": ",", ".tsv.gz": "\t", ".parquet": None}
+
+
+def table_of(path):
+    pd = pytest.importorskip("pandas")
+    suffix = path.name.removeprefix("reduced")
+    if suffix == ".parquet":
+        return pd.read_parquet(path)
+    return pd.read_csv(path, sep=TABLES[suffix], float_precision="round_trip")
+
+
+@pytest.mark.parametrize("suffix", TABLES)
+@pytest.mark.parametrize("dtype", ["f2", "f4", ">f8", "i2", "u8", "?"])
+def test_write_matrix__as_a_table_keeps_every_value(suffix, dtype, values, tmp_path):
+    # F2, G15: whatever the name, it was HDF5.
+    values = (values * 1000).astype(dtype)
+    X = open_matrix(write_hdf5(tmp_path / "x.h5", values), sample_ids="auto")[::-1]
+    file = tmp_path / f"reduced{suffix}"
+    write(file, X)
+    frame = table_of(file)
+    assert list(frame.columns) == ["sample", *(f"f{column}" for column in COLUMNS)]
+    assert list(frame["sample"]) == list(X.sample_ids)
+    got = frame.drop(columns="sample").to_numpy()
+    assert_array_equal(got.astype(dtype), values[::-1][:, COLUMNS])
+
+
+@pytest.mark.parametrize("suffix", TABLES)
+def test_write_matrix__as_a_table_writes_nan_and_names_of_every_kind(suffix, tmp_path):
+    values = np.array([[1.5, np.nan], [np.nan, 2.5]])
+    names = ["sample", 'a,"b"\tc']
+    X = LazyMatrix(RecordedMatrix(values), sample_ids=Labels.of(["s,0", "NA"]))
+    write_matrix(
+        tmp_path / f"reduced{suffix}",
+        X,
+        np.arange(2),
+        names,
+        SerialExecutor(),
+        memory_budget=10**6,
+    )
+    frame = table_of(tmp_path / f"reduced{suffix}")
+    assert list(frame.columns) == ["_sample", *names]
+    assert_array_equal(frame[names].to_numpy(), values)
+    if suffix.startswith(".csv") and not suffix.endswith(".gz"):
+        lines = (tmp_path / f"reduced{suffix}").read_text().splitlines()
+        assert lines[1:] == ['"s,0",1.5,NaN', "NA,NaN,2.5"]
+
+
+@pytest.mark.parametrize("suffix", TABLES)
+def test_write_matrix__as_a_table_has_no_ids_where_there_are_none(suffix, tmp_path):
+    write(tmp_path / f"reduced{suffix}", RecordedMatrix(np.ones((2, 17))))
+    assert list(table_of(tmp_path / f"reduced{suffix}").columns) == [f"f{one}" for one in COLUMNS]
+
+
+@pytest.mark.parametrize("suffix", TABLES)
+def test_write_matrix__as_a_table_counts_what_it_holds(suffix, values, tmp_path):
+    X = open_matrix(write_hdf5(tmp_path / "x.h5", values))
+    n_bytes = needed(write, tmp_path / f"reduced{suffix}", X)
+    result = N_SAMPLES * len(COLUMNS) * 4
+    assert n_bytes > (2 * result if suffix == ".parquet" else result)
+    with pytest.raises(ValueError, match="too small"):
+        write(tmp_path / f"reduced{suffix}", X, memory_budget=n_bytes - 1)
+    write(tmp_path / f"reduced{suffix}", X, memory_budget=n_bytes)
+
+
+def test_write_matrix__refuses_more_text_than_anyone_reads(tmp_path):
+    matrix = RecordedMatrix(np.broadcast_to(np.float32(1), (10_000, 5_001)))
+    message = r"would hold 50010000 values as text, 10000 rows of 5001 columns\. .*Write \.h5, "
+    with pytest.raises(ValueError, match=message):
+        write(tmp_path / "reduced.csv", matrix, np.arange(5_001))
+    assert matrix.reads == []
+
+
+@pytest.mark.parametrize("rows", ROWS)
+def test_write_matrix__as_anndata_is_opened_by_anndata(rows, values, tmp_path):
+    anndata = pytest.importorskip("anndata")
+    values[2, 3] = np.nan
+    X = open_matrix(write_hdf5(tmp_path / "x.h5", values), sample_ids="auto")[ROWS[rows]]
+    write(tmp_path / "reduced.h5ad", X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of ids that a view repeats
+        adata = anndata.read_h5ad(tmp_path / "reduced.h5ad")
+    assert adata.X.dtype == np.float32
+    assert_array_equal(adata.X, values[ROWS[rows]][:, COLUMNS])
+    assert list(adata.obs_names) == list(X.sample_ids)
+    assert list(adata.var_names) == [f"f{column}" for column in COLUMNS]
+    assert adata.obs.shape[1] == adata.var.shape[1] == len(adata.layers) == len(adata.uns) == 0
+    adata.write_h5ad(tmp_path / "again.h5ad")
+
+
+def test_write_matrix__as_anndata_is_opened_again(values, tmp_path):
+    write(tmp_path / "reduced.h5ad", RecordedMatrix(values))
+    X = open_matrix(tmp_path / "reduced.h5ad", sample_ids="auto", feature_names="auto")
+    assert_array_equal(np.asarray(X), values[:, COLUMNS])
+    assert list(X.sample_ids) == [str(row) for row in range(N_SAMPLES)]
+    assert list(X.feature_names) == [f"f{column}" for column in COLUMNS]
+
+
+def test_write_matrix__refuses_another_format_before_it_reads(values, tmp_path):
+    matrix = RecordedMatrix(values)
+    with pytest.raises(
+        ValueError, match=r"x\.npy' ends in '\.npy'\. .*: \.h5, .*, \.parquet\. Give"
+    ):
+        write(tmp_path / "x.npy", matrix)
+    assert matrix.reads == []

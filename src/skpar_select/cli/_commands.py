@@ -115,7 +115,7 @@ def _checked(file: str | None, options: Namespace) -> Path | None:
     """Check that an output can be written, before any work is done for it."""
     if file is None:
         return None
-    path = check_output(file, inputs=inputs_of(options))
+    path = check_output(file, inputs=inputs_of(options), overwrite=True)
     if path.exists() and not options.overwrite:
         raise FileExistsError(
             f"'{path}' exists. A file is replaced only on request. Name another, or give --overwrite."

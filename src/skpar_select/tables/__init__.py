@@ -1,17 +1,23 @@
 """Tables: targets in, scores out."""
 
 from skpar_select.tables._align import align
-from skpar_select.tables._files import check_output, replacing
-from skpar_select.tables._reduced import read_columns, write_matrix
-from skpar_select.tables._scores import score_frame, write_scores
+from skpar_select.tables._files import check_output, format_of, replacing
+from skpar_select.tables._read_scores import ReadScores, read_scores
+from skpar_select.tables._reduced import MATRIX_FORMATS, read_columns, write_matrix
+from skpar_select.tables._scores import SCORE_FORMATS, score_frame, write_scores
 from skpar_select.tables._table import Table
 from skpar_select.tables._targets import read_targets
 
 __all__ = [
+    "MATRIX_FORMATS",
+    "SCORE_FORMATS",
+    "ReadScores",
     "Table",
     "align",
     "check_output",
+    "format_of",
     "read_columns",
+    "read_scores",
     "read_targets",
     "replacing",
     "score_frame",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skpar_select._finite import NonFiniteError, check_finite
 from skpar_select._memory import format_bytes
-from skpar_select._typing import Array, Index, IndexArray
+from skpar_select._typing import Array, Index, IndexArray, Names
 from skpar_select.execution import Executor
 from skpar_select.matrices import LazyMatrix, Matrix
 from skpar_select.matrices.io._selection import Extent, as_range, as_slice, scatter
@@ -22,7 +22,11 @@ from skpar_select.planning import (
     with_overhead,
 )
 from skpar_select.scoring import Progress
-from skpar_select.tables._files import replacing
+from skpar_select.tables._anndata_file import create_anndata
+from skpar_select.tables._files import TEXT_FORMATS, format_of, replacing
+from skpar_select.tables._reduced_table import TABLE_FORMATS, check_table, write_table
+
+MATRIX_FORMATS = (".h5", ".hdf5", ".h5ad", *TABLE_FORMATS)
 
 
 def read_columns(
@@ -66,19 +70,36 @@ def write_matrix(
     *,
     memory_budget: int,
 ) -> None:
-    """Write some columns of a matrix to HDF5, tile by tile, in the order given.
+    """Write some columns of a matrix, in the order given and in the format that the name ends in.
 
-    The file holds ``data`` (n_samples, n_columns) in the type of the matrix, ``features`` and,
-    where the matrix has ids, ``samples``: the names that :func:`skpar_select.open_matrix` looks
-    for. It is replaced when it is complete; after an error a file of that name is as it was. The
-    budget counts what is held at a time: a ValueError if it is too small.
+    - ``.h5`` and ``.hdf5``: ``data`` (n_samples, n_columns), ``features`` and, where the matrix
+      has ids, ``samples``: the names that :func:`skpar_select.open_matrix` looks for;
+    - ``.h5ad``: an AnnData file with ``X``, and the ids and names as the indices of ``obs`` and
+      ``var``;
+    - ``.csv``, ``.tsv``, either with ``.gz``, and ``.parquet``: a table with a column for each
+      feature, after one of the ids. It is held in memory whole, and text is refused above 50
+      million values.
+
+    Values keep their type, and NaN is written. A file is replaced when the new one is complete; after an
+    error a file of that name is as it was. The budget counts what is held at a time: a ValueError
+    if it is too small, as for another end of the name.
     """
+    suffix = format_of(path, MATRIX_FORMATS)
+    shape = matrix.shape[0], len(columns)
+    if suffix in TABLE_FORMATS:
+        check_table(path, suffix, shape)
+        values = _read(matrix, columns, executor, suffix, memory_budget=memory_budget)
+        with replacing(path) as part:
+            write_table(part, suffix, values, matrix.sample_ids, feature_names)
+        return
     # A tile, and the copy in row order that HDF5 is handed.
     copies = _plan(matrix, columns, executor, 2, held_bytes=0, memory_budget=memory_budget)
-    text = h5py.string_dtype("utf-8")
     with replacing(path) as part, h5py.File(part, "w") as file:
-        shape = matrix.shape[0], len(columns)
-        data = file.create_dataset("data", shape, dtype=matrix.dtype)
+        if suffix == ".h5ad":
+            ids = matrix.sample_ids
+            data = create_anndata(file, shape, matrix.dtype, ids, feature_names)
+        else:
+            data = _create(file, shape, matrix.dtype, matrix.sample_ids, feature_names)
 
         def write(rows: Extent, positions: slice | IndexArray, tile: Array) -> None:
             for run in _ascending_runs(rows):
@@ -89,12 +110,40 @@ def write_matrix(
                         data[run.destination, position] = column[run.within()]
 
         _run(copies, write, executor, None)
-        names = np.asarray(feature_names, dtype=object)
-        file.create_dataset("features", data=names, dtype=text)
-        if matrix.sample_ids is not None:
-            ids = np.asarray(matrix.sample_ids, dtype=object)
-            file.create_dataset("samples", data=ids, dtype=text)
         matrix.check_unchanged()
+
+
+def _create(
+    file: Any,
+    shape: tuple[int, int],
+    dtype: np.dtype[Any],
+    sample_ids: Names | None,
+    feature_names: Sequence[str] | NDArray[Any],
+) -> Any:
+    """Write the labels to an empty HDF5 file, and return the dataset ``data`` to be filled."""
+    text = h5py.string_dtype("utf-8")
+    file.create_dataset("features", data=np.asarray(feature_names, dtype=object), dtype=text)
+    if sample_ids is not None:
+        file.create_dataset("samples", data=np.asarray(sample_ids, dtype=object), dtype=text)
+    return file.create_dataset("data", shape, dtype=dtype)
+
+
+def _read(
+    matrix: Matrix, columns: IndexArray, executor: Executor, suffix: str, *, memory_budget: int
+) -> Array:
+    """Read columns into an array for a table; Parquet encodes a copy of it."""
+    shape = matrix.shape[0], len(columns)
+    n_bytes = shape[0] * shape[1] * matrix.dtype.itemsize
+    held = n_bytes if suffix in TEXT_FORMATS else 2 * n_bytes
+    copies = _plan(matrix, columns, executor, 1, held_bytes=held, memory_budget=memory_budget)
+    out: Array = np.empty(shape, dtype=matrix.dtype, order="C" if held == n_bytes else "F")
+
+    def write(rows: Extent, positions: slice | IndexArray, tile: Array) -> None:
+        scatter(tile, rows, Extent(slice(0, tile.shape[1]), positions), out)
+
+    _run(copies, write, executor, None)
+    matrix.check_unchanged()
+    return out
 
 
 class _Copy(NamedTuple):

@@ -1,59 +1,105 @@
-"""Scores as a table, best first: a CSV file or a data frame."""
+"""Scores as a table, best first: a file of several formats, or a data frame."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import Any
+from typing import Any, TextIO
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from skpar_select._typing import BoolArray, FloatArray, IndexArray
-from skpar_select.tables._files import replacing
+from skpar_select._typing import Array, BoolArray, FloatArray
+from skpar_select.tables._files import (
+    TEXT_FORMATS,
+    format_of,
+    replacing,
+    separator_for,
+    writing_text,
+)
+from skpar_select.tables._parquet import write_parquet
+
+SCORE_FORMATS = (*TEXT_FORMATS, ".parquet", ".h5", ".hdf5")
+
+_NONE: Mapping[str, Array] = {}
 
 
-def write_scores(
-    path: str | PathLike[str],
+def score_table(
     feature_names: Sequence[str] | NDArray[Any],
     scores: FloatArray,
     selected: BoolArray,
-) -> None:
-    r"""Write ``feature,score,selected`` as CSV, best first.
+    more: Mapping[str, Array] = _NONE,
+) -> dict[str, Array]:
+    """Return the columns of the table of scores, best first.
 
-    Of equal scores the selected come first, then the order of the columns; a score that is not a
-    number comes last. A score is written so that reading it gives the same float64, ``selected``
-    as ``true`` or ``false``. The file is replaced when it is complete; after an OSError a file of
-    that name is as it was.
+    These are ``feature``, ``score``, ``selected``, ``rank`` (from 1 on), ``index`` (of the column
+    in the matrix, from 0 on) and those of `more`, such as ``n_observed``, ``pvalue`` and
+    ``score_NAME`` for each of several targets. Of equal scores the selected come first, then the
+    order of the columns; a score that is NaN comes last.
+    """
+    order = np.lexsort((~selected, -scores))
+    names = np.array([str(name) for name in feature_names], dtype=object)
+    return {
+        "feature": names[order],
+        "score": scores[order],
+        "selected": selected[order],
+        "rank": np.arange(1, len(order) + 1),
+        "index": order,
+        **{name: np.asarray(values)[order] for name, values in more.items()},
+    }
+
+
+def write_scores(
+    path: str | PathLike[str] | TextIO,
+    feature_names: Sequence[str] | NDArray[Any],
+    scores: FloatArray,
+    selected: BoolArray,
+    more: Mapping[str, Array] = _NONE,
+) -> None:
+    r"""Write the table of scores, best first, in the format that the end of the name says.
+
+    As text (``.csv``, ``.tsv``, and either packed as ``.csv.gz``, ``.tsv.gz``), as ``.parquet``, or
+    as ``.h5`` or ``.hdf5`` with a dataset for each column. A text stream, such as ``sys.stdout``,
+    receives CSV. In text a number is written so that reading it gives the same float64, NaN as
+    ``NaN``, ``selected`` as ``true`` or ``false``. A file is replaced when the new one is complete;
+    after an OSError a file of that name is as it was.
+
+    Raises ValueError for another end of the name, and ImportError where Parquet needs pyarrow.
 
     Examples
     --------
-    >>> from pathlib import Path
-    >>> from tempfile import TemporaryDirectory
+    >>> import sys
     >>> import numpy as np
-    >>> with TemporaryDirectory() as folder:
-    ...     file = Path(folder, "scores.csv")
-    ...     write_scores(file, ["a", "b"], np.array([0.1, 0.5]), np.array([False, True]))
-    ...     file.read_text()
-    'feature,score,selected\nb,0.5,true\na,0.1,false\n'
+    >>> write_scores(sys.stdout, ["a", "b"], np.array([0.1, 0.5]), np.array([False, True]))
+    feature,score,selected,rank,index
+    b,0.5,true,1,1
+    a,0.1,false,2,0
     """
-    with replacing(path) as part, open(part, "w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["feature", "score", "selected"])
-        for index in _best_first(scores, selected):
-            row = [feature_names[index], repr(float(scores[index]))]
-            writer.writerow([*row, "true" if selected[index] else "false"])
+    if not isinstance(path, str | PathLike):
+        _write_text(path, score_table(feature_names, scores, selected, more), ",")
+        return
+    suffix = format_of(path, SCORE_FORMATS)
+    columns = score_table(feature_names, scores, selected, more)
+    with replacing(path) as part:
+        if suffix in TEXT_FORMATS:
+            with writing_text(part, suffix) as stream:
+                _write_text(stream, columns, separator_for(suffix))
+        elif suffix == ".parquet":
+            write_parquet(part, columns)
+        else:
+            with h5py.File(part, "w") as file:
+                for name, values in columns.items():
+                    text = h5py.string_dtype("utf-8") if values.dtype.kind == "O" else None
+                    file.create_dataset(name, data=values, dtype=text)
 
 
 def score_frame(
     feature_names: Sequence[str] | NDArray[Any],
     scores: FloatArray,
     selected: BoolArray,
-    pvalues: FloatArray | None,
+    more: Mapping[str, Array] = _NONE,
 ) -> Any:
-    """Return the table that :func:`write_scores` writes as a data frame of pandas, if installed.
-
-    Where there are p-values, ``pvalue`` is a column too, before ``selected``.
-    """
+    """Return :func:`score_table` as a data frame of pandas, if that is installed."""
     try:
         import pandas as pd
     except ImportError as error:
@@ -62,12 +108,19 @@ def score_frame(
             "pandas. Install it with pip install pandas, or take scores_ and get_support() as "
             "they are."
         ) from error
-    columns: dict[str, Any] = {"feature": feature_names, "score": scores}
-    if pvalues is not None:
-        columns["pvalue"] = pvalues
-    columns["selected"] = selected
-    return pd.DataFrame(columns).iloc[_best_first(scores, selected)].reset_index(drop=True)
+    return pd.DataFrame(score_table(feature_names, scores, selected, more))
 
 
-def _best_first(scores: FloatArray, selected: BoolArray) -> IndexArray:
-    return np.lexsort((~selected, -scores))
+def _write_text(stream: TextIO, columns: Mapping[str, Array], separator: str) -> None:
+    writer = csv.writer(stream, lineterminator="\n", delimiter=separator)
+    writer.writerow(columns)
+    writer.writerows(zip(*map(_cells, columns.values()), strict=True))
+
+
+def _cells(values: Array) -> list[str]:
+    if values.dtype.kind == "b":
+        return ["true" if value else "false" for value in values]
+    if values.dtype.kind == "f":
+        # R reads NaN in no other spelling.
+        return ["NaN" if value != value else repr(value) for value in values.astype(float).tolist()]
+    return [str(value) for value in values]

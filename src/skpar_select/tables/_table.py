@@ -13,9 +13,8 @@ from skpar_select._wording import choices, sentence
 from skpar_select.tables._column import Column
 from skpar_select.tables._csv import check_names, parse, read_text
 from skpar_select.tables._frames import Columns, columns_of
+from skpar_select.tables._parquet import MAGIC, parquet_columns
 from skpar_select.tables._stored import hdf5_columns
-
-_PARQUET = b"PAR1"
 
 
 class Table:
@@ -168,8 +167,8 @@ def _columns_of_file(path: str, label: str) -> Columns:
     if h5py.is_hdf5(path):
         return hdf5_columns(path)
     with file.open("rb") as stream:
-        if stream.read(len(_PARQUET)) == _PARQUET:
-            return _columns_of_parquet(path, label)
+        if stream.read(len(MAGIC)) == MAGIC:
+            return parquet_columns(path, label)
     return _columns_of_text(read_text(path), label)
 
 
@@ -180,28 +179,3 @@ def _columns_of_text(text: str, label: str) -> Columns:
 
 def _same(column: Column) -> Column:
     return column
-
-
-def _columns_of_parquet(path: str, label: str) -> Columns:
-    try:
-        import pyarrow as pa
-        from pyarrow import parquet
-    except ImportError as error:
-        raise ImportError(
-            f"{label} is a Parquet file. pyarrow reads it, and is not installed. Install it with "
-            "pip install pyarrow."
-        ) from error
-    try:
-        with parquet.ParquetFile(path) as file:
-            names, length = list(file.schema_arrow.names), file.metadata.num_rows
-    except (pa.ArrowException, OSError) as error:
-        raise OSError(
-            f"{label} cannot be read as Parquet ({error}). It must be a whole file. Copy or write "
-            "it again."
-        ) from error
-
-    def read(name: str) -> Column:
-        with parquet.ParquetFile(path) as file:
-            return Column.of(file.read(columns=[name]).column(0).to_pylist())
-
-    return [(name, length, partial(read, name)) for name in names]
