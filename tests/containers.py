@@ -83,6 +83,20 @@ def write_sparse(group, values, encoding, **options):
     group["indptr"] = np.searchsorted(rows, np.arange(len(lines) + 1)).astype(np.int32)
 
 
+def write_zarr(path, values, zipped=False, zarr_format=3, chunks=(7, 8), **options):
+    import zarr
+
+    samples, features = names_of(values)
+    store = zarr.storage.ZipStore(path, mode="w") if zipped else zarr.storage.LocalStore(path)
+    group = zarr.open_group(store, mode="w", zarr_format=zarr_format)
+    group.create_array("data", data=values, chunks=chunks, **options)
+    for name, texts in (("samples", samples), ("features", features)):
+        array = group.create_array(name, shape=(len(texts),), dtype=str)
+        array[:] = np.array(texts, dtype=object)
+    store.close()
+    return path
+
+
 def write_hdfstore(path, values, blocks=1, key="frame"):
     """Write what pandas 2 writes by PyTables: columns by turns in one of the blocks."""
     samples, features = names_of(values)
@@ -142,7 +156,29 @@ def kinds():
         "wide gzip": (write_wide, {"chunks": (5, 2), **GZIP}, {}),
         "wide lzf": (write_wide, {"chunks": (5, 2), "compression": "lzf"}, {}),
         "wide in order": (write_wide, {"shuffled": False, "borders": (11,)}, {}),
+        "zarr": (write_zarr, {}, {}),
+        "zarr shards": (write_zarr, {"chunks": (3, 4), "shards": (9, 8)}, {}),
+        "zarr 2": (write_zarr, {"zarr_format": 2}, {}),
+        "zarr zip": (write_zarr, {"zipped": True}, {}),
+        "held h5py": (write_hdf5, {"chunks": (5, 4)}, {}),
+        "held h5py transposed": (write_transposed, {}, TURNED),
+        "held zarr": (write_zarr, {}, {}),
+        "held dask": (write_npy, {}, {}),
+        "held dask transposed": (lambda path, values: write_npy(path, values.T.copy()), {}, TURNED),
     }
+
+
+def held(kind, path):
+    """Return the object of another library that holds a file's matrix."""
+    if kind.startswith("held h5py"):
+        return h5py.File(path, "r")["data"]
+    if kind == "held zarr":
+        import zarr
+
+        return zarr.open_array(path, path="data", mode="r")
+    import dask.array
+
+    return dask.array.from_array(np.load(path), chunks=(7, 8))
 
 
 KINDS = kinds()
@@ -153,13 +189,14 @@ def opened(kind, folder, values, **options):
     from skpar_select import open_matrix
 
     write, written, how = KINDS[kind]
-    name = "matrix.npy" if kind.startswith("npy") else "matrix.h5"
-    path = write(folder / name, values, **written)
+    nameless = write is write_npy or kind.startswith(("npy", "held dask"))
+    path = write(folder / ("matrix.npy" if nameless else "matrix.h5"), values, **written)
     given = NAMED
-    if kind.startswith("npy"):
+    if nameless:
         samples, features = names_of(values)
         given = {"feature_names": features, "sample_ids": samples}
-    return open_matrix(path, **{**given, **how, **options})
+    source = held(kind, path) if kind.startswith("held") else path
+    return open_matrix(source, **{**given, **how, **options})
 
 
 def hide(file, folder, kind, name, length=12, dtype="S2"):

@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 
 from skpar_select import ParallelMutualInfoSelector, open_matrix
@@ -27,9 +28,27 @@ def bytes_read():
     return next(int(line.split()[1]) for line in lines if line.startswith("rchar"))
 
 
-def open_file(path, dataset, repeats=0, **how):
+def held(kind, path, dataset):
+    """Return the object of another library that holds a matrix of a file."""
+    if kind == "zarr":
+        import zarr
+
+        return zarr.open_array(path, path=dataset, mode="r")
+    # HDF5's cache of chunks belongs to whoever opens the file: 8 MiB for a dataset.
+    data = h5py.File(path, rdcc_nbytes=0)[dataset]
+    if kind == "h5py":
+        return data
+    import dask.array
+
+    return dask.array.from_array(data, chunks=data.chunks or "auto")
+
+
+def open_file(path, dataset, repeats=0, hold=None, **how):
     paths = path.split(os.pathsep)
-    X = open_matrix(paths if len(paths) > 1 else path, dataset, **how)
+    if hold is None:
+        X = open_matrix(paths if len(paths) > 1 else path, dataset, **how)
+    else:
+        X = open_matrix(held(hold, path, dataset), **how)
     return X[np.repeat(np.arange(8), repeats)] if repeats else X
 
 
@@ -59,7 +78,7 @@ def measured(work):
 def main(path, dataset, budget, n_jobs, output, how):
     columns = np.array(how.pop("columns", []), dtype=np.intp)
     # What is loaded and started at the first call is the interpreter's, not the matrix's.
-    warm = open_file(path.split(os.pathsep)[0], "warm")
+    warm = open_file(path.split(os.pathsep)[0], "warm", hold=how.get("hold"))
     fit(warm, budget, n_jobs)
     transform(warm, np.arange(5), budget, n_jobs)
     if len(columns):

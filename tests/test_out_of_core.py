@@ -91,6 +91,47 @@ def test_fit__stays_within_its_plan(layout, path, reference, tmp_path):
         assert report["read"] <= 1.1 * report["stored"]
 
 
+@pytest.fixture(scope="module")
+def zarr_path(values, tmp_path_factory):
+    """The same in Zarr, in three layouts."""
+    import zarr
+
+    path = tmp_path_factory.mktemp("out of core") / "x.zarr"
+    group = zarr.open_group(path, mode="w")
+    chunked = {"squares": (100, 1000), "rows": (8, N_FEATURES), "columns": (N_SAMPLES, 100)}
+    for name, chunks in {**chunked, "warm": (10, 100)}.items():
+        group.create_array(
+            name, data=values[:40, :500] if name == "warm" else values, chunks=chunks
+        )
+    sharded = {"chunks": (100, 500), "shards": (800, 5000)}
+    group.create_array("shards", data=values, **sharded)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("layout", "strategy"),
+    [
+        ("squares", "whole chunks"),
+        ("shards", "whole chunks"),
+        ("columns", "whole chunks"),
+        ("rows", "spill"),
+    ],
+)
+def test_zarr__stays_within_its_plan(layout, strategy, zarr_path, reference, tmp_path):
+    scores, report = measured(zarr_path, layout, tmp_path / "scores.npy")
+    np.testing.assert_array_equal(scores, reference)
+    assert report["strategies"] == [strategy]
+    assert report["read"] <= 1.2 * report["planned_read"] + 1_000_000
+
+
+@pytest.mark.parametrize("hold", ["h5py", "zarr", "dask"])
+def test_holder__stays_within_its_plan(hold, path, zarr_path, reference, tmp_path):
+    source = zarr_path if hold == "zarr" else path
+    scores, report = measured(source, "squares", tmp_path / "scores.npy", hold=hold)
+    np.testing.assert_array_equal(scores, reference)
+    assert report["strategies"] == ["whole chunks"]
+
+
 @pytest.mark.parametrize("spread", ["scattered", "adjacent"])
 @pytest.mark.parametrize(
     ("layout", "how"),

@@ -255,11 +255,15 @@ def test_rows__of_every_kind(kind, view, tmp_path):
 def test_type__of_every_kind_is_that_of_the_file(kind, dtype, tmp_path):
     values = values_of(dtype)
     matrix = opened(kind, tmp_path, values)
-    assert matrix.dtype == np.dtype(dtype) or kind.startswith(("wide", "hdfstore"))
+    # Several files and blocks are joined in the type of this machine; Zarr 3 stores no other.
+    native = kind.startswith(("wide", "hdfstore", "zarr", "held zarr"))
+    assert matrix.dtype.newbyteorder("=" if native else "|") == (
+        np.dtype(dtype).newbyteorder("=" if native else "|")
+    )
     assert_array_equal(matrix.read(np.array([5, 1, 20])), values[:, [5, 1, 20]])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith("held dask")])
 def test_read__of_a_changed_file_raises(kind, tmp_path):
     matrix = opened(kind, tmp_path, values_of())
     opened(kind, tmp_path, values_of() + 1)

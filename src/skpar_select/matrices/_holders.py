@@ -22,7 +22,10 @@ from skpar_select.matrices.formats._held_anndata import (
     open_in_memory,
     with_names,
 )
+from skpar_select.matrices.formats._zarr import ZarrFormat
 from skpar_select.matrices.io._session import FileSession
+from skpar_select.matrices.io._zarr import arrays, check_codecs, is_array
+from skpar_select.matrices.readers import DaskMatrix, matrix_of_sliced
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,9 @@ Origin: TypeAlias = tuple[str, str]
 # HDF5's drivers that read one file of the file system as it is.
 _DRIVERS_OF_FILES = ("sec2", "stdio", "direct")
 
+# Stores of Zarr that lie in the file system.
+_STORES_OF_FILES = ("LocalStore", "ZipStore")
+
 # They iterate over the names of their columns, which would be taken for paths.
 _FRAMES = ("DataFrame", "LazyFrame")
 
@@ -51,7 +57,7 @@ def find_holder(X: Any, dataset: str | None) -> Holder | None:
     Parameters
     ----------
     X : object
-        A dataset or group of h5py, or AnnData.
+        A dataset or group of h5py, AnnData, an array or group of Zarr, or an array of dask.
     dataset : str, default=None
         The matrix in it, where it holds several.
 
@@ -72,7 +78,7 @@ def is_holder(X: Any) -> bool:
 def list_sources(paths: Any) -> list[Any]:
     """Return paths and holders as a list, or raise TypeError where anything else is among them."""
     remedy = (
-        "It must be a path, an object of h5py or AnnData that holds a matrix, or a sequence of "
+        "It must be a path, an object of h5py, zarr, dask or anndata that holds a matrix, or a sequence of "
         "these. What is in memory goes to the selector as it is."
     )
     if isinstance(paths, Mapping) or any(kind.__name__ in _FRAMES for kind in type(paths).__mro__):
@@ -205,9 +211,63 @@ def _hold_anndata(adata: Any, dataset: str | None) -> Holder:
     return Holder(held.path, lambda session: with_names(held.open(session), adata, name))
 
 
+def _hold_zarr(node: Any, dataset: str | None) -> Holder:
+    """Hold an array or a group of Zarr: by its place, if the store is in the file system."""
+    store = node.store
+    kind = type(store).__name__
+    name = node.path
+    if dataset is not None:
+        if is_array(node):
+            raise ValueError(
+                f"dataset={dataset!r} with an array of Zarr, '{name}'. It is one matrix already. "
+                "Leave dataset out, or give the group."
+            )
+        name = f"{name}/{dataset.strip('/')}".lstrip("/")
+    if kind in _STORES_OF_FILES and (is_array(node) or dataset is not None or not name):
+        path = os.path.abspath(store.root if kind == "LocalStore" else store.path)
+        named = name if is_array(node) or dataset is not None else None
+        return Holder(path, partial(ZarrFormat().open, dataset=named))
+    if not is_array(node):
+        found = arrays(node) if dataset is None else {dataset: node[dataset]}
+        matrices = [array for array in found.values() if len(array.shape) == 2]
+        if len(matrices) != 1:
+            raise ValueError(
+                f"the group '{name}' of Zarr holds {len(matrices)} matrices. Exactly one must be "
+                "meant. Name it, open_matrix(group, 'name')."
+            )
+        return _hold_zarr(matrices[0], None)
+    label = f"the array '{name}' of Zarr"
+    check_codecs(node, label)
+    matrix = matrix_of_sliced(node, label, f"Zarr, in a {kind}")
+    return Holder("", lambda session: OpenedMatrix(matrix))
+
+
+def _hold_dask(array: Any, dataset: str | None) -> Holder:
+    if dataset is not None:
+        raise ValueError(
+            f"dataset={dataset!r} with an array of dask. It is one matrix already. Leave dataset out."
+        )
+    matrix = DaskMatrix(array)
+    return Holder("", lambda session: OpenedMatrix(matrix))
+
+
+def _refuse_dask_frame(frame: Any, dataset: str | None) -> Holder:
+    raise TypeError(
+        f"X is a {type(frame).__name__} of dask, which does not know how many rows it has. A "
+        "matrix has a shape before it is read. Give its array, and the names of its columns: "
+        "open_matrix(frame.to_dask_array(lengths=True), feature_names=list(frame.columns)); or "
+        "write it once with frame.to_parquet and give the folder to open_matrix."
+    )
+
+
 _HOLDERS: dict[Origin, Callable[[Any, str | None], Holder]] = {
     ("h5py", "Dataset"): _hold_dataset,
     ("h5py", "Group"): _hold_group,
     ("anndata", "AnnData"): _hold_anndata,
+    ("zarr", "Array"): _hold_zarr,
+    ("zarr", "Group"): _hold_zarr,
+    ("dask", "Array"): _hold_dask,
+    ("dask", "DataFrame"): _refuse_dask_frame,
+    ("dask", "Series"): _refuse_dask_frame,
     ("anndata", "BaseCompressedSparseDataset"): _hold_compressed,
 }

@@ -46,10 +46,10 @@ def open_matrix(
     Parameters
     ----------
     path : str or path-like, or a sequence of these
-        An HDF5, ``.npy`` or AnnData file, or one of pandas' ``to_hdf``. Several files are one
+        An HDF5, ``.npy`` or AnnData file, a Zarr store, or a file of pandas' ``to_hdf``. Several files are one
         wide matrix: their columns one after another. In the place of a path may be an object
-        that holds a matrix: a dataset, file or group of h5py that is open for reading, or an
-        AnnData, in memory or backed.
+        that holds a matrix: a dataset, file or group of h5py that is open for reading, an array
+        or group of Zarr, an array of dask, or an AnnData, in memory or backed.
     dataset : str, default=None
         The name of the matrix in the file, two-dimensional and numeric. None means the only
         such dataset, or an AnnData file's ``X``. Of AnnData it may be ``"layers/NAME"``, of
@@ -138,7 +138,8 @@ def held_matrix(X: Any) -> LazyMatrix | None:
     Parameters
     ----------
     X : object
-        A dataset, file or group of h5py, or an AnnData, in memory or backed.
+        A dataset, file or group of h5py, an array or group of Zarr, an array of dask, or an
+        AnnData, in memory or backed.
 
     Returns
     -------

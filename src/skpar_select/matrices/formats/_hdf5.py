@@ -26,7 +26,7 @@ from skpar_select.matrices.io._session import FileSession
 from skpar_select.matrices.readers import ChunkedMatrix, ContiguousMatrix, DatasetMatrix
 
 # What people and programs call them, tried by "auto" where more than one dataset would fit.
-_CONVENTIONAL: dict[Axis, tuple[str, ...]] = {
+CONVENTIONAL: dict[Axis, tuple[str, ...]] = {
     "feature_names": ("feature_names", "features", "columns", "var_names", "probes", "genes"),
     "sample_ids": ("sample_ids", "samples", "index", "ids", "obs_names", "rows"),
 }
@@ -150,14 +150,14 @@ def _auto(handle: Any, dataset: str, axis: Axis, length: int, other_length: int)
         and is_text(group[name])
         and group[name].shape[0] == length
     ]
-    known = [name for name in fitting if name.lower() in _CONVENTIONAL[axis]]
+    known = [name for name in fitting if name.lower() in CONVENTIONAL[axis]]
     other: Axis = "sample_ids" if axis == "feature_names" else "feature_names"
     # A dataset that is called after the other axis is never taken for this one, and one that
     # repeats itself, such as a group or a sex, is no set of names.
     candidates = known or [
         name
         for name in fitting
-        if name.lower() not in _CONVENTIONAL[other] and _all_differ(group[name], length)
+        if name.lower() not in CONVENTIONAL[other] and _all_differ(group[name], length)
     ]
     if not candidates:
         return None

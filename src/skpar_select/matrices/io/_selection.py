@@ -1,6 +1,7 @@
 """Selected rows or columns, in any order and repeated, as few extents of a file."""
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -164,6 +165,39 @@ def overlapping(index: Index, length: int) -> slice | IndexArray:
         first, last = sorted((index[0], index[-1]))
         return slice(first // length, last // length + 1)
     return np.unique(np.asarray(index, dtype=np.intp) // length)
+
+
+def boxes(
+    rows: slice, columns: slice, borders: tuple[Sequence[int], Sequence[int]]
+) -> Iterator[tuple[tuple[slice, slice], tuple[slice, slice]]]:
+    """Cut a rectangle where chunks end: yield each piece, and its place in the rectangle.
+
+    `borders` are where the chunks of each axis begin and end, from 0 to its length or beyond.
+    """
+    for row in _pieces(rows, borders[0]):
+        for column in _pieces(columns, borders[1]):
+            yield (row, column), (_from(row, rows), _from(column, columns))
+
+
+def borders_of(shape: tuple[int, int], chunks: tuple[int, int]) -> tuple[range, range]:
+    """Return where chunks of one size begin and end along both axes."""
+    rows, columns = (
+        range(0, length + chunk, chunk) for length, chunk in zip(shape, chunks, strict=True)
+    )
+    return rows, columns
+
+
+def _pieces(part: slice, borders: Sequence[int]) -> Iterator[slice]:
+    first = bisect_right(borders, part.start)
+    start = part.start
+    while start < part.stop:
+        stop = min(part.stop, borders[first])
+        yield slice(start, stop)
+        start, first = stop, first + 1
+
+
+def _from(piece: slice, whole: slice) -> slice:
+    return slice(piece.start - whole.start, piece.stop - whole.start)
 
 
 def max_per_chunk(index: Index, length: int) -> int:
