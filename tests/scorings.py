@@ -10,7 +10,7 @@ from layouts import layout_of, plan_of
 from skpar_select import ParallelMutualInfoSelector
 from skpar_select._memory import parse_memory
 from skpar_select.execution import choose_executor
-from skpar_select.matrices import Layout, Matrix, SparseMatrix, as_matrix
+from skpar_select.matrices import Layout, Matrix, as_matrix
 from skpar_select.planning import Needs
 from skpar_select.scoring import (
     DiscreteFeatures,
@@ -19,17 +19,25 @@ from skpar_select.scoring import (
     ScoreCache,
     Scorer,
     Sink,
+    Targets,
     score_columns,
 )
 
 
 def kernel_scorer(matrix, y, **changes):
     """The built-in scorer of a matrix."""
-    sparse = isinstance(matrix, SparseMatrix)
     given = changes.pop("discrete_features", "auto")
-    discrete = DiscreteFeatures(given, matrix.shape[1], sparse=sparse)
+    discrete = DiscreteFeatures(given, matrix.shape[1], sparse=matrix.is_sparse)
     options = {"task": "regression", "n_neighbors": 3, "random_state": 0, "discrete": discrete}
-    return changes.pop("kind", MutualInformation)(y, matrix.shape[0], **options | changes)
+    kind, options = changes.pop("kind", MutualInformation), options | changes
+    targets = Targets(y, matrix.shape[0], task=options["task"], omit="min_observed" in options)
+    return kind(targets, **options)
+
+
+def function_scorer(score_func, y, n_samples, **options):
+    """The scorer of a function."""
+    targets = Targets(y, n_samples, task=None, omit="min_observed" in options)
+    return FunctionScorer(score_func, targets, **options)
 
 
 def score(
@@ -38,7 +46,7 @@ def score(
     """Score as a fit does; give the scores and the p-values, or None."""
     matrix = as_matrix(X)
     if score_func is not None:
-        scorer = FunctionScorer(score_func, y, matrix.shape[0])
+        scorer = function_scorer(score_func, y, matrix.shape[0])
     elif scorer is None:
         scorer = kernel_scorer(matrix, y)
     results = score_columns(
@@ -145,14 +153,16 @@ class Counting(ParallelMutualInfoSelector):
     def _get_param_names(cls):
         return ["k", "random_state", "score_cache", "marks"]
 
-    def _scorer(self, matrix, y):
-        return Marking(super()._scorer(matrix, y), lambda name: Path(self.marks, name).touch())
+    def _scorer(self, matrix, targets, discrete):
+        return Marking(
+            super()._scorer(matrix, targets, discrete), lambda name: Path(self.marks, name).touch()
+        )
 
 
 def get(cache, key, n_features, compute):
     """Look scores up, or compute and keep them, as a fit does."""
     with cache.entry(key, n_features) as entry:
-        if entry.results is not None:
+        if entry.results:
             return entry.results["score"]
         scores = compute()
         entry.begin(plan_of(layout_of(n_features=n_features)))

@@ -66,7 +66,7 @@ def test_check_finite__looks_at_the_stored_values_of_a_sparse_block():
         check_finite(sparse.csc_array(values), range(5, 8))
     assert str(error.value).startswith(
         "X contains NaN and infinity: 2 values in 2 columns, column 6 (1 infinity), "
-        "column 7 (1 NaN). All values must be finite. Leave these columns out, or fill them first"
+        "column 7 (1 NaN). All values must be finite. Replace infinity by NaN"
     )
 
 

@@ -11,6 +11,7 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from skpar_select import ParallelMutualInfoSelector, mutual_info_classif, open_matrix
+from skpar_select._inputs import check_input, check_targets
 from skpar_select.execution import choose_executor
 from skpar_select.matrices import Cuts, SparseMatrix
 from skpar_select.planning import Limits
@@ -93,11 +94,16 @@ def containers(values, tmp_path_factory):
     return made
 
 
+def targets_of(selector, matrix, y):
+    return check_targets(y, matrix, task=selector.task, omit=False)
+
+
 def score_by_plan(X, y, change, n_jobs=1, matrix=None, **parameters):
     """Score as `fit` does, by the plan that `change` makes of the planner's."""
     selector = ParallelMutualInfoSelector(**parameters)
-    matrix = selector._matrix(X) if matrix is None else matrix
-    scorer = selector._scorer(matrix, y)
+    made, discrete = check_input(X, selector.discrete_features)
+    matrix = made if matrix is None else matrix
+    scorer = selector._scorer(matrix, targets_of(selector, matrix, y), discrete)
     executor = choose_executor(n_jobs, prefer="threads")
     needs = scorer.needs(matrix.shape[0], matrix.dtype)
     plan = plan_scoring(matrix, needs, executor, memory_budget=10**9)
@@ -154,8 +160,8 @@ def reference(values, targets):
     scores = {}
     for kind, (task, _) in KINDS.items():
         selector = ParallelMutualInfoSelector(**parameters_of(kind))
-        matrix = selector._matrix(values)
-        scorer = selector._scorer(matrix, targets[task])
+        matrix, discrete = check_input(values, selector.discrete_features)
+        scorer = selector._scorer(matrix, targets_of(selector, matrix, targets[task]), discrete)
         scores[kind] = np.concatenate(
             [
                 scorer(values[:, [column]].copy(), np.array([column]))["score"]

@@ -1,29 +1,19 @@
 """mutual_info_regression and mutual_info_classif: drop-ins for scikit-learn's functions."""
 
-from numbers import Integral
 from typing import Any
 
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import validate_params
 
+from skpar_select._inputs import check_input
 from skpar_select._memory import parse_memory
+from skpar_select._parameters import OF_FUNCTIONS
 from skpar_select._typing import FloatArray, Task
-from skpar_select._validation import check_matrix, check_not_empty
 from skpar_select.execution import choose_executor
-from skpar_select.matrices import LazyMatrix, SparseMatrix, as_matrix
-from skpar_select.scoring import DiscreteFeatures, MutualInformation, score_columns
-
-_CONSTRAINTS: dict[str, list[Any]] = {
-    "X": ["array-like", "sparse matrix", LazyMatrix],
-    "y": ["array-like"],
-    "discrete_features": [StrOptions({"auto"}), "boolean", "array-like"],
-    "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-    "copy": ["boolean"],
-    "random_state": ["random_state"],
-    "n_jobs": [Integral, None],
-}
+from skpar_select.scoring import MutualInformation, Targets, score_columns
 
 
-@validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]  # scikit-learn is untyped
+@validate_params(OF_FUNCTIONS, prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]  # scikit-learn is untyped
 def mutual_info_regression(
     X: Any,
     y: Any,
@@ -94,7 +84,7 @@ def mutual_info_regression(
     return _estimate(X, y, "regression", discrete_features, n_neighbors, random_state, n_jobs)
 
 
-@validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]  # scikit-learn is untyped
+@validate_params(OF_FUNCTIONS, prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]  # scikit-learn is untyped
 def mutual_info_classif(
     X: Any,
     y: Any,
@@ -172,23 +162,16 @@ def _estimate(
     random_state: Any,
     n_jobs: int | None,
 ) -> FloatArray:
-    if isinstance(X, LazyMatrix):
-        check_not_empty(X)
-    else:
-        X = check_matrix(X)
-    matrix = as_matrix(X)
-    n_samples, n_features = matrix.shape
-    sparse = isinstance(matrix, SparseMatrix)
-    discrete = DiscreteFeatures(discrete_features, n_features, sparse=sparse)
-    if sparse and not discrete.all():
+    matrix, discrete = check_input(X, discrete_features)
+    if matrix.is_sparse and not discrete.all():
         raise ValueError(
             "Sparse matrix `X` can't have continuous features. This function counts all columns "
             "of a sparse matrix as discrete, as scikit-learn's does. Take the selector, which "
             "scores continuous ones too, or pass X.toarray(), or discrete_features=True."
         )
+    targets = Targets(column_or_1d(y, warn=True), matrix.shape[0], task=task, omit=False)
     scorer = MutualInformation(
-        y,
-        n_samples,
+        targets,
         task=task,
         discrete=discrete,
         n_neighbors=n_neighbors,

@@ -9,9 +9,26 @@ from typing import Literal
 
 import numpy as np
 
-from skpar_select._typing import BoolArray, FloatArray
+from skpar_select._typing import Aggregate, BoolArray, FloatArray
 
 DEFAULT_K = 10
+
+
+def aggregated(scores: FloatArray, aggregate: Aggregate) -> FloatArray:
+    """Join the scores for several targets, (n_features, n_targets), into those that decide."""
+    known = ~np.isnan(scores)
+    if aggregate == "max":
+        joined = np.where(known, scores, -np.inf).max(axis=1)
+    else:
+        joined = np.where(known, scores, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    return np.where(known.any(axis=1), joined, np.nan)
+
+
+def smallest_pvalue(pvalues: FloatArray) -> FloatArray:
+    """Join p-values for several targets, (n_features, n_targets), after Bonferroni."""
+    known = ~np.isnan(pvalues)
+    smallest = np.where(known, pvalues, np.inf).min(axis=1)
+    return np.where(known.any(axis=1), np.minimum(1, pvalues.shape[1] * smallest), np.nan)
 
 
 def select(

@@ -1,27 +1,27 @@
 """The selector: it stores parameters, has the columns scored, and decides which to keep."""
 
-from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar
 
+import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.feature_selection import SelectorMixin
-from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from skpar_select._inputs import asks_for_dtypes, check_input, check_targets, columns_of_frame
 from skpar_select._memory import parse_memory
-from skpar_select._rules import select
-from skpar_select._typing import BoolArray
+from skpar_select._parameters import OF_SELECTOR
+from skpar_select._rules import aggregated, select, smallest_pvalue
+from skpar_select._typing import Aggregate, BoolArray, FloatArray, Missing
 from skpar_select._validation import (
     check_k,
+    check_k_is_no_function,
     check_lazy_matrix,
-    check_matrix,
-    ordered,
-    warn_of_labels,
     warn_of_none_selected,
+    warn_of_unscored,
 )
 from skpar_select.execution import choose_executor
-from skpar_select.matrices import LazyMatrix, Matrix, SparseMatrix, as_matrix
+from skpar_select.matrices import Matrix, held_matrix
 from skpar_select.scoring import (
     CallbackSupportMixin,
     DiscreteFeatures,
@@ -30,12 +30,16 @@ from skpar_select.scoring import (
     Progress,
     ScoreCache,
     Scorer,
+    Targets,
     progress_of,
     progress_sinks,
     score_columns,
     with_callbacks,
 )
-from skpar_select.tables import read_columns, score_frame
+from skpar_select.tables import details_of, read_columns, score_frame
+
+# What a fit leaves behind.
+_RESULTS = ("scores_", "pvalues_", "n_observed_", "scores_by_target_", "target_names_")
 
 
 class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstimator):
@@ -48,9 +52,8 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
     Parameters
     ----------
     k : int, float, "all" or "auto", default="auto"
-        How many columns to keep: a number, which may be 0; a fraction of the columns in (0, 1],
-        rounded to the nearest number and up to 1, so that 1.0 is all; ``"all"``; or ``"auto"``, which is 10 where
-        no other rule is given and no limit where one is.
+        How many columns to keep: a number; a fraction of them in (0, 1], rounded to the nearest
+        number and up to 1; ``"all"``; or ``"auto"``: 10 without another rule, else no limit.
     threshold : float, default=None
         The least score to keep, in nats by the built-in kernel.
     percentile : float, default=None
@@ -62,14 +65,26 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
     score_func : callable, default=None
         None for the package's own mutual information. Otherwise a function of scikit-learn's
         form, ``(X_block, y) -> scores`` or ``-> (scores, pvalues)``, which gets `y` as it was
-        given and blocks of columns, in a pool of processes. `task`, `discrete_features`,
-        `n_neighbors` and `random_state` belong to the built-in kernel and do not reach it: use
-        :func:`functools.partial`. Where it looks at more than one column at a time or draws
-        random numbers for all of them, it sees the block and no more.
-    discrete_features : {"auto"}, bool or array-like, default="auto"
-        Which columns are discrete: all or none; a boolean mask of shape (n_features,); or
-        column indices. ``"auto"`` is all for a sparse matrix and none for any other. Of a sparse
-        matrix the continuous columns are made dense a block at a time.
+        given and blocks of columns, and sees no more than these. `task`, `discrete_features`,
+        `n_neighbors` and `random_state` do not reach it: use :func:`functools.partial`.
+    discrete_features : {"auto", "from_dtype"}, bool, array-like or callable, default="auto"
+        Which columns are discrete: all or none; a boolean mask of shape (n_features,); column
+        indices; names; or a function of `X` that gives one of these, such as
+        :func:`sklearn.compose.make_column_selector`. ``"auto"`` is all for a sparse matrix, in
+        memory or in a file, and none for any other. ``"from_dtype"`` is the columns of a data frame
+        that are of bools or categories, text categories included, and all of a matrix of bools.
+    missing : {"raise", "omit", "skip"}, default="raise"
+        What NaN means. ``"raise"``: an error that counts them. ``"omit"``: each column is scored on
+        the samples where it and the target are there, exactly as if these were all (pairwise
+        deletion). ``"skip"``: the same for the target, but a column that lacks a value is not
+        scored. A score that is not taken is NaN and ranks last. Infinity is always an error. A
+        `score_func` gets the columns as they are, less those that are not scored.
+    min_observed : int or float, default=0.5
+        With ``missing="omit"``, the fewest samples that a column must have to be scored: a number,
+        or a share of the samples with a target, in (0, 1].
+    aggregate : {"max", "mean"}, default="max"
+        How the scores of several targets become the score that decides. A score that is NaN does
+        not count.
     n_neighbors : int, default=3
         The number of neighbours by which densities are estimated, below n_samples.
     random_state : int, RandomState instance or None, default=None
@@ -78,15 +93,13 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         The most that reading and scoring may hold at a time over all workers, in bytes or as
         text such as ``"2GB"``. ``"auto"`` is a quarter of the available memory.
     n_jobs : int or None, default=None
-        The number of workers: threads for the built-in kernel, processes for a `score_func`. None
-        means 1 unless a ``joblib.parallel_config`` surrounds the call; -1 means all processors.
-        Inside an outer pool, as in a grid search, it is at most what that leaves.
+        The number of workers. None means 1 unless a ``joblib.parallel_config`` surrounds the
+        call; -1 means all processors. Inside an outer pool, as in a grid search, it is at most what that leaves.
     score_cache : str, path-like or None, default=None
         A folder where scores of the built-in kernel are kept, by the content of matrix and target and
-        the parameters that matter, so that a grid search over `k`, `threshold`, `percentile` or
-        `n_jobs` scores each fold once, in processes too. It is made where it does not exist, and
-        holds at most 1 GiB; entries that were used longest ago go first. With `random_state` None,
-        scores of any noise are taken from it. None keeps nothing.
+        the parameters that matter, so that a grid search over the rules scores each fold once, in
+        processes too. It holds at most 1 GiB; entries that were used longest ago go first. With
+        `random_state` None, scores of any noise are taken from it. None keeps nothing.
     verbose : int or Progress, default=0
         Above 0, the standard error stream shows the progress: on a terminal and in a notebook as
         a line that is drawn again, elsewhere as a line for each tenth. An object decides this
@@ -98,7 +111,14 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
     scores_ : ndarray of shape (n_features,)
         The score of every column; in nats, by the built-in kernel.
     pvalues_ : ndarray of shape (n_features,) or None
-        The p-values, where `score_func` gives them.
+        The p-values, where `score_func` gives them; of several targets the smallest, times
+        their number, which is valid however they depend on each other (Bonferroni).
+    scores_by_target_ : ndarray of shape (n_targets, n_features) or None
+        The scores for each target, where `y` has two dimensions.
+    n_observed_ : ndarray of int of shape (n_features,), or (n_targets, n_features)
+        How many samples each score rests on; for each target where `y` has two dimensions.
+    target_names_ : list of str or None
+        The columns of `y`, where it is a data frame.
     n_features_in_ : int
         The number of columns seen in `fit`.
     feature_names_in_ : ndarray of str of shape (n_features,)
@@ -112,9 +132,8 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
 
     Notes
     -----
-    Changing `k`, `threshold` or `percentile` after `fit` changes the selection at once; nothing
-    is scored again. Of equal scores at the border of the best `k`, the highest column index
-    wins. A score that is NaN ranks last.
+    Changing `k`, `threshold` or `percentile` after `fit` changes the selection; nothing is scored
+    again. Of equal scores at the border of the best `k`, the highest column index wins.
 
     References
     ----------
@@ -139,24 +158,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
     (200, 5)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "k": [
-            StrOptions(ordered("all", "auto")),
-            Interval(Integral, 0, None, closed="left"),
-            Interval(RealNotInt, 0, 1, closed="right"),
-        ],
-        "threshold": [Interval(Real, None, None, closed="neither"), None],
-        "percentile": [Interval(Real, 0, 100, closed="both"), None],
-        "task": [StrOptions(ordered("regression", "classification"))],
-        "score_func": [callable, None],
-        "discrete_features": [StrOptions({"auto"}), "boolean", "array-like"],
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "random_state": ["random_state"],
-        "memory_budget": [Interval(Integral, 1, None, closed="left"), str],
-        "n_jobs": [Integral, None],
-        "score_cache": [str, PathLike, None],
-        "verbose": ["verbose", Progress],
-    }
+    _parameter_constraints: ClassVar[dict[str, Any]] = OF_SELECTOR
 
     def __init__(
         self,
@@ -167,6 +169,9 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         task: Any = "regression",
         score_func: Any = None,
         discrete_features: Any = "auto",
+        missing: Missing = "raise",
+        min_observed: int | float = 0.5,
+        aggregate: Aggregate = "max",
         n_neighbors: int = 3,
         random_state: Any = None,
         memory_budget: int | str = "auto",
@@ -180,6 +185,9 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         self.task = task
         self.score_func = score_func
         self.discrete_features = discrete_features
+        self.missing = missing
+        self.min_observed = min_observed
+        self.aggregate = aggregate
         self.n_neighbors = n_neighbors
         self.random_state = random_state
         self.memory_budget = memory_budget
@@ -195,9 +203,12 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         Parameters
         ----------
         X : array-like, sparse matrix, data frame or LazyMatrix of shape (n_samples, n_features)
-            The matrix. Neither copied nor changed.
-        y : array-like of shape (n_samples,)
-            The target; required, as the tags of the estimator say.
+            The matrix. Neither copied nor changed. An ``h5py.Dataset``, a Zarr or dask array and an
+            AnnData object are read as :func:`open_matrix` reads them.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            The target, or several, each scored for itself in one pass over the columns; required. Of a
+            series or frame of pandas whose index holds the sample ids of a lazy matrix, the rows are
+            matched by id.
 
         Returns
         -------
@@ -211,10 +222,14 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         OSError
             If a file cannot be read or changed meanwhile.
         """
-        self._forget_scores()
-        matrix = self._matrix(X)
+        for name in _RESULTS:
+            # Should this fit fail, old scores must not stand beside new names.
+            self.__dict__.pop(name, None)
+        matrix, discrete = check_input(X, self.discrete_features, estimator=self)
         check_k(self.k, matrix.shape[1])
-        scorer = self._scorer(matrix, y)
+        task = self.task if self.score_func is None else None
+        targets = check_targets(y, matrix, task=task, omit=self.missing != "raise")
+        scorer = self._scorer(matrix, targets, discrete)
         with progress_sinks(self, X, y) as sinks:
             results = score_columns(
                 matrix,
@@ -224,7 +239,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
                 sinks=sinks,
                 cache=None if self.score_cache is None else ScoreCache(self.score_cache),
             )
-        self.scores_, self.pvalues_ = results["score"], results.get("pvalue")
+        self._keep(results, targets)
         if self.k != 0 and (self.threshold is not None or self.percentile is not None):
             # `k` alone, unless it is 0, always keeps a column.
             self._warn_of_none_selected()
@@ -242,7 +257,8 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         Returns
         -------
         X_selected : ndarray, sparse matrix or data frame of shape (n_samples, n_selected)
-            A data frame where ``set_output`` asks for one.
+            A data frame where ``set_output`` asks for one, or ``discrete_features="from_dtype"``
+            and `X` is one.
 
         Raises
         ------
@@ -250,17 +266,22 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
             If the selected columns of a lazy matrix exceed `memory_budget`; the message says what
             they need.
         """
-        if not isinstance(X, LazyMatrix):
-            return super().transform(X)
         check_is_fitted(self, "scores_")
-        check_lazy_matrix(X, self, reset=False)
+        held = held_matrix(X)
+        if held is None:
+            if asks_for_dtypes(self.discrete_features) and hasattr(X, "columns"):
+                # Categories stay what they are: their codes in another frame may be others.
+                return columns_of_frame(X, self.get_support(indices=True), estimator=self)
+            return super().transform(X)
+        check_lazy_matrix(held, self, reset=False)
         self._warn_of_none_selected()
         return read_columns(
-            X,
+            held,
             self.get_support(indices=True),
             choose_executor(self.n_jobs, prefer="threads"),
             memory_budget=parse_memory(self.memory_budget),
             progress=progress_of(self.verbose),
+            allow_nan=self.missing != "raise",
         )
 
     def to_frame(self) -> Any:
@@ -270,13 +291,9 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         -------
         pandas.DataFrame of shape (n_features, 5)
             ``feature`` (the name, or x0, x1, ...), ``score``, ``selected``, ``rank`` (from 1 on)
-            and ``index`` (of the column, from 0 on); and ``pvalue`` where a `score_func` gave any.
-            Of equal scores the selected come first; a score that is NaN comes last.
-
-        Raises
-        ------
-        ImportError
-            If pandas is not installed.
+            and ``index`` (of the column, from 0 on); and, where there are any, ``pvalue``,
+            ``n_observed``, and ``score_NAME`` for each of several targets. Of equal scores the
+            selected come first; a score that is NaN comes last. Needs pandas.
 
         Examples
         --------
@@ -292,8 +309,8 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         2      x0   0.00     False     3      0
         """
         check_is_fitted(self, "scores_")
-        more = {} if self.pvalues_ is None else {"pvalue": self.pvalues_}
-        return score_frame(_check_feature_names_in(self), self.scores_, self.get_support(), more)
+        names, selected = _check_feature_names_in(self), self.get_support()
+        return score_frame(names, self.scores_, selected, details_of(self))
 
     def _get_support_mask(self) -> BoolArray:
         check_is_fitted(self, "scores_")
@@ -301,43 +318,39 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         return select(self.scores_, k=self.k, threshold=self.threshold, percentile=self.percentile)
 
     def _validate_params(self) -> None:
-        if callable(self.k):
-            # scikit-learn's selectors take a function first.
-            name = getattr(self.k, "__name__", repr(self.k))
-            raise ValueError(
-                f"k={name} is a function. The first argument of {type(self).__name__} is the number of "
-                f"columns to keep. Write score_func={name}, or leave it out for mutual information."
-            )
+        check_k_is_no_function(self.k, type(self).__name__)
         super()._validate_params()
 
-    def _forget_scores(self) -> None:
-        # Should this fit fail, old scores must not stand beside new names.
-        for name in ("scores_", "pvalues_"):
-            self.__dict__.pop(name, None)
+    def _keep(self, results: dict[str, FloatArray], targets: Targets) -> None:
+        scores, pvalues = results["score"], results.get("pvalue")
+        n_observed = results.get("n_observed")
+        if n_observed is None:
+            n_observed = np.full(scores.shape, float(targets.n_samples))
+        self.scores_by_target_, self.target_names_ = None, targets.names
+        if targets.several:
+            self.scores_by_target_ = scores.T
+            n_observed = n_observed.T
+            scores = aggregated(scores, self.aggregate)
+            pvalues = None if pvalues is None else smallest_pvalue(pvalues)
+        self.scores_, self.pvalues_ = scores, pvalues
+        self.n_observed_ = n_observed.astype(np.intp)
+        if self.missing != "raise":
+            lacking = targets.n_samples - np.array(targets.n_missing) > n_observed.T
+            warn_of_unscored(results["score"], lacking, self.missing, self.min_observed)
 
-    def _matrix(self, X: Any) -> Matrix:
-        if isinstance(X, LazyMatrix):
-            check_lazy_matrix(X, self, reset=True)
-            return X
-        X = check_matrix(X, self)
-        return as_matrix(X, getattr(self, "feature_names_in_", None))
-
-    def _scorer(self, matrix: Matrix, y: Any) -> Scorer:
-        n_samples, n_features = matrix.shape
+    def _scorer(self, matrix: Matrix, targets: Targets, discrete: DiscreteFeatures) -> Scorer:
+        # To skip a column that lacks any value is to ask for all.
+        min_observed = {"raise": None, "omit": self.min_observed, "skip": 1.0}[self.missing]
         if self.score_func is not None:
-            return FunctionScorer(self.score_func, y, n_samples)
-        sparse = isinstance(matrix, SparseMatrix)
-        scorer = MutualInformation(
-            y,
-            n_samples,
+            return FunctionScorer(self.score_func, targets, min_observed=min_observed)
+        return MutualInformation(
+            targets,
             task=self.task,
-            discrete=DiscreteFeatures(self.discrete_features, n_features, sparse=sparse),
+            discrete=discrete,
             n_neighbors=self.n_neighbors,
             random_state=self.random_state,
+            min_observed=min_observed,
         )
-        if self.task == "regression":
-            warn_of_labels(y)
-        return scorer
 
     def _warn_of_none_selected(self) -> None:
         if not self._get_support_mask().any():
@@ -348,5 +361,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
+        tags.target_tags.multi_output = True
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = self.missing != "raise"
         return tags

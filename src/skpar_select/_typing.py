@@ -15,8 +15,11 @@ Names: TypeAlias = NDArray[np.object_]
 # Rows or columns in any order and repeated; a range may be longer than memory.
 Index: TypeAlias = range | IndexArray
 Task: TypeAlias = Literal["regression", "classification"]
+Missing: TypeAlias = Literal["raise", "omit", "skip"]
+Aggregate: TypeAlias = Literal["max", "mean"]
 Prefer: TypeAlias = Literal["threads", "processes"]
 ScoreFunc: TypeAlias = Callable[[Any, Any], Any]
 
-# What a scorer gives for a block: named columns, each with one value for each column of the block.
+# What a scorer gives for a block, by name: a value for each column of the block, or one for each column
+# and target.
 Result: TypeAlias = Mapping[str, FloatArray]

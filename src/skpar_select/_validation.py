@@ -1,5 +1,6 @@
 """Checks of what a user hands in. Every error quotes the value, the rule and the remedy."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.utils.validation import validate_data
 
 from skpar_select._caller import warn_caller
 from skpar_select._numbers import numbers_of_array, numbers_of_frame, without_mask
-from skpar_select._typing import Task
+from skpar_select._typing import Array, BoolArray, FloatArray, IndexArray, Missing, Task
 from skpar_select._wording import listing
 from skpar_select.frames import Kind, as_frame, floats, kinds_of_columns
 
@@ -88,47 +89,70 @@ def check_lazy_matrix(X: Any, estimator: Any, *, reset: bool) -> None:
         )
 
 
-def check_target(y: Any, n_samples: int, *, task: Task | None) -> Any:
-    """Check a target; its type stays, so that a score function gets it as it was given.
+def target_columns(y: Any) -> tuple[list[Any] | None, list[str] | None]:
+    """Split a target of two dimensions into its columns, and give their names, if they have any.
 
-    `task` is None where a score function alone decides what a target must be, besides that its
-    length fits and no value is missing.
+    The columns are None for a target of one dimension.
+    """
+    if issparse(y):
+        raise TypeError("y is a sparse matrix. A target is a dense array. Pass y.toarray().")
+    if hasattr(y, "columns") and hasattr(y, "shape"):
+        names = [str(name) for name in y.columns]
+        columns = [y[name] for name in y.columns]
+    else:
+        array = y if isinstance(y, np.ndarray) else np.asarray(y)
+        if array.ndim != 2:
+            return None, None
+        names, columns = None, [array[:, column] for column in range(array.shape[1])]
+    if not columns:
+        raise ValueError("y has no columns. Scores are taken against a target. Pass at least one.")
+    return columns, names
+
+
+def check_target(
+    y: Any, n_samples: int, *, task: Task | None, omit: bool = False, label: str = "y"
+) -> tuple[IndexArray | None, Array]:
+    """Check one target, and leave out its missing values if `omit` says so.
+
+    Its type stays, so that a score function gets it as it was given. `task` is None where a score
+    function alone decides what a target must be, besides that its length fits and no value is
+    infinite.
+
+    Returns
+    -------
+    rows, values
+        The samples that have a value, or None if all have one; and the values.
     """
     if y is None:
         raise ValueError(
             "The selector requires y to be passed, but the target y is None. Scores are taken "
             "against a target. Pass one value for each sample."
         )
-    if issparse(y):
-        raise TypeError(
-            "y is a sparse matrix. A target is a dense one-dimensional array. Pass "
-            "y.toarray().ravel()."
-        )
     holder = type(getattr(y, "dtype", None)).__name__
-    target = column_or_1d(without_mask(y) if isinstance(y, np.ma.MaskedArray) else y, warn=True)
+    target = column_or_1d(without_mask(y) if isinstance(y, np.ma.MaskedArray) else y)
     if len(target) != n_samples:
         raise ValueError(
-            f"y has {len(target)} values, X has {n_samples} samples. There must be one value for "
-            "each sample, in the same order. Check which samples they are of."
+            f"{label} has {len(target)} values, X has {n_samples} samples. There must be one value "
+            "for each sample, in the same order. Check which samples they are of."
         )
-    target = _without_missing(target)
+    rows, target = _with_values(target, omit=omit, label=label)
     if task == "classification":
         check_classification_targets(target)
-        return target
+        return rows, target
     if task == "regression" and target.dtype.kind not in "biuf":
         kind = kinds_of_columns(target[:, np.newaxis])[0]
         if kind != "number":
-            raise _no_numbers(target, kind, holder)
+            raise _no_numbers(target, kind, holder, label)
         target = floats(target)
     if task == "regression" and (np.abs(target) > np.finfo(np.float64).max).any():
         raise ValueError(
-            f"y holds {target.dtype.name} values beyond those of float64. Scores are computed in "
+            f"{label} holds {target.dtype.name} values beyond those of float64. Scores are computed in "
             "float64. Scale y."
         )
-    return target
+    return rows, target
 
 
-def _no_numbers(target: Any, kind: Kind, holder: str) -> ValueError:
+def _no_numbers(target: Any, kind: Kind, holder: str, label: str) -> ValueError:
     value: Any = target[:1].astype(str)[0] if target.dtype.kind in "mM" else target[0]
     what = {"text": "text", "time": "dates or times"}.get(kind, "objects")
     remedy = (
@@ -140,7 +164,7 @@ def _no_numbers(target: Any, kind: Kind, holder: str) -> ValueError:
         what = "categories"
     shown = repr(str(value)) if isinstance(value, str) else str(value)
     return ValueError(
-        f"y holds {what} such as {shown}. With task='regression' they must be numbers. {remedy}"
+        f"{label} holds {what} such as {shown}. With task='regression' they must be numbers. {remedy}"
     )
 
 
@@ -154,7 +178,7 @@ def warn_of_labels(y: Any) -> None:
                 distinct.append(value)
             if len(distinct) > 2:
                 break
-        if len(distinct) == 2:
+        if len(distinct) == 2 < len(column):
             warn_caller(
                 f"y holds two distinct values, {listing(distinct)}, and task='regression' scores it "
                 "as numbers. Classes must be named as such. Set task='classification' if these are "
@@ -173,6 +197,18 @@ def check_n_neighbors(n_neighbors: int, n_samples: int) -> None:
         )
 
 
+def least_observed(min_observed: int | float | None, n_samples: int) -> int | None:
+    """Return how many samples of a column must be there: a number, or a share of all as one."""
+    if min_observed is None or not isinstance(min_observed, float | np.floating):
+        if min_observed is not None and min_observed > n_samples:
+            raise ValueError(
+                f"min_observed={min_observed} is more than the {n_samples} samples with a target. "
+                "No column could be scored. Lower it, or give a share of the samples such as 0.5."
+            )
+        return min_observed
+    return max(1, math.ceil(min_observed * n_samples))
+
+
 def check_n_samples(n_samples: int) -> None:
     """Refuse a single sample, where no neighbour is looked for."""
     if n_samples < 2:
@@ -182,9 +218,14 @@ def check_n_samples(n_samples: int) -> None:
         )
 
 
-def ordered(*options: str) -> Any:
-    """Return options as a set that keeps its order, so that scikit-learn's errors list them alike."""
-    return dict.fromkeys(options).keys()
+def check_k_is_no_function(k: Any, estimator: str) -> None:
+    """Refuse a function as the first argument, which scikit-learn's selectors take."""
+    if callable(k):
+        name = getattr(k, "__name__", repr(k))
+        raise ValueError(
+            f"k={name} is a function. The first argument of {estimator} is the number of columns "
+            f"to keep. Write score_func={name}, or leave it out for mutual information."
+        )
 
 
 def check_k(k: Any, n_features: int) -> None:
@@ -207,22 +248,72 @@ def warn_of_none_selected(scores: Any, **rules: Any) -> None:
     )
 
 
-def _without_missing(target: Any) -> Any:
+def warn_of_missing_targets(n_missing: list[int], n_samples: int, names: list[str] | None) -> None:
+    """Say how many samples have no target, which are left out."""
+    lacking = [
+        f"{'y' if len(n_missing) == 1 else repr(names[position]) if names else f'y[:, {position}]'} "
+        f"({number})"
+        for position, number in enumerate(n_missing)
+        if number
+    ]
+    if lacking:
+        warn_caller(
+            f"Of {n_samples} samples some have no target, {listing(lacking, quoted=False)}. They are "
+            "left out where that target is scored, as missing='omit' and 'skip' ask.",
+        )
+
+
+def warn_of_unscored(
+    scores: FloatArray, lacking: BoolArray, missing: Missing, min_observed: int | float
+) -> None:
+    """Warn of columns without a score that lack values."""
+    unscored = np.isnan(scores) & lacking
+    if unscored.ndim > 1:
+        unscored = unscored.any(axis=1)
+    if not unscored.any():
+        return
+    n_features = len(scores)
+    why = (
+        f"they have values for fewer than min_observed={min_observed!r} of the samples, or for no "
+        "more than n_neighbors"
+        if missing == "omit"
+        else "they lack values, and missing='skip' skips such columns"
+    )
+    remedy = "Lower min_observed" if missing == "omit" else "Set missing='omit'"
+    warn_caller(
+        f"{unscored.sum()} of {n_features} columns were not scored: {why}. Their score is NaN, which "
+        f"ranks last. {remedy} to score them; n_observed_ tells how many values each has.",
+    )
+
+
+def _with_values(target: Any, *, omit: bool, label: str) -> tuple[IndexArray | None, Array]:
     if target.dtype.kind == "O":
         missing = np.array([_is_missing(value) for value in target], dtype=bool)
-        infinite = np.zeros(len(target), dtype=bool)
     elif target.dtype.kind in "fc":
-        missing, infinite = np.isnan(target), np.isinf(target)
+        missing = np.isnan(target)
+        _refuse_values(np.isinf(target), "infinity", label, "Leave these samples out of X and y.")
     else:
-        return target
-    for what, where in (("NaN", missing), ("infinity", infinite)):
-        if where.any():
-            raise ValueError(
-                f"y contains {what}: {where.sum()} of {len(target)} values, the first at position "
-                f"{np.flatnonzero(where)[0]}. Every sample needs a target. Leave these samples "
-                "out of X and y."
-            )
-    return _numbers(target)
+        return None, target
+    if not missing.any():
+        return None, _numbers(target)
+    if not omit:
+        remedy = "Leave these samples out of X and y, or set missing='omit'."
+        _refuse_values(missing, "NaN", label, remedy)
+    if missing.all():
+        raise ValueError(
+            f"{label} has no value: all {len(target)} are NaN. Scores are taken against a target. "
+            "Pass one that has values."
+        )
+    rows = np.flatnonzero(~missing)
+    return rows, _numbers(target[rows])
+
+
+def _refuse_values(where: BoolArray, what: str, label: str, remedy: str) -> None:
+    if where.any():
+        raise ValueError(
+            f"{label} contains {what}: {where.sum()} of {len(where)} values, the first at position "
+            f"{np.flatnonzero(where)[0]}. Every sample needs a target. {remedy}"
+        )
 
 
 def _is_missing(value: Any) -> bool:

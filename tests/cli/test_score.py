@@ -96,14 +96,14 @@ def test_score__names_the_columns_that_are_not_finite(score, values):
     values[3, 5] = np.inf
     with h5py.File("x.h5", "r+") as file:
         file["data"][:] = values
-    assert "contains infinity: 1 values in 1 columns, 'site5' (1 infinity)." in score().error
+    assert "contains infinity: 1 value in 1 column, 'site5' (1 infinity)." in score().error
 
 
 def test_score__says_what_can_be_done_about_nan(score, values):
     values[3, 5] = np.nan
     with h5py.File("x.h5", "r+") as file:
         file["data"][:] = values
-    assert "contains NaN: 1 values in 1 columns, 'site5' (1 NaN)." in score().error
+    assert "contains NaN: 1 value in 1 column, 'site5' (1 NaN)." in score().error
 
 
 def test_score__needs_more_samples_than_neighbours(score):

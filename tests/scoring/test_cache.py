@@ -40,8 +40,8 @@ class Selector(ParallelMutualInfoSelector):
 
     noted: ClassVar[list] = []
 
-    def _scorer(self, matrix, y):
-        return Marking(super()._scorer(matrix, y), self.noted.append)
+    def _scorer(self, matrix, targets, discrete):
+        return Marking(super()._scorer(matrix, targets, discrete), self.noted.append)
 
 
 @pytest.fixture
@@ -102,6 +102,7 @@ class TestSelector:
         if options.get("random_state", 0) is not None:
             assert_array_equal(other.scores_, fitted(None, *problem, **options).scores_)
 
+    @pytest.mark.filterwarnings("ignore:y holds two distinct values:UserWarning")
     def test_task__keeps_scores_apart(self, problem, folder, n_scored):
         X, y = problem[0], (problem[1] > 0).astype(int)
         fitted(folder, X, y, task="classification")
@@ -263,7 +264,7 @@ class TestEntries:
         assert [path.name for path in folder.iterdir()] == [f"{KEY}.scores"]
 
     def test_folder__stays_below_its_limit_and_keeps_what_was_used_last(self, folder):
-        size = len(_cache._FORMAT) + 32 + 8 * 100
+        size = len(_cache._FORMAT) + 32 + len('{"score": [100]}\n') + 8 * 100
         cache = ScoreCache(folder, limit_bytes=3 * size)
         keys = [f"{number:064}" for number in range(5)]
         for age, key in enumerate(keys[:3]):

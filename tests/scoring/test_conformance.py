@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from scipy.stats import pearsonr
+from scorings import function_scorer
 from sklearn.feature_selection import f_regression
 
 from skpar_select import ParallelMutualInfoSelector
@@ -13,11 +14,11 @@ from skpar_select.scoring import (
     Assembler,
     CallbackSupportMixin,
     DiscreteFeatures,
-    FunctionScorer,
     MutualInformation,
     ProgressLine,
     ProgressLog,
     ScoreCache,
+    Targets,
 )
 from skpar_select.scoring._progress import CallbackTasks
 from skpar_select.testing import ScorerConformance, SinkConformance
@@ -36,9 +37,9 @@ def values():
 
 def mutual_information(task, discrete, n_features=N_FEATURES):
     y = np.random.default_rng(1).normal(size=N_SAMPLES)
+    y = y if task == "regression" else np.digitize(y, [-0.5, 0.5])
     return MutualInformation(
-        y if task == "regression" else np.digitize(y, [-0.5, 0.5]),
-        N_SAMPLES,
+        Targets(y, N_SAMPLES, task=task, omit=False),
         task=task,
         discrete=DiscreteFeatures(discrete, n_features, sparse=False),
         n_neighbors=3,
@@ -75,7 +76,7 @@ def sums_by_column(X, y):
 class TestFunctionOfScoresAndPvalues(ScorerConformance):
     @pytest.fixture
     def case(self, values):
-        return FunctionScorer(f_and_p_by_column, values[:, 0] + values[:, 1], N_SAMPLES), values
+        return function_scorer(f_and_p_by_column, values[:, 0] + values[:, 1], N_SAMPLES), values
 
 
 class TestFunctionOfScikitLearn(ScorerConformance):
@@ -84,13 +85,13 @@ class TestFunctionOfScikitLearn(ScorerConformance):
     @pytest.fixture
     def case(self, values):
         y = values[:, 0] + values[:, 1] + np.random.default_rng(2).normal(size=N_SAMPLES)
-        return FunctionScorer(f_regression, y, N_SAMPLES), values
+        return function_scorer(f_regression, y, N_SAMPLES), values
 
 
 class TestFunctionOfSparseBlocks(ScorerConformance):
     @pytest.fixture
     def case(self, values):
-        return FunctionScorer(sums_by_column, values[:, 1], N_SAMPLES), sparse.csc_array(values)
+        return function_scorer(sums_by_column, values[:, 1], N_SAMPLES), sparse.csc_array(values)
 
 
 class TestAssembler(SinkConformance):

@@ -30,7 +30,7 @@ def test_mask__tells_the_discrete_columns_in_any_order(given, sparse, expected):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ("some", r"discrete_features='some' is not known.*by index, not by name"),
+        ("some", r"discrete_features='some' is not known.*into a list"),
         ([True] * 4, r"discrete_features has 4 entries, X has 5 features"),
         ([5], r"discrete_features holds index 5, X has 5 features.*0 to 4"),
         ([-6], r"discrete_features holds index -6"),

@@ -353,8 +353,8 @@ def test_fit__touches_no_array_before_its_workers_do(tmp_path):
             return super().__call__(values, columns)
 
     class Selector(ParallelMutualInfoSelector):
-        def _scorer(self, matrix, y):
-            return kernel_scorer(matrix, y, kind=Watching)
+        def _scorer(self, matrix, targets, discrete):
+            return kernel_scorer(matrix, np.arange(500.0), kind=Watching)
 
     start = mapped()
     Selector(n_jobs=2).fit(X, np.arange(500.0))

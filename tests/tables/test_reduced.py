@@ -277,7 +277,7 @@ def test_read_columns__names_a_column_that_is_not_finite(bad, values, tmp_path):
     values[3, 4], values[5, 1] = bad, bad  # column 1 is not selected
     X = open_matrix(write_hdf5(tmp_path / "x.h5", values))
     kind = "NaN" if np.isnan(bad) else "infinity"
-    message = rf"x\.h5', dataset 'data' contains {kind}: 1 values in 1 columns, 'f4' \(1 {kind}\)"
+    message = rf"x\.h5', dataset 'data' contains {kind}: 1 value in 1 column, 'f4' \(1 {kind}\)"
     with pytest.raises(ValueError, match=message):
         read(X)
 

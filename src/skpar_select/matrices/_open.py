@@ -133,13 +133,13 @@ def open_matrix(
 
 
 def held_matrix(X: Any) -> LazyMatrix | None:
-    """Return the lazy matrix of what another library reads a matrix with; None for anything else.
+    """Return what reads a matrix from a file as a lazy matrix; None for a matrix in memory.
 
     Parameters
     ----------
     X : object
-        A dataset, file or group of h5py, an array or group of Zarr, an array of dask, or an
-        AnnData, in memory or backed.
+        A lazy matrix; a dataset, file or group of h5py; an array or group of Zarr; an array of
+        dask; or an AnnData, in memory or backed.
 
     Returns
     -------
@@ -174,6 +174,8 @@ def held_matrix(X: Any) -> LazyMatrix | None:
             f"X={path!r} is a path. A matrix in a file is opened first, so that its names and its "
             f"orientation can be said. Give open_matrix({path!r})."
         )
+    if isinstance(X, LazyMatrix):
+        return X
     return open_matrix(X) if is_holder(X) else None
 
 

@@ -17,6 +17,7 @@ from skpar_select.scoring._score_columns import plan_scoring, score_columns
 from skpar_select.scoring._score_func import FunctionScorer
 from skpar_select.scoring._scorer import Scorer
 from skpar_select.scoring._sinks import Assembler, Sink
+from skpar_select.scoring._targets import Targets
 
 __all__ = [
     "Assembler",
@@ -30,6 +31,7 @@ __all__ = [
     "ScoreCache",
     "Scorer",
     "Sink",
+    "Targets",
     "kernel_needs",
     "plan_scoring",
     "progress_of",

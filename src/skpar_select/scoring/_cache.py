@@ -1,11 +1,13 @@
 """A cache of scores in a folder, shared by processes, so that a grid over k scores each fold once.
 
 An entry is a file: a line that names the format, a checksum of all that follows and of the name,
-then the scores as little-endian float64. It is written beside and renamed, so that no other process
-sees half of it; one that does not fit its checksum counts as missing. Nothing in it is executed.
+a line of JSON that names the results and their shapes, then these as little-endian float64. It is
+written beside and renamed, so that no other process sees half of it; one that does not fit its checksum counts as missing. Nothing in it is executed.
 """
 
 import hashlib
+import json
+import math
 import os
 import tempfile
 import warnings
@@ -16,10 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from skpar_select._typing import FloatArray, Index, Result
-from skpar_select.matrices.io._selection import as_slice
-from skpar_select.planning import Plan
-from skpar_select.scoring._sinks import Sink
+from skpar_select._typing import FloatArray
+from skpar_select.scoring._sinks import Assembler
 
 fcntl: Any
 try:
@@ -30,7 +30,7 @@ except ImportError:  # Windows: two processes may score the same, each for itsel
 LIMIT_BYTES = 2**30
 """A folder holds at most so much; 483,512 features take 3.9 MB an entry."""
 
-_FORMAT = b"skpar-select scores 1\n"
+_FORMAT = b"skpar-select scores 2\n"
 _SUFFIX = ".scores"
 
 
@@ -65,17 +65,17 @@ class ScoreCache:
         Either it has results, or it is a sink that takes and keeps them.
         """
         path = self.folder / f"{key}{_SUFFIX}"
-        found = _load(path, key, n_features)
-        if found is not None:
-            yield CacheEntry(self, path, key, found)
+        found = CacheEntry(self, path, key, n_features)
+        if found.results:
+            yield found
             return
         with _exclusive_lock(path.with_suffix(".lock")):
-            yield CacheEntry(self, path, key, _load(path, key, n_features))
+            yield CacheEntry(self, path, key, n_features)
 
-    def keep(self, path: Path, key: str, scores: FloatArray) -> None:
+    def keep(self, path: Path, key: str, results: dict[str, FloatArray]) -> None:
         """Write an entry, and remove old ones above the limit; a failure is a warning."""
         try:
-            _store(path, key, scores)
+            _store(path, key, results)
             self._shrink()
         except OSError as error:
             warnings.warn(
@@ -100,53 +100,52 @@ class ScoreCache:
             left -= size
 
 
-class CacheEntry(Sink):
-    """The scores of one key; ``results`` are those that were found, or None."""
+class CacheEntry(Assembler):
+    """The results of one key: those that were found, or none until they are complete."""
 
-    def __init__(self, cache: ScoreCache, path: Path, key: str, scores: FloatArray | None) -> None:
-        self.results = None if scores is None else {"score": scores}
+    def __init__(self, cache: ScoreCache, path: Path, key: str, n_features: int) -> None:
+        self.results = _load(path, key, n_features) or {}
         self._cache = cache
         self._path = path
         self._key = key
 
-    def begin(self, plan: Plan) -> None:
-        """Make room for the scores."""
-        self._scores = np.full(plan.n_features, np.nan)
-        self._is_whole = True
-
-    def write(self, columns: Index, result: Result) -> None:
-        """Take the scores of a block; results of more columns are not kept."""
-        self._scores[as_slice(columns)] = result["score"]
-        self._is_whole &= set(result) == {"score"}
-
     def close(self, complete: bool) -> None:
-        """Keep the scores where all of them came."""
-        if complete and self._is_whole:
-            self._cache.keep(self._path, self._key, self._scores)
+        """Keep the results where all of them came."""
+        super().close(complete)
+        if complete:
+            self._cache.keep(self._path, self._key, self.results)
 
 
 def _checksum(key: str, body: bytes) -> bytes:
     return hashlib.sha256(key.encode() + body).digest()
 
 
-def _load(entry: Path, key: str, n_features: int) -> FloatArray | None:
-    expected = len(_FORMAT) + hashlib.sha256().digest_size + 8 * n_features
+def _load(entry: Path, key: str, n_features: int) -> dict[str, FloatArray] | None:
     try:
         with entry.open("rb") as file:
-            # One byte more than there should be, to notice a longer file.
-            raw = file.read(expected + 1)
+            raw = file.read(LIMIT_BYTES)
     except OSError:
         return None
-    body = raw[expected - 8 * n_features :]
-    if len(raw) != expected or raw != _FORMAT + _checksum(key, body) + body:
+    begin = len(_FORMAT) + hashlib.sha256().digest_size
+    body = raw[begin:]
+    if raw[:begin] != _FORMAT + _checksum(key, body):
         return None
     with suppress(OSError):
         os.utime(entry)
-    return np.frombuffer(body, dtype="<f8").astype(np.float64)
+    header, _, numbers = body.partition(b"\n")
+    results, start = {}, 0
+    for name, shape in json.loads(header).items():
+        size = math.prod(shape)
+        values = np.frombuffer(numbers, dtype="<f8", count=size, offset=8 * start)
+        results[name] = values.astype(np.float64).reshape(shape)
+        start += size
+    return results if all(len(values) == n_features for values in results.values()) else None
 
 
-def _store(entry: Path, key: str, scores: FloatArray) -> None:
-    body = scores.astype("<f8").tobytes()
+def _store(entry: Path, key: str, results: dict[str, FloatArray]) -> None:
+    header = json.dumps({name: values.shape for name, values in results.items()}).encode()
+    numbers = (values.astype("<f8").tobytes() for values in results.values())
+    body = b"".join((header, b"\n", *numbers))
     descriptor, part = tempfile.mkstemp(prefix=f"{key}.", suffix=".part", dir=entry.parent)
     try:
         with open(descriptor, "wb") as file:

@@ -1,11 +1,13 @@
 """Which columns are discrete: `discrete_features`, in the memory that it was given in."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
-from skpar_select._typing import BoolArray, IndexArray
+from skpar_select._typing import BoolArray, IndexArray, Names
+from skpar_select._wording import counted, listing
 
 
 class DiscreteFeaturesError(ValueError, IndexError):
@@ -15,27 +17,38 @@ class DiscreteFeaturesError(ValueError, IndexError):
 class DiscreteFeatures:
     """The columns that hold classes rather than quantities.
 
-    ``"auto"`` is all for a sparse matrix and none for any other. What does not fit the columns is
-    a ValueError, which is an IndexError too. Nothing that is as long as the matrix is wide is made:
+    ``"auto"`` is all for a sparse matrix and none for any other, whatever holds it. Names are looked
+    up in `feature_names`, which is called where there are any. What does not fit the columns is a
+    ValueError, which is an IndexError too. Nothing that is as long as the matrix is wide is made:
     a file of 8 kB may claim billions of columns.
     """
 
-    def __init__(self, discrete_features: Any, n_features: int, *, sparse: bool) -> None:
+    def __init__(
+        self,
+        discrete_features: Any,
+        n_features: int,
+        *,
+        sparse: bool,
+        feature_names: Callable[[], Names | None] = lambda: None,
+    ) -> None:
         self.n_features = n_features
         self._every = False
         self._indices: IndexArray = np.empty(0, dtype=np.intp)
         if isinstance(discrete_features, str):
             if discrete_features != "auto":
                 raise ValueError(
-                    f"discrete_features={discrete_features!r} is not known. It must be 'auto', a "
-                    "bool, a boolean mask or column indices. Columns are given by index, not by "
-                    "name."
+                    f"discrete_features={discrete_features!r} is not known. It must be 'auto', "
+                    "'from_dtype', a bool, a boolean mask, column indices, a list of column names, or a "
+                    "function that gives one of these. Put a single name into a list."
                 )
             self._every = sparse
         elif np.ndim(discrete_features) == 0:
             self._every = bool(discrete_features)
         else:
-            self._indices = _sorted_indices(np.asarray(discrete_features), n_features)
+            given = np.asarray(discrete_features)
+            if given.dtype.kind in "OSU" and given.ndim == 1:
+                given = _indices_of(given, feature_names())
+            self._indices = _sorted_indices(given, n_features)
 
     def all(self) -> bool:
         """Return whether every column is discrete."""
@@ -55,11 +68,30 @@ class DiscreteFeatures:
         yield np.empty(0, dtype=np.intp) if self.all() else self._indices
 
 
+def _indices_of(given: Any, names: Names | None) -> IndexArray:
+    if names is None:
+        raise DiscreteFeaturesError(
+            f"discrete_features names {listing(given)}, X has no feature names. Columns are named as X "
+            "names them. Pass a data frame or a matrix with names, a boolean mask, or column indices."
+        )
+    position = {name: index for index, name in enumerate(names)}
+    unknown = [name for name in given.tolist() if name not in position]
+    if unknown:
+        near = get_close_matches(str(unknown[0]), [str(name) for name in names], n=3)
+        raise DiscreteFeaturesError(
+            f"discrete_features names {counted(len(unknown), 'column')} that X lacks "
+            f"({listing(unknown)}). Each must be one of its columns"
+            + (f"; near {unknown[0]!r} are {listing(near)}" if near else "")
+            + ". Correct the names."
+        )
+    return np.array([position[name] for name in given.tolist()], dtype=np.intp)
+
+
 def _sorted_indices(index: Any, n_features: int) -> IndexArray:
     if index.ndim != 1 or (index.size and index.dtype.kind not in "biu"):
         raise DiscreteFeaturesError(
             f"discrete_features has shape {index.shape} and type {index.dtype}. It must be a "
-            "boolean mask or a list of column indices. Convert it."
+            "boolean mask or a list of column indices or names. Convert it."
         )
     if index.dtype.kind == "b":
         if index.size != n_features:

@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skpar_select._finite import NonFiniteError, report_non_finite
-from skpar_select._typing import Index, Result, Task
-from skpar_select._validation import check_n_neighbors, check_n_samples, check_target
+from skpar_select._typing import Array, Index, Result, Task
+from skpar_select._validation import check_n_neighbors, check_n_samples, least_observed
 from skpar_select.kernels import (
     SCRATCH_BYTES,
     TARGET_BYTES,
@@ -21,56 +21,68 @@ from skpar_select.kernels import (
 from skpar_select.planning import Needs
 from skpar_select.scoring._discrete import DiscreteFeatures
 from skpar_select.scoring._scorer import Scorer
+from skpar_select.scoring._targets import Targets
 
 # A block costs some 0.1 ms besides its columns, of which the smallest take 0.01 ms: two workers on
 # 200 x 400 values took 0.81 to 0.87 of the time that they took with 16 columns.
 FEWEST_COLUMNS = 32
 
 
-def kernel_needs(n_samples: int, dtype: np.dtype[Any]) -> Needs:
-    """Return what the kernel takes, whatever the target."""
+MISSING_BYTES = 100
+
+
+def kernel_needs(
+    n_samples: int,
+    dtype: np.dtype[Any],
+    *,
+    n_targets: int = 1,
+    omits_features: bool = False,
+    omits_targets: bool = False,
+) -> Needs:
+    """Return what the kernel takes, whatever the values of the targets."""
+    # It reads every real type, in the byte order of the machine, and all rows of a block.
+    copies = omits_targets or not dtype.isnative
     return Needs(
-        shared_bytes=TARGET_BYTES * n_samples,
-        worker_bytes=SCRATCH_BYTES * n_samples,
-        # The kernel reads every real type, in the byte order of the machine.
-        value_bytes=0 if dtype.isnative else dtype.itemsize,
+        shared_bytes=TARGET_BYTES * n_samples * n_targets,
+        worker_bytes=(SCRATCH_BYTES + MISSING_BYTES * omits_features) * n_samples,
+        value_bytes=dtype.itemsize * copies,
+        result_bytes=24 * n_targets * (1 + omits_features),
         fewest_columns=FEWEST_COLUMNS,
     )
 
 
 class MutualInformation(Scorer):
-    """Scores columns in nats against a target that is prepared once.
+    """Scores columns in nats against targets that are prepared once.
 
     `discrete` says which columns hold classes, `random_state` keys the noise that breaks ties.
-    Raises ValueError if the target or `n_neighbors` breaks a rule.
+    With `min_observed` NaN is missing: a column is scored on the samples where it and the target
+    are there, and its score is NaN where these are fewer than so many, or than that share.
+    Raises ValueError if `n_neighbors` or `min_observed` is too large for a target.
     """
 
     def __init__(
         self,
-        y: Any,
-        n_samples: int,
+        targets: Targets,
         *,
         task: Task,
         discrete: DiscreteFeatures,
         n_neighbors: int,
         random_state: Any,
+        min_observed: int | float | None = None,
     ) -> None:
-        target = check_target(y, n_samples, task=task)
-        discrete_target = task == "classification"
-        if discrete_target and discrete.all():
-            # Of discrete pairs no distance is taken, so that any number of neighbours will do.
-            check_n_samples(n_samples)
-        else:
-            check_n_neighbors(n_neighbors, n_samples)
         self.discrete = discrete
-        self._discrete_target = discrete_target
-        self._values = (
-            np.unique(target, return_inverse=True)[1]
-            if discrete_target
-            else target.astype(np.float64)
-        )
+        self._targets = targets
+        self._discrete_target = task == "classification"
         self._n_neighbors = n_neighbors
         self._random_state = random_state
+        self._min_observed = min_observed
+        for group in targets.groups:
+            if self._discrete_target and discrete.all():
+                # Of discrete pairs no distance is taken, so that any number of neighbours will do.
+                check_n_samples(group.n_samples)
+            else:
+                check_n_neighbors(n_neighbors, group.n_samples)
+        self._least = [least_observed(min_observed, group.n_samples) for group in targets.groups]
 
     @cached_property
     def seed(self) -> int:
@@ -78,41 +90,77 @@ class MutualInformation(Scorer):
         return int(check_random_state(self._random_state).randint(np.iinfo(np.int32).max))
 
     @cached_property
-    def target(self) -> Target:
-        """The target, prepared when it is first asked for."""
-        n_samples = len(self._values)
-        return prepare_target(
-            self._values,
-            discrete=self._discrete_target,
-            n_neighbors=max(1, min(self._n_neighbors, n_samples - 1)),
-            seed=self.seed,
-        )
+    def prepared(self) -> list[list[Target]]:
+        """The targets of each group, prepared when they are first asked for."""
+        return [
+            [
+                prepare_target(
+                    self._numbers(values),
+                    discrete=self._discrete_target,
+                    n_neighbors=max(1, min(self._n_neighbors, group.n_samples - 1)),
+                    seed=self.seed,
+                )
+                for values in group.values
+            ]
+            for group in self._targets.groups
+        ]
 
     def prepare(self) -> None:
-        """Draw the seed and prepare the target."""
-        self.target  # noqa: B018  # which keeps it
+        """Draw the seed and prepare the targets."""
+        self.prepared  # noqa: B018  # which keeps them
 
     def needs(self, n_samples: int, dtype: np.dtype[Any]) -> Needs:
-        """Count the target, and the scratch of a worker."""
-        return kernel_needs(n_samples, dtype)
+        """Count the targets, the scratch of a worker, and copies of a block."""
+        return kernel_needs(
+            n_samples,
+            dtype,
+            n_targets=len(self._targets),
+            omits_features=self._min_observed is not None,
+            omits_targets=any(self._targets.n_missing),
+        )
 
     def __call__(self, values: Any, columns: Index) -> Result:
-        """Score a block in nats."""
+        """Score a block in nats; ``n_observed`` is a result where values may be missing."""
         index = np.asarray(columns)
         discrete = self.discrete.mask(index)
-        try:
-            scores, _ = mutual_information(values, [self.target], columns=index, discrete=discrete)
-        except NonFiniteColumnError as error:
-            report_non_finite(values, columns)
-            # Finite in its own type, such as a long double, it is beyond float64.
-            one = np.ones(1, dtype=np.intp)
-            raise NonFiniteError(index[[error.position]], 0 * one, one) from error
-        return {"score": scores[0]}
+        scores = np.empty((len(index), len(self._targets)))
+        n_observed = np.empty_like(scores)
+        for group, prepared, least in zip(
+            self._targets.groups, self.prepared, self._least, strict=True
+        ):
+            try:
+                of_targets, counts = mutual_information(
+                    group.select(values),
+                    prepared,
+                    columns=index,
+                    discrete=discrete,
+                    min_observed=least,
+                )
+            except NonFiniteColumnError as error:
+                omits = least is not None
+                report_non_finite(values, columns, allow_nan=omits)
+                # Finite in its own type, such as a long double, it is beyond float64.
+                one = np.ones(1, dtype=np.intp)
+                raise NonFiniteError(index[[error.position]], 0 * one, one, omits) from error
+            scores[:, group.positions] = of_targets.T
+            n_observed[:, group.positions] = counts[:, np.newaxis]
+        results = {"score": scores}
+        if self._min_observed is not None:
+            results["n_observed"] = n_observed
+        if self._targets.several:
+            return results
+        return {name: numbers[:, 0] for name, numbers in results.items()}
 
     def fingerprint_parts(self) -> Iterator[Any]:
-        """Yield the target, the discrete columns and the parameters."""
+        """Yield the targets, the discrete columns and the parameters."""
         yield "mutual information"
-        yield from (self._values, self._discrete_target, self._n_neighbors)
+        yield from self._targets.fingerprint_parts()
+        yield from (self._discrete_target, self._n_neighbors, self._min_observed)
         # None asks for any noise: kept scores of any other will do.
         yield None if self._random_state is None else self.seed
         yield from self.discrete.fingerprint_parts()
+
+    def _numbers(self, values: Array) -> Array:
+        if self._discrete_target:
+            return np.unique(values, return_inverse=True)[1]
+        return values.astype(np.float64)

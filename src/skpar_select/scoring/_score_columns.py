@@ -1,11 +1,11 @@
 """From a matrix and a scorer to results: the whole path, on one screen."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from functools import partial
 from typing import NamedTuple
 
-from skpar_select._finite import NonFiniteError, report_non_finite
+from skpar_select._finite import NonFiniteError
 from skpar_select._typing import FloatArray, Index, Result
 from skpar_select.execution import Executor
 from skpar_select.matrices import Matrix, RawBlock
@@ -13,6 +13,7 @@ from skpar_select.matrices.io._scratch import scratch_available
 from skpar_select.planning import Needs, Plan, Strategy, plan_reads
 from skpar_select.scoring._cache import ScoreCache
 from skpar_select.scoring._fingerprint import fingerprint
+from skpar_select.scoring._non_finite import NonFiniteCounter
 from skpar_select.scoring._scorer import Scorer
 from skpar_select.scoring._sinks import Assembler, Sink, open_sinks
 
@@ -61,17 +62,25 @@ def score_columns(
 
     Sinks receive each result as it comes. In the cache results are looked for first, and kept, of
     scorers that have a fingerprint. Raises ValueError if no plan fits the budget or values are not
-    finite, and an OSError if a file cannot be read, or has changed.
+    finite, and an OSError if a file cannot be read, or has changed. The values that are not finite are
+    counted in the whole matrix, which is read once more for that.
     """
     # Made, or refused, before anything that is as long as the matrix is wide: a file of 8 kB may
     # claim billions of columns.
     needs = scorer.needs(matrix.shape[0], matrix.dtype)
     plan = plan_scoring(matrix, needs, executor, memory_budget=memory_budget)
     key = None if cache is None else fingerprint(matrix, scorer)
-    if cache is None or key is None:
-        return _score_blocks(matrix, scorer, executor, plan, sinks)
-    with cache.entry(key, plan.n_features) as entry:
-        return entry.results or _score_blocks(matrix, scorer, executor, plan, (*sinks, entry))
+    try:
+        if cache is None or key is None:
+            return _score_blocks(matrix, scorer, executor, plan, sinks)
+        with cache.entry(key, plan.n_features) as entry:
+            return entry.results or _score_blocks(matrix, scorer, executor, plan, (*sinks, entry))
+    except NonFiniteError as error:
+        counter = NonFiniteCounter(allow_nan=error.allow_nan)
+        counts = _score_blocks(matrix, counter, executor, plan, ())
+        # Of a value that is finite in its own type alone nothing is found again.
+        whole = counter.error(counts) or error
+        raise ValueError(whole.described(matrix.label, matrix.feature_names)) from None
 
 
 def _score_blocks(
@@ -104,7 +113,7 @@ def _score_blocks(
                     if sources[0].matrix.in_memory
                     else executor.map_unordered(score, tasks, prepare=fetch)
                 )
-                with closing(results), _naming_columns(matrix):
+                with closing(results):
                     for columns, result in results:
                         write(columns, result)
         matrix.check_unchanged()
@@ -120,18 +129,3 @@ def _fetch(sources: list[Source], task: Task) -> tuple[Index, RawBlock]:
 def _score(scorer: Scorer, block: tuple[Index, RawBlock]) -> tuple[Index, Result]:
     index, raw = block
     return index, scorer(raw.native() if scorer.takes_sparse else raw.decode(), index)
-
-
-@contextmanager
-def _naming_columns(matrix: Matrix) -> Iterator[None]:
-    """Name the columns of an error, which workers know by index alone."""
-    try:
-        yield
-    except NonFiniteError as error:
-        found, every = error, range(matrix.shape[1])
-        if matrix.in_memory:
-            try:
-                report_non_finite(matrix.fetch(every).native(), every)
-            except NonFiniteError as whole:
-                found = whole
-        raise ValueError(found.described(matrix.label, matrix.feature_names)) from error

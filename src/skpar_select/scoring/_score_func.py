@@ -4,11 +4,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skpar_select._finite import check_finite
-from skpar_select._typing import FloatArray, Index, Prefer, Result, ScoreFunc
-from skpar_select._validation import check_target
+from skpar_select._finite import check_finite, count_non_finite
+from skpar_select._typing import FloatArray, Index, IndexArray, Prefer, Result, ScoreFunc
+from skpar_select._validation import least_observed
 from skpar_select.planning import Needs
 from skpar_select.scoring._scorer import Scorer
+from skpar_select.scoring._targets import Targets
 
 # scikit-learn's mutual information peaks at 8.0 times a float32 block (measured), that is at
 # four arrays of float64; no other function of its form was seen above that.
@@ -24,32 +25,76 @@ class FunctionScorer(Scorer):
     prefers: ClassVar[Prefer] = "processes"
     takes_sparse: ClassVar[bool] = True
 
-    def __init__(self, score_func: ScoreFunc, y: Any, n_samples: int) -> None:
+    def __init__(
+        self,
+        score_func: ScoreFunc,
+        targets: Targets,
+        *,
+        min_observed: int | float | None = None,
+    ) -> None:
         self.score_func = score_func
-        self.y = check_target(y, n_samples, task=None)
+        self._targets = targets
+        self._least = [least_observed(min_observed, group.n_samples) for group in targets.groups]
+        self._omits = min_observed is not None
 
     def needs(self, n_samples: int, dtype: np.dtype[Any]) -> Needs:
-        """Count the target, and the copies that functions make."""
-        return Needs(shared_bytes=100 * n_samples, value_bytes=8 * COPIES)
+        """Count the targets, and the copies that functions make."""
+        n_targets = len(self._targets)
+        return Needs(
+            shared_bytes=100 * n_samples * n_targets,
+            value_bytes=8 * COPIES,
+            result_bytes=24 * n_targets * (1 + self._omits),
+        )
 
     def __call__(self, values: Any, columns: Index) -> Result:
-        """Score a block by the function."""
-        check_finite(values, columns)
-        result = self.score_func(_portable(values), self.y)
+        """Score a block by the function, for one target after the other."""
+        check_finite(values, columns, allow_nan=self._omits)
+        values = _portable(values)
+        results: dict[str, FloatArray] = {}
+        for group, least in zip(self._targets.groups, self._least, strict=True):
+            block = group.select(values)
+            n_observed = group.n_samples - count_non_finite(block)[0] if self._omits else None
+            for position, target in zip(group.positions, group.values, strict=True):
+                scored = self._score_observed(block, target, n_observed, least)
+                if n_observed is not None:
+                    scored["n_observed"] = n_observed.astype(np.float64)
+                for name, numbers in scored.items():
+                    shape = len(columns), len(self._targets)
+                    results.setdefault(name, np.full(shape, np.nan))[:, position] = numbers
+        if self._targets.several:
+            return results
+        return {name: numbers[:, 0] for name, numbers in results.items()}
+
+    def _score_observed(
+        self, block: Any, target: Any, n_observed: IndexArray | None, least: int | None
+    ) -> dict[str, FloatArray]:
+        """Score the columns that have enough values; the function sees no others."""
+        if n_observed is None or least is None or (n_observed >= least).all():
+            return self._score(block, target)
+        enough = np.flatnonzero(n_observed >= least)
+        results = {"score": np.full(block.shape[1], np.nan)}
+        if len(enough):
+            for name, numbers in self._score(block[:, enough], target).items():
+                results.setdefault(name, np.full(block.shape[1], np.nan))[enough] = numbers
+        return results
+
+    def _score(self, block: Any, target: Any) -> dict[str, FloatArray]:
+        width = block.shape[1]
+        result = self.score_func(block, target)
         if not isinstance(result, tuple) and not (
             isinstance(result, list) and np.ndim(result[:1]) > 1
         ):
-            return {"score": self._checked(result, len(columns), "scores")}
+            return {"score": self._checked(result, width, "scores")}
         if len(result) != 2:
             raise ValueError(
                 f"score_func={self._name} returned {len(result)} things. It must return "
                 "scores or (scores, pvalues). Wrap it in a function that does."
             )
         scores, pvalues = result
-        checked = {"score": self._checked(scores, len(columns), "scores")}
+        checked = {"score": self._checked(scores, width, "scores")}
         # A function that can give p-values may say that it has none.
         if pvalues is not None:
-            checked["pvalue"] = self._checked(pvalues, len(columns), "pvalues")
+            checked["pvalue"] = self._checked(pvalues, width, "pvalues")
         return checked
 
     def _checked(self, values: Any, width: int, what: str) -> FloatArray:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from skpar_select._typing import FloatArray, Index, Result
+from skpar_select._typing import BoolArray, FloatArray, Index, Result
 from skpar_select.matrices.io._selection import as_slice
 from skpar_select.planning import Plan
 
@@ -58,7 +58,7 @@ class Assembler(Sink):
 
     Attributes
     ----------
-    results : dict of str to ndarray of float64 of shape (n_features,)
+    results : dict of str to ndarray of float64 of shape (n_features,) or (n_features, n_targets)
         The named results, complete after ``close``.
     """
 
@@ -66,7 +66,7 @@ class Assembler(Sink):
         """Make room for the results."""
         self._n_features = plan.n_features
         self._n_written = np.zeros(self._n_features, dtype=np.uint8)
-        self._n_of_name: dict[str, int] = {}
+        self._came: dict[str, BoolArray] = {}
         self.results: dict[str, FloatArray] = {}
 
     def write(self, columns: Index, result: Result) -> None:
@@ -75,9 +75,10 @@ class Assembler(Sink):
         self._n_written[positions] += 1
         for name, values in result.items():
             if name not in self.results:
-                self.results[name] = np.full(self._n_features, np.nan)
+                self.results[name] = np.full((self._n_features, *values.shape[1:]), np.nan)
+                self._came[name] = np.zeros(self._n_features, dtype=bool)
             self.results[name][positions] = values
-            self._n_of_name[name] = self._n_of_name.get(name, 0) + len(values)
+            self._came[name][positions] = True
 
     def close(self, complete: bool) -> None:
         """Check that nothing is missing and nothing came twice."""
@@ -89,10 +90,14 @@ class Assembler(Sink):
                 f"{n_wrong} of {self._n_features} columns were not scored exactly once. The "
                 "executor must give every block once. Run again with n_jobs=1, and report this."
             )
-        for name, n_columns in self._n_of_name.items():
-            if n_columns != self._n_features:
+        # A column without a score, as one with too few values, needs nothing else either.
+        scored = ~np.isnan(self.results["score"])
+        while scored.ndim > 1:
+            scored = scored.any(axis=-1)
+        for name, came in self._came.items():
+            if (scored & ~came).any():
                 raise ValueError(
-                    f"The scorer gave {name} for {n_columns} of {self._n_features} columns. It "
+                    f"The scorer gave {name} for {came.sum()} of {self._n_features} columns. It "
                     "must give the same for all. Return (scores, pvalues) for every block, or "
                     "scores alone."
                 )

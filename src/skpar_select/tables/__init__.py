@@ -4,7 +4,7 @@ from skpar_select.tables._align import align
 from skpar_select.tables._files import check_output, format_of, replacing
 from skpar_select.tables._read_scores import ReadScores, read_scores
 from skpar_select.tables._reduced import MATRIX_FORMATS, read_columns, write_matrix
-from skpar_select.tables._scores import SCORE_FORMATS, score_frame, write_scores
+from skpar_select.tables._scores import SCORE_FORMATS, details_of, score_frame, write_scores
 from skpar_select.tables._table import Table
 from skpar_select.tables._targets import read_targets
 
@@ -15,6 +15,7 @@ __all__ = [
     "Table",
     "align",
     "check_output",
+    "details_of",
     "format_of",
     "read_columns",
     "read_scores",

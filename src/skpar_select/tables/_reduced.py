@@ -35,6 +35,7 @@ def read_columns(
     executor: Executor,
     *,
     memory_budget: int,
+    allow_nan: bool = False,
     progress: Progress | None = None,
 ) -> Array:
     """Read scattered columns into an array, in the order given, by as many threads as workers.
@@ -55,7 +56,7 @@ def read_columns(
     _run(copies, write, executor, progress)
     matrix.check_unchanged()
     try:
-        check_finite(out, columns)
+        check_finite(out, columns, allow_nan=allow_nan)
     except NonFiniteError as error:
         raise ValueError(error.described(matrix.label, matrix.feature_names)) from error
     return out

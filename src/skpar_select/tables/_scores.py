@@ -49,6 +49,23 @@ def score_table(
     }
 
 
+def details_of(fitted: Any) -> dict[str, Array]:
+    """Return what a fitted selector knows besides scores, as columns: those that say something."""
+    details: dict[str, Array] = {}
+    if fitted.pvalues_ is not None:
+        details["pvalue"] = fitted.pvalues_
+    several = fitted.scores_by_target_ is not None
+    names = fitted.target_names_ or range(len(fitted.scores_by_target_) if several else 0)
+    if fitted.missing != "raise":
+        n_observed = np.atleast_2d(fitted.n_observed_)
+        each = [f"n_observed_{name}" for name in names] or ["n_observed"]
+        details |= dict(zip(each, n_observed, strict=True))
+    if several:
+        each = [f"score_{name}" for name in names]
+        details |= dict(zip(each, fitted.scores_by_target_, strict=True))
+    return details
+
+
 def write_scores(
     path: str | PathLike[str] | TextIO,
     feature_names: Sequence[str] | NDArray[Any],

@@ -34,6 +34,8 @@ class ScorerConformance:
         How much two scores of a column may differ between blocks. Keep it at 0 unless the scorer
         hands the block to a library whose sums depend on the shape of the whole, as a product of
         matrices does.
+    takes_nan : bool, default=False
+        Whether NaN is a missing value for the scorer, and so no error.
     any_index : bool, default=True
         Whether the scorer takes any index of a column. Set it to False where it was made for a
         matrix of so many columns as the block has.
@@ -58,6 +60,7 @@ class ScorerConformance:
     """
 
     rtol: ClassVar[float] = 0.0
+    takes_nan: ClassVar[bool] = False
     any_index: ClassVar[bool] = True
 
     @pytest.fixture
@@ -87,7 +90,7 @@ class ScorerConformance:
         assert scorer.takes_sparse or not issparse(values)
 
     def test_result__has_named_columns_of_float64(self, case: Case) -> None:
-        """One number for each column, under names that are the same for every block."""
+        """A number for each column, or for each target too, under the same names for every block."""
         scorer, values = case
         names = list(scorer(values, range(values.shape[1])))
         assert "score" in names
@@ -97,7 +100,8 @@ class ScorerConformance:
             for numbers in result.values():
                 assert isinstance(numbers, np.ndarray)
                 assert numbers.dtype == np.float64
-                assert numbers.shape == (len(columns),)
+                assert numbers.shape[:1] == (len(columns),)
+                assert numbers.ndim <= 2
 
     @pytest.mark.parametrize("width", [1, 2, 3, 7])
     def test_scores__do_not_depend_on_the_width_of_blocks(self, case: Case, width: int) -> None:
@@ -203,6 +207,8 @@ class ScorerConformance:
         scorer, values = case
         if values.dtype.kind != "f":
             pytest.skip("a block of this type holds no NaN")
+        if np.isnan(wrong) and self.takes_nan:
+            pytest.skip("NaN is a missing value")
         n_features = values.shape[1]
         block = values.copy()
         if issparse(block):

@@ -13,7 +13,7 @@ from skpar_select import open_matrix
 from skpar_select.execution import ThreadsExecutor
 from skpar_select.matrices import LazyMatrix
 from skpar_select.planning.strategies import InMemory, Spill
-from skpar_select.scoring import DiscreteFeatures, MutualInformation, Sink, score_columns
+from skpar_select.scoring import DiscreteFeatures, MutualInformation, Sink, Targets, score_columns
 
 
 @pytest.fixture
@@ -142,8 +142,7 @@ def test_spill__of_a_run_that_stops_leaves_nothing(folder, write_h5, error):
     X = np.random.default_rng(0).normal(size=(200, 6000))
     matrix = open_matrix(write_h5(X, chunks=(5, 6000), compression="gzip", compression_opts=1))
     scorer = MutualInformation(
-        X[:, 0],
-        200,
+        Targets(X[:, 0], 200, task="regression", omit=False),
         task="regression",
         discrete=DiscreteFeatures("auto", 6000, sparse=False),
         n_neighbors=3,

@@ -1,0 +1,82 @@
+"""What a fit is handed, checked: a matrix, which of its columns are discrete, and targets."""
+
+from typing import Any, NamedTuple
+
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import validate_data
+
+from skpar_select._alignment import aligned_target
+from skpar_select._typing import IndexArray, Task
+from skpar_select._validation import (
+    check_lazy_matrix,
+    check_matrix,
+    check_not_empty,
+    warn_of_labels,
+    warn_of_missing_targets,
+)
+from skpar_select.frames import discrete_by_dtype, with_codes
+from skpar_select.matrices import Matrix, as_matrix, held_matrix
+from skpar_select.scoring import DiscreteFeatures, Targets
+
+
+class Input(NamedTuple):
+    """A matrix that was checked, and its discrete columns."""
+
+    matrix: Matrix
+    discrete: DiscreteFeatures
+
+
+def check_input(X: Any, discrete_features: Any, *, estimator: Any = None) -> Input:
+    """Check a matrix of any kind; an estimator gets the number and names of its columns.
+
+    Raises ValueError or TypeError if `X` or `discrete_features` breaks a rule.
+    """
+    given = discrete_features(X) if callable(discrete_features) else discrete_features
+    by_dtype = asks_for_dtypes(given)
+    held = held_matrix(X)
+    if held is not None:
+        check_not_empty(held)
+        if estimator is not None:
+            check_lazy_matrix(held, estimator, reset=True)
+        matrix: Matrix = held
+        given = held.dtype.kind == "b" if by_dtype else given
+    else:
+        if by_dtype:
+            given, X = discrete_by_dtype(X), with_codes(X)
+        names = None
+        X = check_matrix(X, estimator)
+        if estimator is not None:
+            names = getattr(estimator, "feature_names_in_", None)
+        matrix = as_matrix(X, names)
+    n_features, sparse = matrix.shape[1], matrix.is_sparse
+    discrete = DiscreteFeatures(
+        given, n_features, sparse=sparse, feature_names=lambda: matrix.feature_names
+    )
+    return Input(matrix, discrete)
+
+
+def check_targets(y: Any, matrix: Matrix, *, task: Task | None, omit: bool) -> Targets:
+    """Check the targets of a fit, in the order of the matrix where an index of `y` holds its ids.
+
+    `task` is None where a score function decides what a target is, `omit` leaves out samples
+    without one, with a warning.
+    """
+    if not matrix.in_memory:
+        y = aligned_target(y, lambda: matrix.sample_ids)
+    if task == "regression":
+        warn_of_labels(y)
+    targets = Targets(y, matrix.shape[0], task=task, omit=omit)
+    warn_of_missing_targets(targets.n_missing, targets.n_samples, targets.names)
+    return targets
+
+
+def asks_for_dtypes(discrete_features: Any) -> bool:
+    """Return whether the types of the columns say which are discrete."""
+    # An array would be compared value by value.
+    return isinstance(discrete_features, str) and discrete_features == "from_dtype"
+
+
+def columns_of_frame(X: Any, columns: IndexArray, *, estimator: Any) -> Any:
+    """Return some columns of a data frame as they are, if its names are those of the fit."""
+    validate_data(estimator, X, reset=False, skip_check_array=True)
+    return _safe_indexing(X, columns, axis=1)

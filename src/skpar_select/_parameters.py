@@ -1,0 +1,48 @@
+"""What each parameter may be, in the words of scikit-learn's validation."""
+
+from numbers import Integral, Real
+from os import PathLike
+from typing import Any
+
+from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
+
+from skpar_select.scoring import Progress
+
+
+def _one_of(*options: str) -> StrOptions:
+    # A set that keeps its order, so that every error lists them alike.
+    return StrOptions(dict.fromkeys(options).keys())
+
+
+_POSITIVE = Interval(Integral, 1, None, closed="left")
+_SHARE = Interval(RealNotInt, 0, 1, closed="right")
+
+_OF_BOTH: dict[str, Any] = {
+    "n_neighbors": [_POSITIVE],
+    "random_state": ["random_state"],
+    "n_jobs": [Integral, None],
+}
+
+OF_FUNCTIONS: dict[str, Any] = {
+    "X": "no_validation",  # it is checked with more kinds of matrices in mind
+    "y": ["array-like"],
+    "discrete_features": [_one_of("auto"), "boolean", "array-like"],
+    "copy": ["boolean"],
+    **_OF_BOTH,
+}
+
+OF_SELECTOR: dict[str, Any] = {
+    "k": [_one_of("all", "auto"), Interval(Integral, 0, None, closed="left"), _SHARE],
+    "threshold": [Interval(Real, None, None, closed="neither"), None],
+    "percentile": [Interval(Real, 0, 100, closed="both"), None],
+    "task": [_one_of("regression", "classification")],
+    "score_func": [callable, None],
+    "discrete_features": [_one_of("auto", "from_dtype"), "boolean", "array-like", callable],
+    "missing": [_one_of("raise", "omit", "skip")],
+    "min_observed": [_POSITIVE, _SHARE],
+    "aggregate": [_one_of("max", "mean")],
+    "memory_budget": [_POSITIVE, str],
+    "score_cache": [str, PathLike, None],
+    "verbose": ["verbose", Progress],
+    **_OF_BOTH,
+}
