@@ -63,9 +63,9 @@ def check_targets(y: Any, matrix: Matrix, *, task: Task | None, omit: bool) -> T
     """
     if not matrix.in_memory:
         y = aligned_target(y, lambda: matrix.sample_ids)
+    targets = Targets(y, matrix.shape[0], task=task, omit=omit)
     if task == "regression":
         warn_of_labels(y)
-    targets = Targets(y, matrix.shape[0], task=task, omit=omit)
     warn_of_missing_targets(targets.n_missing, targets.n_samples, targets.names)
     return targets
 

@@ -318,7 +318,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         return select(self.scores_, k=self.k, threshold=self.threshold, percentile=self.percentile)
 
     def _validate_params(self) -> None:
-        check_k_is_no_function(self.k, type(self).__name__)
+        check_k_is_no_function(self.k, parameter="score_func")
         super()._validate_params()
 
     def _keep(self, results: dict[str, FloatArray], targets: Targets) -> None:

@@ -218,13 +218,13 @@ def check_n_samples(n_samples: int) -> None:
         )
 
 
-def check_k_is_no_function(k: Any, estimator: str) -> None:
+def check_k_is_no_function(k: Any, *, parameter: str) -> None:
     """Refuse a function as the first argument, which scikit-learn's selectors take."""
     if callable(k):
         name = getattr(k, "__name__", repr(k))
         raise ValueError(
-            f"k={name} is a function. The first argument of {estimator} is the number of columns "
-            f"to keep. Write score_func={name}, or leave it out for mutual information."
+            f"k={name} is a function. The first argument is the number of columns to keep. Write "
+            f"{parameter}={name}, or leave it out for mutual information."
         )
 
 

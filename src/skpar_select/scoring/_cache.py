@@ -2,7 +2,8 @@
 
 An entry is a file: a line that names the format, a checksum of all that follows and of the name,
 a line of JSON that names the results and their shapes, then these as little-endian float64. It is
-written beside and renamed, so that no other process sees half of it; one that does not fit its checksum counts as missing. Nothing in it is executed.
+written beside and renamed, so that no other process sees half of it; one that does not fit its
+checksum counts as missing. Nothing in it is executed.
 """
 
 import hashlib
