@@ -88,7 +88,7 @@ def test_score_func__is_a_word_of_the_selector_and_of_its_one_scorer():
         if re.search(r"\bscore_func\b", path.read_text("utf-8"))
     }
     # The picture asks any selector, scikit-learn's too, for this public parameter.
-    assert named == {"_selector.py", "scoring/_score_func.py", "_display.py"}
+    assert named == {"_selector.py", "scoring/_score_func.py", "_display.py", "_parameters.py"}
 
 
 @pytest.mark.parametrize("module", outside("planning/"))

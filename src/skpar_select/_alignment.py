@@ -82,15 +82,15 @@ def align_ids(
     return np.fromiter((position[name] for name in reference), np.intp, len(reference))
 
 
-def aligned_target(y: Any, sample_ids: Names | None) -> Any:
+def aligned_target(y: Any, sample_ids: Callable[[], Names | None]) -> Any:
     """Put a target of pandas whose index holds sample ids into the order of a matrix.
 
     Parameters
     ----------
     y : object
         A target. Only a Series or DataFrame of pandas has an index; anything else is given back.
-    sample_ids : ndarray of str of shape (n_samples,), or None
-        The ids of the matrix's rows.
+    sample_ids : callable
+        Gives the ids of the matrix's rows, or None; asked only where an index may hold them.
 
     Returns
     -------
@@ -104,12 +104,12 @@ def aligned_target(y: Any, sample_ids: Names | None) -> Any:
     ValueError
         If the index holds some of the ids and not all, or holds ids that the matrix lacks, too.
     """
-    if sample_ids is None or type(y).__module__.partition(".")[0] != "pandas":
+    if type(y).__module__.partition(".")[0] != "pandas" or is_default_index(y.index):
         return y
-    index = y.index
-    if type(index).__name__ == "RangeIndex" and index.start == 0 and index.step == 1:
+    ids = sample_ids()
+    if ids is None:
         return y
-    held, reference = [id_text(one) for one in index], list(sample_ids)
+    held, reference = [id_text(one) for one in y.index], list(ids)
     if held == reference:
         return y
     known = set(reference)
@@ -134,6 +134,11 @@ def aligned_target(y: Any, sample_ids: Names | None) -> Any:
             f"occur once. Remove the repeated rows. {by_hand}."
         )
     return y.iloc[align_ids(held, reference, held_by="The index of y", reference_by="the matrix")]
+
+
+def is_default_index(index: Any) -> bool:
+    """Return whether an index of pandas is the one that a frame has without any: 0, 1, ..."""
+    return type(index).__name__ == "RangeIndex" and index.start == 0 and index.step == 1
 
 
 def id_text(value: object) -> str:

@@ -267,9 +267,9 @@ def warn_of_unscored(
     scores: FloatArray, lacking: BoolArray, missing: Missing, min_observed: int | float
 ) -> None:
     """Warn of columns without a score that lack values."""
-    unscored = np.isnan(scores) & lacking
+    unscored: BoolArray = np.isnan(scores) & lacking
     if unscored.ndim > 1:
-        unscored = unscored.any(axis=1)
+        unscored = np.any(unscored, axis=1)
     if not unscored.any():
         return
     n_features = len(scores)

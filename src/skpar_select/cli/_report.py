@@ -31,8 +31,9 @@ def best(
     order = np.argsort(-scores, kind="stable")[:MOST_SHOWN]
     order = order[~np.isnan(scores[order])]
     shown: list[tuple[str, FloatArray]] = [("score", scores)]
-    if len(columns) > 1:
-        shown += list(zip(columns, selector.scores_by_target_, strict=True))
+    by_target = selector.scores_by_target_
+    if by_target is not None and len(columns) > 1:
+        shown += list(zip(columns, by_target, strict=True))
     widths = [max(10, len(head)) for head, _ in shown]
     head = "  ".join(f"{head:>{width}}" for (head, _), width in zip(shown, widths, strict=True))
     yield f"{'rank':>4}  {head}  feature"

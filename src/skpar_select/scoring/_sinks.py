@@ -93,7 +93,7 @@ class Assembler(Sink):
         # A column without a score, as one with too few values, needs nothing else either.
         scored = ~np.isnan(self.results["score"])
         while scored.ndim > 1:
-            scored = scored.any(axis=-1)
+            scored = np.any(scored, axis=-1)
         for name, came in self._came.items():
             if (scored & ~came).any():
                 raise ValueError(

@@ -13,11 +13,11 @@ from skpar_select._alignment import (
     DroppedSamplesWarning,
     MissingIdsError,
     id_text,
+    is_default_index,
 )
 from skpar_select._typing import Array, BoolArray, IndexArray
 from skpar_select._wording import counted, listing
 from skpar_select.matrices import LazyMatrix, held_matrix
-from skpar_select.tables._frames import is_default_index
 from skpar_select.tables._join import Join, chosen, join_by_id, join_by_order
 from skpar_select.tables._table import Table
 from skpar_select.tables._targets import check_task, refuse_missing, target_columns, values_of

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from skpar_select._alignment import is_default_index
 from skpar_select.tables._column import Column
 
 _Read = tuple[str, int, Callable[[], Column]]
@@ -39,11 +40,6 @@ def columns_of(holder: Any) -> Columns | None:
             for name, column in zip(holder.column_names, holder.columns, strict=True)
         ]
     return None
-
-
-def is_default_index(index: Any) -> bool:
-    """Return whether an index of pandas is the one that a frame has without any: 0, 1, ..."""
-    return type(index).__name__ == "RangeIndex" and index.start == 0 and index.step == 1
 
 
 def _pandas_index(frame: Any) -> Columns:
