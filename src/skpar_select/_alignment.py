@@ -170,12 +170,21 @@ def near_match(held: Iterable[str], reference: Iterable[str]) -> str:
     )
 
 
+def nearly(one: str) -> str:
+    """Return an id without what near ids differ by: case, blanks, ``.0`` and zeros before it."""
+    return _without_zeros(_without_fraction(_without_blanks(one).casefold()))
+
+
+def _without_blanks(one: str) -> str:
+    return "".join(one.split())
+
+
 def _without_zeros(one: str) -> str:
-    return re.sub(r"^0+(?=.)", "", one)
+    return one.lstrip("0") or one[-1:]
 
 
 def _without_fraction(one: str) -> str:
-    return re.sub(r"(?<=\d)\.0+$", "", one)
+    return one[:-2] if one.endswith(".0") and one[-3:-2].isdigit() else one
 
 
 def _as_r_writes(one: str) -> str:
@@ -183,18 +192,14 @@ def _as_r_writes(one: str) -> str:
     return re.sub(r"[^0-9A-Za-z_]", ".", re.sub(r"^X(?=\d)", "", one))
 
 
-def _without_any(one: str) -> str:
-    return _without_zeros(_without_fraction(re.sub(r"\s+", "", one).casefold()))
-
-
 # The first of equals is said.
 _NEARLY: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("blanks", lambda one: re.sub(r"\s+", "", one)),
+    ("blanks", _without_blanks),
     ("upper and lower case", str.casefold),
     ("'.0' at the end", _without_fraction),
     ("zeros at the beginning", _without_zeros),
     ("what R makes of names (an X before a digit, points for other signs)", _as_r_writes),
-    ("case, blanks, '.0' at the end and zeros at the beginning", _without_any),
+    ("case, blanks, '.0' at the end and zeros at the beginning", nearly),
 )
 
 

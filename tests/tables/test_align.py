@@ -296,6 +296,33 @@ def test_align__asks_which_of_two_columns_holds_the_ids(values, tmp_path):
     assert_array_equal(y, AGES[40 - X.index])
 
 
+def test_align__asks_where_another_column_nearly_holds_the_ids(values):
+    # Row numbers match to the letter, and the ids would after Excel has cut their zeros.
+    X = pd.DataFrame(values, index=[str(number) for number in range(1, 41)])
+    padded = [f"{number:05d}" for number in range(40, 0, -1)]
+    message = r"Columns 'row', 'id' of the table all hold sample ids .*or what is nearly these"
+    with pytest.raises(AlignmentError, match=message):
+        align(X, {"row": np.arange(1, 41), "id": padded, "age": AGES}, "age")
+
+
+def test_align__asks_where_few_ids_are_found_by_chance(values):
+    X = pd.DataFrame(values, index=np.arange(1990, 2030))
+    born = {"name": [f"p{one}" for one in range(40)], "born": np.arange(1960, 2000), "age": AGES}
+    message = r"'born' holds most, 10 of 40 ids\. .*If it holds the ids, name it as id_column"
+    with pytest.raises(AlignmentError, match=message):
+        align(X, born, "age", **DROP)
+    with pytest.warns(DroppedSamplesWarning, match="30 samples without a row"):
+        align(X, born, "age", id_column="born", **DROP)
+
+
+@pytest.mark.parametrize("n_rows", [3, 400])
+def test_align__finds_the_ids_of_a_few_and_of_many_more(X, n_rows):
+    ids = [f"GSM{number}" for number in range(100, 100 + n_rows)]
+    with pytest.warns(DroppedSamplesWarning):
+        _, y = align(X, {"id": ids, "age": np.arange(n_rows)}, "age", unmatched="drop")
+    assert len(y) == min(n_rows, 40)
+
+
 def test_align__is_not_misled_by_a_property_whose_values_look_like_ids(values):
     X = pd.DataFrame(values, index=np.arange(1, 41))
     years = np.repeat(np.arange(20, 30), 4)

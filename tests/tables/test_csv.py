@@ -69,6 +69,11 @@ def test_parse__passes_over_comments_before_the_header_only():
     assert cells(text) == {"id": ["#1"], "age": ["2"]}
 
 
+@pytest.mark.parametrize("line", ["sep=;\n", '"sep=;"\r\n'])
+def test_parse__takes_the_separator_that_excel_names(line):
+    assert cells(line + "a,b,c;age\n1,2;3\n") == {"a,b,c": ["1,2"], "age": ["3"]}
+
+
 def test_parse__keeps_line_breaks_and_quotes_within_cells():
     assert cells('id,note\na,"one\ntwo ""x"""\n') == {"id": ["a"], "note": ['one\ntwo "x"']}
 

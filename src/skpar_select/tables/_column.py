@@ -92,11 +92,23 @@ class Column:
         there = self.values[~self.null]
         return bool(len(there)) and all(isinstance(one, bool | np.bool_) for one in there)
 
+    @property
+    def may_hold_ids(self) -> bool:
+        """Whether the cells are anything but fractions."""
+        if self.values.dtype.kind != "f":
+            return True
+        there = self.values[~self.null]
+        return bool((there == np.floor(there)).all())
+
     def text(self) -> NDArray[np.object_]:
         """Return the cells as text, ``""`` where there is no value."""
-        return _objects(
-            "" if null else id_text(one) for one, null in zip(self.values, self.null, strict=True)
-        )
+        if self.values.dtype == np.float32:
+            held = self.values.astype(np.str_).tolist()
+        else:
+            held = [one if type(one) is str else id_text(one) for one in self.values.tolist()]
+        text = _objects(held)
+        text[self.null] = ""
+        return text
 
     def missing(self) -> BoolArray:
         """Mark the cells that hold no value or a marker of :data:`MISSING_MARKERS`."""

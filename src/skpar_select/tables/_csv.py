@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import re
 import zlib
 from itertools import chain
 from math import isnan
@@ -16,6 +17,8 @@ GZIP = b"\x1f\x8b"
 
 # A line after the last: within a cell if a quote was not closed, which csv passes over.
 _END = "\x00"
+
+_SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?\r?\n")
 
 # What other files begin with that are taken for tables, and what is done with them.
 _NO_TEXT = (
@@ -69,9 +72,13 @@ def separator_of(header: str) -> str:
 def parse(text: str, label: str) -> dict[str, Column]:
     """Parse a table with a header; cells lose the blanks around them.
 
-    Lines that begin with ``#`` before the header are comments. Where semicolons separate and a cell is
+    Lines that begin with ``#`` before the header are comments, and a first line such as ``sep=;``, as
+    Excel writes it, names the separator. Where semicolons separate and a cell is
     a number with a comma, commas are the decimal sign of the whole table.
     """
+    said = _SEPARATOR_LINE.match(text)
+    if said:
+        text = text[said.end() :]
     lines = io.StringIO(text, newline="")
     comments = []
     start = 0
@@ -81,7 +88,7 @@ def parse(text: str, label: str) -> dict[str, Column]:
         comments += [line.strip()] if line.strip() else []
         start += len(line)
     body = text[start:]
-    separator = separator_of(io.StringIO(body).readline())
+    separator = said[1] if said else separator_of(io.StringIO(body).readline())
     try:
         rows = [
             [cell.strip() for cell in row]

@@ -66,7 +66,7 @@ def _pandas(name: str, series: Any) -> _Read:
 def _of_pandas(series: Any) -> Column:
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "biuf":
         return Column.of(np.asarray(series))
-    return Column.of(np.asarray(series.astype(object)), np.asarray(series.isna(), dtype=bool))
+    return Column(np.asarray(series.astype(object)), np.asarray(series.isna(), dtype=bool))
 
 
 def _listed(name: str, column: Any, read: Callable[[], Any]) -> _Read:

@@ -1,5 +1,6 @@
 """Rows of a table joined to the samples of a matrix, and everything that has no partner counted."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from os import PathLike, fspath
@@ -14,10 +15,12 @@ from skpar_select._alignment import (
     UnmatchedSamplesError,
     id_text,
     near_match,
+    nearly,
     repeated,
 )
 from skpar_select._typing import BoolArray, IndexArray
 from skpar_select._wording import counted, listing, quote, sentence
+from skpar_select.tables._csv import read_text
 from skpar_select.tables._table import Table
 
 # A column whose ids occur this often on average holds a property, not ids.
@@ -125,7 +128,9 @@ def join_by_id(
     rows = np.flatnonzero(where & (sample_of >= 0) & use[sample_of])
     rows, n_same = _once(rows, sample_of, held, table, targets)
     if n_same:
-        dropped.append(f"{counted(n_same, 'row')} of {table.label} that repeat another")
+        dropped.append(
+            f"{counted(n_same, 'row')} of {table.label} that repeat{'s' if n_same == 1 else ''} another"
+        )
     order = np.argsort(sample_of[rows])
     rows = rows[order]
     joined = Join(sample_of[rows], rows, dropped)
@@ -168,40 +173,51 @@ def find_id_column(
                 f"{targets[0]!r} {length}. Both must be of the same samples. Name another column."
             )
         return name
-    known = set(ids)
-    best: tuple[int, str] = (0, "")
-    counts: dict[str, int] = {}
-    near = ""
-    for name in table.beside(targets[0]):
-        if name in targets:
-            continue
-        cells = table.column(name).text().tolist()
-        found = [cell for cell in cells if cell in known]
-        distinct = len(set(found))
-        near = near or near_match(cells, known)
-        if len(found) < _REPEATED * distinct:
-            counts[name] = distinct
-        if distinct > best[0]:
-            best = distinct, name
-    if not best[0]:
+    known, near = set(ids), {nearly(one) for one in ids}
+    found: dict[str, int] = {}
+    alike: dict[str, int] = {}
+    columns = {
+        name: table.column(name).text().tolist()
+        for name in table.beside(targets[0])
+        if name not in targets and table.column(name).may_hold_ids
+    }
+    for name, cells in columns.items():
+        found[name] = len(known.intersection(cells))
+        # Values that repeat are a property, such as years, not ids.
+        distinct = Counter(cells)
+        hits = [cell for cell in distinct if nearly(cell) in near]
+        repeats = sum(distinct[cell] for cell in hits) >= _REPEATED * len(hits)
+        alike[name] = 0 if repeats else len(hits)
+    best = max(found, key=found.__getitem__, default="")
+    if not best or not found[best]:
+        hints = (near_match(cells, known) for cells in columns.values())
         raise AlignmentError(
             f"No column of {table.label} holds a sample id of the matrix ({listing(ids)}). Targets "
-            f"are matched by id, never by position. {near}".strip(),
+            f"are matched by id, never by position. {next(filter(None, hints), '')}".strip(),
             "Add the ids as a column, or write them alike on both sides.",
         )
-    cells = table.column(best[1]).text().tolist()
+    if 2 * found[best] < min(len(known), len(set(columns[best]))):
+        raise AlignmentError(
+            f"No column of {table.label} holds half of the sample ids of the matrix, or half as "
+            f"many other values: {best!r} holds most, {found[best]} of {len(known)} ids. That may be "
+            f"by chance. {near_match(set(columns[best]) - known, known.difference(columns[best]))}".strip(),
+            "If it holds the ids, name it as id_column.",
+        )
+    same = [nearly(cell) for cell in columns[best]]
     rivals = [
         name
-        for name, count in counts.items()
-        if name != best[1] and 2 * count >= best[0] and table.column(name).text().tolist() != cells
+        for name, number in alike.items()
+        if name != best
+        and 2 * number >= found[best]
+        and [nearly(cell) for cell in columns[name]] != same
     ]
     if rivals:
         raise AlignmentError(
-            f"Columns {listing([best[1], *rivals])} of {table.label} all hold sample ids of the "
-            f"matrix, in other rows each. One column tells whose row it is.",
+            f"Columns {listing([best, *rivals])} of {table.label} all hold sample ids of the "
+            "matrix, or what is nearly these, in other rows each. One column tells whose row it is.",
             "Name it as id_column.",
         )
-    return best[1]
+    return best
 
 
 def _unmatched(
@@ -280,7 +296,7 @@ def _listed_ids(given: Any, word: str) -> list[str]:
                 f"{word}='{path}' is no file. It must be a text file with one id a line, or the ids "
                 "themselves. Check the path."
             )
-        lines = Path(path).read_text("utf-8-sig").splitlines()
+        lines = read_text(path).splitlines()
         return [line.strip() for line in lines if line.strip()]
     if isinstance(given, str):
         raise TypeError(
