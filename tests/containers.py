@@ -97,6 +97,26 @@ def write_zarr(path, values, zipped=False, zarr_format=3, chunks=(7, 8), **optio
     return path
 
 
+def write_parquet(path, values, rows=8, ids=True, parts=1, **options):
+    """Write a table whose row groups have some rows; of several parts, a folder."""
+    import pyarrow
+    from pyarrow import parquet
+
+    samples, features = names_of(values)
+    values = values.astype(values.dtype.newbyteorder("="))
+    columns = {name: pyarrow.array(values[:, j]) for j, name in enumerate(features)}
+    table = pyarrow.table({"sample": samples, **columns} if ids else columns)
+    if parts == 1:
+        parquet.write_table(table, path, row_group_size=rows, **options)
+        return path
+    path.mkdir(exist_ok=True)
+    edges = np.linspace(0, len(values), parts + 1).astype(int)
+    for part, (start, stop) in enumerate(itertools.pairwise(edges)):
+        some = table.slice(start, stop - start)
+        parquet.write_table(some, path / f"part-{part}.parquet", row_group_size=rows, **options)
+    return path
+
+
 def write_hdfstore(path, values, blocks=1, key="frame"):
     """Write what pandas 2 writes by PyTables: columns by turns in one of the blocks."""
     samples, features = names_of(values)
@@ -160,6 +180,8 @@ def kinds():
         "zarr shards": (write_zarr, {"chunks": (3, 4), "shards": (9, 8)}, {}),
         "zarr 2": (write_zarr, {"zarr_format": 2}, {}),
         "zarr zip": (write_zarr, {"zipped": True}, {}),
+        "parquet": (write_parquet, {}, {}),
+        "parquet folder": (write_parquet, {"parts": 3}, {}),
         "held h5py": (write_hdf5, {"chunks": (5, 4)}, {}),
         "held h5py transposed": (write_transposed, {}, TURNED),
         "held zarr": (write_zarr, {}, {}),

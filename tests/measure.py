@@ -78,7 +78,10 @@ def measured(work):
 def main(path, dataset, budget, n_jobs, output, how):
     columns = np.array(how.pop("columns", []), dtype=np.intp)
     # What is loaded and started at the first call is the interpreter's, not the matrix's.
-    warm = open_file(path.split(os.pathsep)[0], "warm", hold=how.get("hold"))
+    if dataset:
+        warm = open_file(path.split(os.pathsep)[0], "warm", hold=how.get("hold"))
+    else:
+        dataset, warm = None, open_file(str(Path(path).with_name("warm")), None)
     fit(warm, budget, n_jobs)
     transform(warm, np.arange(5), budget, n_jobs)
     if len(columns):

@@ -10,7 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from containers import TURNED, write_anndata, write_hdf5, write_transposed
+from containers import TURNED, write_anndata, write_hdf5, write_parquet, write_transposed
 
 from skpar_select import ParallelMutualInfoSelector, open_matrix
 from skpar_select.matrices.io._selection import max_per_chunk, overlapping
@@ -68,7 +68,7 @@ def reference(values):
 
 def run(path, layout, output, how):
     """Fit or transform in a process of its own; give the result and what was reported."""
-    command = [sys.executable, MEASURE, path, layout, BUDGET, "2", output, json.dumps(how)]
+    command = [sys.executable, MEASURE, path, layout or "", BUDGET, "2", output, json.dumps(how)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     return np.load(output), json.loads(done.stdout)
 
@@ -122,6 +122,24 @@ def test_zarr__stays_within_its_plan(layout, strategy, zarr_path, reference, tmp
     np.testing.assert_array_equal(scores, reference)
     assert report["strategies"] == [strategy]
     assert report["read"] <= 1.2 * report["planned_read"] + 1_000_000
+
+
+@pytest.fixture(scope="module")
+def parquet_path(values, tmp_path_factory):
+    """The same in Parquet, in row groups of 400 and in a folder of two files."""
+    folder = tmp_path_factory.mktemp("out of core")
+    write_parquet(folder / "warm", values[:40, :500])
+    write_parquet(folder / "groups", values, rows=400)
+    write_parquet(folder / "one", values, rows=800, compression="zstd")
+    return folder
+
+
+@pytest.mark.parametrize("layout", ["groups", "one"])
+def test_parquet__stays_within_its_plan(layout, parquet_path, reference, tmp_path):
+    scores, report = measured(parquet_path / layout, None, tmp_path / "scores.npy")
+    np.testing.assert_array_equal(scores, reference)
+    assert report["strategies"] == ["whole chunks"]
+    assert report["read"] <= 1.05 * report["planned_read"] + 1_000_000
 
 
 @pytest.mark.parametrize("hold", ["h5py", "zarr", "dask"])

@@ -255,8 +255,8 @@ def test_rows__of_every_kind(kind, view, tmp_path):
 def test_type__of_every_kind_is_that_of_the_file(kind, dtype, tmp_path):
     values = values_of(dtype)
     matrix = opened(kind, tmp_path, values)
-    # Several files and blocks are joined in the type of this machine; Zarr 3 stores no other.
-    native = kind.startswith(("wide", "hdfstore", "zarr", "held zarr"))
+    # Several files and blocks are joined in the type of this machine; Zarr 3 and Parquet store no other.
+    native = kind.startswith(("wide", "hdfstore", "parquet", "zarr", "held zarr"))
     assert matrix.dtype.newbyteorder("=" if native else "|") == (
         np.dtype(dtype).newbyteorder("=" if native else "|")
     )

@@ -232,7 +232,9 @@ class TestNames:
             open_matrix(write_h5(values_of()), feature_names=given_names)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith(("held", "zarr"))])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if not kind.startswith(("held", "parquet", "zarr"))]
+)
 def test_open_matrix__opens_each_file_once(kind, tmp_path, opens):
     options = {} if kind.startswith("npy") else {"feature_names": "auto", "sample_ids": None}
     if kind.startswith("wide"):

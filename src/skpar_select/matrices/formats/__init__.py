@@ -5,12 +5,14 @@ from skpar_select.matrices.formats._base import Format, OpenedMatrix
 from skpar_select.matrices.formats._hdf5 import HDF5Format
 from skpar_select.matrices.formats._hdfstore import HDFStoreFormat
 from skpar_select.matrices.formats._npy import NpyFormat
+from skpar_select.matrices.formats._parquet import ParquetFormat
 from skpar_select.matrices.formats._zarr import ZarrFormat
 from skpar_select.matrices.io._session import FileSession
 
 FORMATS: tuple[Format, ...] = (
     NpyFormat(),
     ZarrFormat(),
+    ParquetFormat(),
     AnnDataFormat(),
     HDFStoreFormat(),
     HDF5Format(),

@@ -3,6 +3,7 @@
 from skpar_select.matrices.readers._chunked import ChunkedMatrix
 from skpar_select.matrices.readers._contiguous import ContiguousMatrix
 from skpar_select.matrices.readers._dataset import DatasetMatrix
+from skpar_select.matrices.readers._parquet import ParquetColumns
 from skpar_select.matrices.readers._rectangles import Reader, RectangleMatrix
 from skpar_select.matrices.readers._sliced import DaskMatrix, SlicedMatrix, matrix_of_sliced
 from skpar_select.matrices.readers._sparse_rows import SparseRowsMatrix
@@ -14,6 +15,7 @@ __all__ = [
     "ContiguousMatrix",
     "DaskMatrix",
     "DatasetMatrix",
+    "ParquetColumns",
     "Reader",
     "RectangleMatrix",
     "SlicedMatrix",
