@@ -135,6 +135,20 @@ def test_align__serves_a_split(X, pheno):
     assert_array_equal(y, AGES[:25])
 
 
+def test_align__misses_no_rows_of_others_than_the_chosen(X, pheno):
+    extra = pd.concat([pheno, pheno.iloc[:2].assign(geo_accession=["GSM900", "GSM901"])])
+    _, y = aligned(
+        X,
+        extra,
+        "age",
+        samples=IDS[:25],
+        says="Left out: 15 samples not in samples. 25 of 40 samples are kept.",
+    )
+    assert_array_equal(y, AGES[:25])
+    with pytest.raises(UnmatchedSamplesError, match=r"holds 2 samples \('GSM900', 'GSM901'\)"):
+        align(X, extra, "age", exclude_samples=IDS[:25])
+
+
 def test_align__takes_lists_of_samples_from_files(X, pheno, tmp_path):
     (tmp_path / "keep.txt").write_text("\ufeff" + "\r\n".join([*IDS[10:], "", " GSM101 "]))
     got, y = aligned(

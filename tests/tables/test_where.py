@@ -58,6 +58,7 @@ TABLE = Table(
         ("when=it's", [2]),
         ("when=x y", [4]),
         (["sex=F", "age>5"], [0]),
+        (np.array(["sex=F", "age>5"]), [0]),
         ([], [0, 1, 2, 3, 4]),
         (None, [0, 1, 2, 3, 4]),
     ],

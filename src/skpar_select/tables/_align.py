@@ -18,7 +18,7 @@ from skpar_select._alignment import (
 from skpar_select._typing import Array, BoolArray, IndexArray
 from skpar_select._wording import counted, listing
 from skpar_select.matrices import LazyMatrix, held_matrix
-from skpar_select.tables._join import Join, chosen, join_by_id, join_by_order
+from skpar_select.tables._join import Join, choose, join_by_id, join_by_order
 from skpar_select.tables._table import Table
 from skpar_select.tables._targets import check_task, refuse_missing, target_columns, values_of
 from skpar_select.tables._where import conditions_of, rows_where
@@ -132,25 +132,21 @@ def align(
             "both are in the same order, say so with match='order' (read_targets without sample_ids "
             "gives the targets in the order of the table)."
         )
-    use = np.ones(matrix.n_samples, dtype=bool)
-    chosen_words: list[str] = []
-    if samples is not None or exclude_samples is not None:
-        use, chosen_words = chosen(matrix.ids, samples, exclude_samples, drop=drop)
+    choice = choose(matrix.ids, matrix.n_samples, samples, exclude_samples, drop=drop)
     holds = rows_where(table, conditions, table.length(targets[0]))
     if match == "order" or matrix.ids is None:
-        joined = join_by_order(matrix.n_samples, table, targets[0], use, holds)
+        joined = join_by_order(table, targets[0], choice, holds)
     else:
         joined = join_by_id(
             matrix.ids,
             table,
             targets,
             id_column=id_column,
-            use=use,
+            choice=choice,
             where=holds,
             conditions=conditions,
             drop=drop,
         )
-    joined.dropped[:0] = chosen_words
     y, missing = values_of(table, targets, joined.rows, task)
     if missing_targets == "raise":
         refuse_missing(table, targets, joined.rows, missing)

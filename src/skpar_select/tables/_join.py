@@ -1,6 +1,5 @@
 """Rows of a table joined to the samples of a matrix, and everything that has no partner counted."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from os import PathLike, fspath
@@ -10,21 +9,17 @@ from typing import Any
 import numpy as np
 
 from skpar_select._alignment import (
-    AlignmentError,
     MissingIdsError,
     UnmatchedSamplesError,
     id_text,
     near_match,
-    nearly,
     repeated,
 )
 from skpar_select._typing import BoolArray, IndexArray
 from skpar_select._wording import counted, listing, quote, sentence
 from skpar_select.tables._csv import read_text
+from skpar_select.tables._id_column import find_id_column
 from skpar_select.tables._table import Table
-
-# A column whose ids occur this often on average holds a property, not ids.
-_REPEATED = 2
 
 
 @dataclass
@@ -47,43 +42,74 @@ class Join:
             self.samples, self.rows = self.samples[mask], self.rows[mask]
 
 
-def chosen(
-    matrix_ids: Sequence[str] | None, samples: Any, exclude_samples: Any, *, drop: bool
-) -> tuple[BoolArray, list[str]]:
-    """Mark the samples of a matrix that two lists of ids leave, and say what they leave out.
+@dataclass
+class Choice:
+    """The samples that two lists of ids leave, of a matrix (`mask`) and of anything else."""
+
+    mask: BoolArray
+    samples: set[str] | None = None
+    exclude_samples: set[str] = field(default_factory=set)
+    dropped: list[str] = field(default_factory=list)
+
+    def holds(self, one: str) -> bool:
+        """Return whether an id is among those that are left."""
+        return (self.samples is None or one in self.samples) and one not in self.exclude_samples
+
+
+def choose(
+    matrix_ids: Sequence[str] | None,
+    n_samples: int,
+    samples: Any,
+    exclude_samples: Any,
+    *,
+    drop: bool,
+) -> Choice:
+    """Choose samples of a matrix by two lists of ids, and say what they leave out.
 
     A list is a sequence of ids, or the path of a text file with one a line.
     """
+    choice = Choice(np.ones(n_samples, dtype=bool))
+    if samples is None and exclude_samples is None:
+        return choice
     if matrix_ids is None:
         raise MissingIdsError(
             "samples and exclude_samples are ids, and the matrix has none. Samples are chosen by id. "
             "Name the ids of the matrix when it is opened, with sample_ids, or slice it, X[rows]."
         )
     ids = np.asarray(matrix_ids, dtype=object)
-    mask = np.ones(len(ids), dtype=bool)
-    dropped = []
-    for word, given in (("samples", samples), ("exclude_samples", exclude_samples)):
-        if given is None:
-            continue
-        listed = set(_listed_ids(given, word))
-        unknown = sorted(listed.difference(matrix_ids))
-        if unknown and not drop:
-            raise UnmatchedSamplesError(
-                f"{word} holds {_ids(unknown)} that the matrix lacks. Each must be a sample of the "
-                f"matrix ({listing(ids)}). {near_match(unknown, set(ids) - listed)}".strip(),
-                "unmatched='drop' of skpar_select.align passes over them.",
-            )
-        if unknown:
-            dropped.append(
-                f"{counted(len(unknown), 'id')} of {word} without a sample in the matrix"
-            )
-        inside = np.fromiter((one in listed for one in ids), bool, len(ids))
-        lost = mask & (inside if word == "exclude_samples" else ~inside)
-        if lost.any():
-            reason = "in exclude_samples" if word == "exclude_samples" else "not in samples"
-            dropped.append(f"{counted(int(lost.sum()), 'sample')} {reason}")
-        mask &= ~lost
-    return mask, dropped
+    if samples is not None:
+        choice.samples = _known_ids(samples, "samples", ids, choice, drop=drop)
+        _leave_out(choice, ids, choice.samples, False, "not in samples")
+    if exclude_samples is not None:
+        choice.exclude_samples = _known_ids(
+            exclude_samples, "exclude_samples", ids, choice, drop=drop
+        )
+        _leave_out(choice, ids, choice.exclude_samples, True, "in exclude_samples")
+    return choice
+
+
+def _known_ids(given: Any, word: str, ids: Any, choice: Choice, *, drop: bool) -> set[str]:
+    """Read a list of ids, and refuse or count those that the matrix lacks."""
+    listed = set(_listed_ids(given, word))
+    unknown = sorted(listed.difference(ids))
+    if unknown and not drop:
+        raise UnmatchedSamplesError(
+            f"{word} holds {_ids(unknown)} that the matrix lacks. Each must be a sample of the "
+            f"matrix ({listing(ids)}). {near_match(unknown, set(ids) - listed)}".strip(),
+            "unmatched='drop' of skpar_select.align passes over them.",
+        )
+    if unknown:
+        choice.dropped.append(
+            f"{counted(len(unknown), 'id')} of {word} without a sample in the matrix"
+        )
+    return listed
+
+
+def _leave_out(choice: Choice, ids: Any, listed: set[str], inside: bool, reason: str) -> None:
+    lost = choice.mask & np.fromiter(((one in listed) is inside for one in ids), bool, len(ids))
+    if lost.any():
+        choice.dropped.append(f"{counted(int(lost.sum()), 'sample')} {reason}")
+    choice.mask &= ~lost
 
 
 def join_by_id(
@@ -92,12 +118,12 @@ def join_by_id(
     targets: Sequence[str],
     *,
     id_column: str | None,
-    use: BoolArray,
+    choice: Choice,
     where: BoolArray,
     conditions: Sequence[str],
     drop: bool,
 ) -> Join:
-    """Match the samples `use` of a matrix to the rows `where` of a table by id.
+    """Match the samples of a matrix that are chosen to the rows `where` of a table by id.
 
     Rows that are equal in id and targets count once. Raises UnmatchedSamplesError for samples or
     rows without a partner unless they are to be dropped, and ValueError where an id is repeated.
@@ -114,9 +140,13 @@ def join_by_id(
     sample_of = np.fromiter((position.get(one, -1) for one in held), np.intp, len(held))
     has_row = np.zeros(len(ids), dtype=bool)
     has_row[sample_of[sample_of >= 0]] = True
+    use = choice.mask
     without_row = use & ~has_row
+    # Rows of others than the chosen ones are not missed.
     without_sample = where & (sample_of < 0)
-    dropped = _unmatched(
+    for row in np.flatnonzero(without_sample):
+        without_sample[row] = choice.holds(held[row])
+    dropped = choice.dropped + _unmatched(
         ids,
         held,
         table,
@@ -141,83 +171,21 @@ def join_by_id(
     return joined
 
 
-def join_by_order(
-    n_samples: int, table: Table, target: str, use: BoolArray, where: BoolArray
-) -> Join:
+def join_by_order(table: Table, target: str, choice: Choice, where: BoolArray) -> Join:
     """Match the first row of a table to the first sample, and so on."""
-    length = table.length(target)
+    length, n_samples = table.length(target), len(choice.mask)
     if length != n_samples:
         raise ValueError(
             f"{sentence(table.label)} has {counted(length, 'row')}, the matrix "
             f"{counted(n_samples, 'sample')}. Rows that are matched by their order must be as many. "
             "Match them by id, with match='id'."
         )
-    places = np.flatnonzero(use & where)
-    joined = Join(places, places)
-    lost = int((use & ~where).sum())
+    places = np.flatnonzero(choice.mask & where)
+    joined = Join(places, places, list(choice.dropped))
+    lost = int((choice.mask & ~where).sum())
     if lost:
         joined.dropped.append(f"{counted(lost, 'sample')} for which where does not hold")
     return joined
-
-
-def find_id_column(
-    table: Table, ids: Sequence[str], targets: Sequence[str], named: str | None
-) -> str:
-    """Return the column that holds the sample ids: the named one, or that with the most of them."""
-    length = table.length(targets[0])
-    if named is not None:
-        name = table.find(named, "The sample ids")
-        if table.length(name) != length:
-            raise ValueError(
-                f"id_column={named!r} of {table.label} has {table.length(name)} rows, the target "
-                f"{targets[0]!r} {length}. Both must be of the same samples. Name another column."
-            )
-        return name
-    known, near = set(ids), {nearly(one) for one in ids}
-    found: dict[str, int] = {}
-    alike: dict[str, int] = {}
-    columns = {
-        name: table.column(name).text().tolist()
-        for name in table.beside(targets[0])
-        if name not in targets and table.column(name).may_hold_ids
-    }
-    for name, cells in columns.items():
-        found[name] = len(known.intersection(cells))
-        # Values that repeat are a property, such as years, not ids.
-        distinct = Counter(cells)
-        hits = [cell for cell in distinct if nearly(cell) in near]
-        repeats = sum(distinct[cell] for cell in hits) >= _REPEATED * len(hits)
-        alike[name] = 0 if repeats else len(hits)
-    best = max(found, key=found.__getitem__, default="")
-    if not best or not found[best]:
-        hints = (near_match(cells, known) for cells in columns.values())
-        raise AlignmentError(
-            f"No column of {table.label} holds a sample id of the matrix ({listing(ids)}). Targets "
-            f"are matched by id, never by position. {next(filter(None, hints), '')}".strip(),
-            "Add the ids as a column, or write them alike on both sides.",
-        )
-    if 2 * found[best] < min(len(known), len(set(columns[best]))):
-        raise AlignmentError(
-            f"No column of {table.label} holds half of the sample ids of the matrix, or half as "
-            f"many other values: {best!r} holds most, {found[best]} of {len(known)} ids. That may be "
-            f"by chance. {near_match(set(columns[best]) - known, known.difference(columns[best]))}".strip(),
-            "If it holds the ids, name it as id_column.",
-        )
-    same = [nearly(cell) for cell in columns[best]]
-    rivals = [
-        name
-        for name, number in alike.items()
-        if name != best
-        and 2 * number >= found[best]
-        and [nearly(cell) for cell in columns[name]] != same
-    ]
-    if rivals:
-        raise AlignmentError(
-            f"Columns {listing([best, *rivals])} of {table.label} all hold sample ids of the "
-            "matrix, or what is nearly these, in other rows each. One column tells whose row it is.",
-            "Name it as id_column.",
-        )
-    return best
 
 
 def _unmatched(

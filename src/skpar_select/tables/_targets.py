@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skpar_select._alignment import DroppedSamplesWarning, MissingIdsError, MissingTargetsError
 from skpar_select._typing import Array, BoolArray, IndexArray
 from skpar_select._wording import counted, listing, quote
-from skpar_select.tables._join import join_by_id
+from skpar_select.tables._join import Choice, join_by_id
 from skpar_select.tables._table import Table
 
 _TASKS = ("regression", "classification")
@@ -86,7 +86,7 @@ def read_targets(
             table,
             targets,
             id_column=id_column,
-            use=np.ones(len(ids), dtype=bool),
+            choice=Choice(np.ones(len(ids), dtype=bool)),
             where=np.ones(length, dtype=bool),
             conditions=(),
             drop=False,

@@ -28,7 +28,7 @@ def conditions_of(where: str | Sequence[str] | None) -> list[str]:
     """Return the conditions as a list."""
     if where is None:
         return []
-    return [where] if isinstance(where, str) else list(where)
+    return [str(where)] if isinstance(where, str) else [str(one) for one in where]
 
 
 def rows_where(table: Table, conditions: Sequence[str], length: int) -> BoolArray:

@@ -1,0 +1,71 @@
+"""The column of a table that holds the sample ids: found, or asked for where that is in doubt."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from skpar_select._alignment import AlignmentError, near_match, nearly
+from skpar_select._wording import listing
+from skpar_select.tables._table import Table
+
+# A column whose ids occur this often on average holds a property, not ids.
+_REPEATED = 2
+
+
+def find_id_column(
+    table: Table, ids: Sequence[str], targets: Sequence[str], named: str | None
+) -> str:
+    """Return the column that holds the sample ids: the named one, or that with the most of them."""
+    length = table.length(targets[0])
+    if named is not None:
+        name = table.find(named, "The sample ids")
+        if table.length(name) != length:
+            raise ValueError(
+                f"id_column={named!r} of {table.label} has {table.length(name)} rows, the target "
+                f"{targets[0]!r} {length}. Both must be of the same samples. Name another column."
+            )
+        return name
+    known, near = set(ids), {nearly(one) for one in ids}
+    found: dict[str, int] = {}
+    alike: dict[str, int] = {}
+    columns = {
+        name: table.column(name).text().tolist()
+        for name in table.beside(targets[0])
+        if name not in targets and table.column(name).may_hold_ids
+    }
+    for name, cells in columns.items():
+        found[name] = len(known.intersection(cells))
+        # Values that repeat are a property, such as years, not ids.
+        distinct = Counter(cells)
+        hits = [cell for cell in distinct if nearly(cell) in near]
+        repeats = sum(distinct[cell] for cell in hits) >= _REPEATED * len(hits)
+        alike[name] = 0 if repeats else len(hits)
+    best = max(found, key=found.__getitem__, default="")
+    if not best or not found[best]:
+        hints = (near_match(cells, known) for cells in columns.values())
+        raise AlignmentError(
+            f"No column of {table.label} holds a sample id of the matrix ({listing(ids)}). Targets "
+            f"are matched by id, never by position. {next(filter(None, hints), '')}".strip(),
+            "Add the ids as a column, or write them alike on both sides.",
+        )
+    if 2 * found[best] < min(len(known), len(set(columns[best]))):
+        raise AlignmentError(
+            f"No column of {table.label} holds half of the sample ids of the matrix, or half as "
+            f"many other values: {best!r} holds most, {found[best]} of {len(known)} ids. That may be "
+            f"by chance. {near_match(set(columns[best]) - known, known.difference(columns[best]))}".strip(),
+            "If it holds the ids, name it as id_column.",
+        )
+    same = [nearly(cell) for cell in columns[best]]
+    rivals = [
+        name
+        for name, number in alike.items()
+        if name != best
+        and 2 * number >= found[best]
+        and [nearly(cell) for cell in columns[name]] != same
+    ]
+    if rivals:
+        raise AlignmentError(
+            f"Columns {listing([best, *rivals])} of {table.label} all hold sample ids of the "
+            "matrix, or what is nearly these, in other rows each. One column tells whose row it is.",
+            "Name it as id_column.",
+        )
+    return best
