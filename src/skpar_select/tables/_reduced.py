@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import h5py
 import numpy as np
@@ -43,18 +43,7 @@ def read_columns(
     The budget counts the result and the reading of it. Raises ValueError if that is too small or
     values are not finite, and an OSError if a file cannot be read, or has changed.
     """
-    shape = matrix.shape[0], len(columns)
-    result_bytes = shape[0] * shape[1] * matrix.dtype.itemsize
-    copies = _plan(
-        matrix, columns, executor, 1, held_bytes=result_bytes, memory_budget=memory_budget
-    )
-    out: Array = np.empty(shape, dtype=matrix.dtype)
-
-    def write(rows: Extent, positions: slice | IndexArray, tile: Array) -> None:
-        scatter(tile, rows, Extent(slice(0, tile.shape[1]), positions), out)
-
-    _run(copies, write, executor, progress)
-    matrix.check_unchanged()
+    out = _read(matrix, columns, executor, memory_budget=memory_budget, progress=progress)
     try:
         check_finite(out, columns, allow_nan=allow_nan)
     except NonFiniteError as error:
@@ -89,7 +78,7 @@ def write_matrix(
     shape = matrix.shape[0], len(columns)
     if suffix in TABLE_FORMATS:
         check_table(path, suffix, shape)
-        values = _read(matrix, columns, executor, suffix, memory_budget=memory_budget)
+        values = _read_for(suffix, matrix, columns, executor, memory_budget)
         with replacing(path) as part:
             write_table(part, suffix, values, matrix.sample_ids, feature_names)
         return
@@ -114,6 +103,15 @@ def write_matrix(
         matrix.check_unchanged()
 
 
+def _read_for(
+    suffix: str, matrix: Matrix, columns: IndexArray, executor: Executor, memory_budget: int
+) -> Array:
+    """Read the values of a table: by rows for text, by columns for Parquet, which encodes a copy."""
+    if suffix in TEXT_FORMATS:
+        return _read(matrix, columns, executor, memory_budget=memory_budget)
+    return _read(matrix, columns, executor, memory_budget=memory_budget, order="F", n_held=2)
+
+
 def _create(
     file: Any,
     shape: tuple[int, int],
@@ -130,19 +128,25 @@ def _create(
 
 
 def _read(
-    matrix: Matrix, columns: IndexArray, executor: Executor, suffix: str, *, memory_budget: int
+    matrix: Matrix,
+    columns: IndexArray,
+    executor: Executor,
+    *,
+    memory_budget: int,
+    progress: Progress | None = None,
+    order: Literal["C", "F"] = "C",
+    n_held: int = 1,
 ) -> Array:
-    """Read columns into an array for a table; Parquet encodes a copy of it."""
+    """Read scattered columns into an array, of which there will be `n_held` copies."""
     shape = matrix.shape[0], len(columns)
-    n_bytes = shape[0] * shape[1] * matrix.dtype.itemsize
-    held = n_bytes if suffix in TEXT_FORMATS else 2 * n_bytes
-    copies = _plan(matrix, columns, executor, 1, held_bytes=held, memory_budget=memory_budget)
-    out: Array = np.empty(shape, dtype=matrix.dtype, order="C" if held == n_bytes else "F")
+    n_bytes = n_held * shape[0] * shape[1] * matrix.dtype.itemsize
+    copies = _plan(matrix, columns, executor, 1, held_bytes=n_bytes, memory_budget=memory_budget)
+    out: Array = np.empty(shape, dtype=matrix.dtype, order=order)
 
     def write(rows: Extent, positions: slice | IndexArray, tile: Array) -> None:
         scatter(tile, rows, Extent(slice(0, tile.shape[1]), positions), out)
 
-    _run(copies, write, executor, None)
+    _run(copies, write, executor, progress)
     matrix.check_unchanged()
     return out
 
