@@ -344,6 +344,12 @@ def test_align__is_not_misled_by_a_property_whose_values_look_like_ids(values):
     assert_array_equal(y, AGES)
 
 
+def test_align__finds_ids_in_the_index_that_pandas_writes(X, pheno, tmp_path):
+    pheno.set_index("geo_accession", drop=True).rename_axis(None).to_csv(tmp_path / "obs.csv")
+    _, y = aligned(X, tmp_path / "obs.csv", "age")
+    assert_array_equal(y, AGES)
+
+
 def test_align__takes_one_of_two_equal_columns_of_ids(X, pheno):
     aligned(X, pheno.assign(iid=pheno["geo_accession"]), "age")
 

@@ -39,8 +39,9 @@ def find_id_column(
         hits = [cell for cell in distinct if nearly(cell) in near]
         repeats = sum(distinct[cell] for cell in hits) >= _REPEATED * len(hits)
         alike[name] = 0 if repeats else len(hits)
-    best = max(found, key=found.__getitem__, default="")
-    if not best or not found[best]:
+    # The index that pandas writes has no name: "" is a column like any other.
+    best = max(found, key=found.__getitem__, default=None)
+    if best is None or not found[best]:
         hints = (near_match(cells, known) for cells in columns.values())
         raise AlignmentError(
             f"No column of {table.label} holds a sample id of the matrix ({listing(ids)}). Targets "
