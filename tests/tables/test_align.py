@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_matrix
 
@@ -400,6 +402,63 @@ def test_align__refuses_a_matrix_without_ids_unless_told_to_go_by_order(values, 
     kept = (pheno["sex"] == "F") & pheno["age"].notna()
     assert got.shape == (kept.sum(), 5)
     assert_array_equal(y, pheno.loc[kept, "age"])
+
+
+@pytest.mark.parametrize("backed", [False, True])
+def test_align__takes_an_anndata_for_both(backed, tmp_path):
+    # G5, G6
+    anndata = pytest.importorskip("anndata")
+    values = np.arange(12, dtype=np.float32).reshape(4, 3)
+    kind = pd.Categorical(["T", "B", None, "T"])
+    obs = pd.DataFrame({"kind": kind}, index=[f"c{row}" for row in range(4)])
+    anndata.AnnData(values, obs=obs).write_h5ad(tmp_path / "a.h5ad")
+    adata = anndata.read_h5ad(tmp_path / "a.h5ad", backed="r" if backed else None)
+    got, y = aligned(
+        adata,
+        adata,
+        "kind",
+        task="classification",
+        missing_targets="drop",
+        says="Left out: 1 sample without a value in 'kind'. 3 of 4 samples are kept.",
+    )
+    assert_array_equal(np.asarray(got), values[[0, 1, 3]])
+    assert list(got.sample_ids) == ["c0", "c1", "c3"]
+    assert y.tolist() == ["T", "B", "T"]
+
+
+def naive_align(ids, table):
+    """Join by looking at every row for every sample; None where it must be refused."""
+    samples, y = [], []
+    for one in ids:
+        targets = {target for name, target, sex in table if name == one and sex == "F"}
+        if len(targets) > 1:
+            return None
+        for target in targets - {None}:
+            samples.append(one)
+            y.append(target)
+    return (samples, y) if samples else None
+
+
+ROW = st.tuples(
+    st.sampled_from("abcdefg"), st.sampled_from([None, 1.0, 2.5]), st.sampled_from("FM")
+)
+
+
+@given(ids=st.permutations("abcde"), table=st.lists(ROW, min_size=1, max_size=12))
+def test_align__agrees_with_a_naive_twin(ids, table):
+    X = pd.DataFrame(np.arange(5.0), index=ids)
+    names, targets, sexes = zip(*table, strict=True)
+    frame = pd.DataFrame({"name": names, "y": targets, "sex": sexes}).astype({"y": float})
+    expected = naive_align(ids, table)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DroppedSamplesWarning)
+        try:
+            got, y = align(X, frame, "y", id_column="name", where="sex=F", **DROP)
+        except ValueError:
+            assert expected is None
+        else:
+            assert (list(got.index), y.tolist()) == expected
+            assert_array_equal(got[0], X.loc[list(got.index), 0])
 
 
 def test_align__refuses_a_path_for_a_matrix(pheno):
