@@ -6,6 +6,7 @@ import pickle
 import h5py
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from containers import (
     DTYPES,
@@ -149,6 +150,24 @@ def test_array__loads_the_whole(matrix):
     assert np.asarray(matrix, dtype=np.float64).dtype == np.float64
     with pytest.raises(ValueError, match="copy=False"):
         matrix.__array__(copy=False)
+
+
+def test_frame__of_a_matrix_is_that_of_its_array(matrix):
+    # broke once: "DataFrame constructor not properly called!"
+    expected = pd.DataFrame(values_of(), index=matrix.sample_ids, columns=matrix.feature_names)
+    frame = pd.DataFrame(matrix, index=matrix.sample_ids, columns=matrix.feature_names)
+    pd.testing.assert_frame_equal(frame, expected)
+    pd.testing.assert_frame_equal(pd.DataFrame(matrix[:3]), pd.DataFrame(values_of()[:3]))
+
+
+def test_frame__of_what_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match=r"takes 92 TB; at most .* are allowed"):
+        pd.DataFrame(LazyMatrix(Unread(10**12, N_FEATURES)))
+
+
+def test_nbytes__are_those_of_the_array(matrix):
+    assert matrix.nbytes == values_of().nbytes
+    assert matrix[::2, 3:5].nbytes == values_of()[::2, 3:5].nbytes
 
 
 def test_array__refuses_what_does_not_fit():

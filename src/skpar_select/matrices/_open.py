@@ -9,12 +9,18 @@ import numpy as np
 
 from skpar_select._alignment import MissingIdsError, align_ids, repeated
 from skpar_select._typing import Names
-from skpar_select.matrices._base import Matrix
 from skpar_select.matrices._concatenated import ConcatenatedMatrix
 from skpar_select.matrices._holders import find_holder, is_holder, list_sources
-from skpar_select.matrices._labels import Axis, Labels, check_labels, given_labels
+from skpar_select.matrices._label_sources import (
+    Given,
+    check_orientation,
+    is_transposed,
+    labels_of,
+    names_of,
+)
+from skpar_select.matrices._labels import Axis, Labels
 from skpar_select.matrices._lazy import LazyMatrix
-from skpar_select.matrices.formats import OpenedMatrix, open_file
+from skpar_select.matrices.formats import open_file
 from skpar_select.matrices.io._session import FileSession
 from skpar_select.matrices.readers import TransposedMatrix
 
@@ -23,7 +29,6 @@ Path: TypeAlias = str | os.PathLike[str]
 Source: TypeAlias = Path | Any
 Orientation: TypeAlias = Literal["samples_by_features", "features_by_samples", "auto"]
 Align: TypeAlias = Literal["id", "order"]
-Given: TypeAlias = str | Sequence[str] | None
 
 _ORIENTATIONS = ("samples_by_features", "features_by_samples", "auto")
 _ALIGNS = ("id", "order")
@@ -54,19 +59,24 @@ def open_matrix(
         The name of the matrix in the file, two-dimensional and numeric. None means the only
         such dataset, or an AnnData file's ``X``. Of AnnData it may be ``"layers/NAME"``, of
         pandas it is the key. A ``.npy`` file has none.
-    feature_names : str, sequence of str or None, default="auto"
+    feature_names : str, path-like, sequence of str or None, default="auto"
         The names of the columns. ``"auto"`` looks beside the matrix for a text dataset of the
-        right length, or takes what the format has for that: the index of ``var``, the columns of
-        the frame; it finds none where there are none. Any other text names a one-dimensional
-        dataset of the file. A sequence gives the names themselves. None means no names.
-    sample_ids : str, sequence of str or None, default="auto"
-        The same for the ids of the rows. Ids given as a sequence say that all files have their
-        rows in this order.
+        right length, or takes what the format has for that: HDF5's dimension scales, the index of
+        ``var``, the columns of the frame; it finds none where there are none, and none with a
+        warning where they repeat. Any other text names a one-dimensional dataset of the file; of
+        AnnData a column, ``"symbol"`` or ``"var/symbol"``. A path-like, as of `pathlib`, is a text
+        file in UTF-8 with one name a line. A sequence gives the names themselves. None means no
+        names.
+    sample_ids : str, path-like, sequence of str or None, default="auto"
+        The same for the ids of the rows; ``"auto"`` takes whole numbers, too, of which none
+        repeats, under a usual name such as ``samples``. Ids given as a sequence or a text file say
+        that all files have their rows in this order.
     orientation : {"samples_by_features", "features_by_samples", "auto"}, \
             default="samples_by_features"
         How the matrix is stored. ``"features_by_samples"``, as GEO and minfi write, is read as
-        its transpose. ``"auto"`` needs `n_samples`, and raises unless exactly one axis has that
-        length; of AnnData the rows are always the samples.
+        its transpose. ``"auto"`` takes what `n_samples`, and names and ids that fit one axis
+        alone, tell; it raises where nothing does, or two contradict each other. Of AnnData the
+        rows are always the samples.
     n_samples : int, default=None
         The number of samples where it is known, as the length of the target. It is checked.
     align : {"id", "order"}, default="id"
@@ -199,69 +209,18 @@ def _open_one(
         opened = open_file(session, dataset) if held is None else held.open(session)
         if orientation == "auto" and opened.rows_are_samples:
             orientation = "samples_by_features"
-        transposed = _is_transposed(opened.matrix, orientation, n_samples)
+        if orientation == "auto":
+            labels: dict[Axis, Given] = {"feature_names": feature_names, "sample_ids": sample_ids}
+            transposed = is_transposed(session, opened, n_samples, labels)
+        else:
+            transposed = check_orientation(opened.matrix, orientation, n_samples)
         return LazyMatrix(
             TransposedMatrix(opened.matrix) if transposed else opened.matrix,
-            feature_names=_labels(
+            feature_names=labels_of(
                 session, opened, feature_names, "feature_names", 0 if transposed else 1
             ),
-            sample_ids=_labels(session, opened, sample_ids, "sample_ids", 1 if transposed else 0),
+            sample_ids=labels_of(session, opened, sample_ids, "sample_ids", 1 if transposed else 0),
         )
-
-
-def _labels(
-    session: FileSession, opened: OpenedMatrix, given: Given, axis: Axis, along: int
-) -> Labels | None:
-    if given is None:
-        return None
-    if not isinstance(given, str):
-        length = opened.matrix.shape[along]
-        return Labels.of(check_labels(given_labels(given, axis), axis, axis, length))
-    if given == "auto":
-        return Labels(partial(_load, session.path, opened, axis, along))
-    # Named by the user, so that an error comes now.
-    names = _read(session, opened, given, axis, along)
-    return None if names is None else Labels.of(names)
-
-
-def _load(path: str, opened: OpenedMatrix, axis: Axis, along: int) -> Names | None:
-    opened.matrix.check_unchanged()
-    with FileSession(path) as session:
-        return _read(session, opened, "auto", axis, along)
-
-
-def _read(
-    session: FileSession, opened: OpenedMatrix, place: str, axis: Axis, along: int
-) -> Names | None:
-    found = opened.read_labels(session, place, axis, along)
-    return None if found is None else check_labels(*found, axis, opened.matrix.shape[along])
-
-
-def _is_transposed(stored: Matrix, orientation: str, n_samples: int | None) -> bool:
-    first, second = stored.shape
-    remedy = "Set orientation to samples_by_features or features_by_samples"
-    if orientation == "auto":
-        if n_samples is None:
-            raise ValueError(
-                "orientation='auto' without n_samples. It follows from the number of samples alone. "
-                f"{remedy}, or give n_samples."
-            )
-        if (first == n_samples) == (second == n_samples):
-            fits = "both axes have" if first == n_samples else "neither axis has"
-            raise ValueError(
-                f"{stored.label} is stored as {first} x {second}, and {fits} the length of the "
-                f"target, {n_samples}. Exactly one must, to show which one the samples are. "
-                f"{remedy}."
-            )
-        return second == n_samples
-    transposed = orientation == "features_by_samples"
-    held = second if transposed else first
-    if n_samples is not None and held != n_samples:
-        raise ValueError(
-            f"{stored.label} has {held} samples with orientation={orientation!r}, not "
-            f"n_samples={n_samples}. Both must be the same. {remedy}, or correct n_samples."
-        )
-    return transposed
 
 
 def _by_id(parts: list[LazyMatrix]) -> list[LazyMatrix]:
@@ -280,6 +239,8 @@ def _by_id(parts: list[LazyMatrix]) -> list[LazyMatrix]:
         assert names is not None
         assert reference is not None
         same = len(names) == len(reference) and (names == reference).all()
+        # Ids that repeat join no rows, not even those that look alike.
+        same = same and not repeated(names)
         holders = {"held_by": part.label, "reference_by": parts[0].label}
         ordered.append(part if same else part[align_ids(names, reference, **holders)])
     return ordered
@@ -309,9 +270,7 @@ def _concatenate(
         if feature_names != "auto":
             names.values()
     elif feature_names is not None:
-        given = given_labels(feature_names, "feature_names")
-        axis: Axis = "feature_names"
-        names = Labels.of(check_labels(given, axis, axis, matrix.shape[1]))
+        names = Labels.of(names_of(feature_names, "feature_names", matrix.shape[1]))
     return LazyMatrix(matrix, feature_names=names, sample_ids=parts[0].labels_of_rows)
 
 

@@ -15,7 +15,7 @@ from numpy.testing import assert_array_equal
 from scipy.sparse import issparse
 
 from skpar_select._typing import Array, Index
-from skpar_select.matrices import Matrix
+from skpar_select.matrices import LazyMatrix, Matrix
 from skpar_select.matrices._layout import Order
 from skpar_select.matrices.io._file import FileSnapshot
 
@@ -92,6 +92,7 @@ class MatrixConformance:
         assert matrix.shape == expected.shape
         assert matrix.dtype == expected.dtype
         assert isinstance(matrix.dtype, np.dtype)
+        assert isinstance(matrix.is_sparse, bool)
         assert len(matrix.stored_rows) == expected.shape[0]
 
     def test_matrix__describes_itself_in_words(self, case: Case) -> None:
@@ -277,6 +278,33 @@ class MatrixConformance:
             some = part.matrix.read(range(width - 1, -1, -1), rows)
             assert_array_equal(some, expected[np.ix_(rows, np.asarray(part.columns)[::-1])])
             assert {file.path for file in part.matrix.files} <= {f.path for f in matrix.files}
+
+    @pytest.mark.parametrize("columns", ["all", "middle", "reversed", "both ends", "none"])
+    def test_view__of_rows_and_columns_gives_what_the_array_does(
+        self, case: Case, columns: str
+    ) -> None:
+        """A view of a matrix has its values, and parts with each column once, as the file has them."""
+        matrix, expected = case
+        index = _select(columns, expected.shape[1])
+        for rows in ("all", "reversed", "repeated"):
+            selected = _select(rows, expected.shape[0])
+            view = LazyMatrix(matrix, rows=selected, columns=index)
+            taken = _taken(expected, selected, index)
+            assert view.shape == view.layout.shape == taken.shape
+            assert view.is_sparse == matrix.is_sparse
+            assert_array_equal(view.read(range(len(index))), taken, strict=True)
+            held = [np.asarray(part.columns) for part in view.parts]
+            assert sorted(np.concatenate(held).tolist()) == list(range(len(index)))
+            for part in view.parts:
+                width = part.matrix.shape[1]
+                layout = part.matrix.layout
+                assert layout.stored_bytes <= matrix.layout.stored_bytes
+                if layout.chunks is not None:
+                    covered = [column for piece in layout.chunk_columns for column in piece]
+                    assert covered == list(range(width))
+                assert_array_equal(
+                    part.matrix.fetch(range(width)).decode(), _taken(taken, None, part.columns)
+                )
 
     def test_fingerprint_parts__are_equal_for_equal_content(self, case: Case) -> None:
         """What a fingerprint is made of is the same each time, and that of a copy too."""

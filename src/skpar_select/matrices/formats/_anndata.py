@@ -61,12 +61,14 @@ class OpenedAnnData(OpenedMatrix):
                 "obs and var as groups. Read the file with anndata and write it again."
             )
         index = text_of(group.attrs.get("_index", "_index"))
-        column = index if place == "auto" else place
+        # The column alone, or with the frame that it is in.
+        column = index if place == "auto" else place.strip("/").removeprefix(f"{frame}/")
         if column not in group:
             columns = ", ".join(sorted(set(group) - {index})[:10]) or "none"
             raise ValueError(
-                f"{label} does not exist. Columns there are: {columns}. Name one of them, or "
-                f"take the index with {axis}='auto'."
+                f"{axis}={place!r} in '{session.path}': the frame '{frame}' has no column {column!r}. "
+                f"Columns there are: {columns}. Name one of them, or take the index with "
+                f"{axis}='auto'."
             )
         length = self.matrix.shape[along]
         return _read_column(session.hdf5, f"{frame}/{column}", label, axis, length), label

@@ -63,6 +63,25 @@ class OpenedMatrix:
             "the names themselves."
         )
 
+    def label_length(self, session: FileSession, place: str, axis: Axis) -> int | None:
+        """Count the labels of this name, where that may tell which axis they are of.
+
+        Parameters
+        ----------
+        session : FileSession
+            The path.
+        place : str
+            Their name in the file; ``"auto"`` for those whose name says what they name.
+        axis : {"feature_names", "sample_ids"}
+            What the labels name.
+
+        Returns
+        -------
+        int or None
+            None where they tell nothing, which is the default.
+        """
+        return None
+
 
 class Format(ABC):
     """A kind of file."""

@@ -41,6 +41,9 @@ class OpenedHeldAnnData(OpenedMatrix):
             names = self.names[along]
             return None if names is None else (names, label)
         held = None if self.frames is None else self.frames[along]
+        if held is not None and place not in held:
+            # With the frame that it is in, as in a file.
+            place = place.removeprefix(f"{frame}/")
         if held is None or place not in held:
             columns = [] if held is None else [str(column) for column in held]
             raise ValueError(

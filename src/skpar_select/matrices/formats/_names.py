@@ -19,6 +19,11 @@ def is_text(data: Any) -> bool:
     return _is_line(data) and h5py.check_string_dtype(data.dtype) is not None
 
 
+def is_whole(data: Any) -> bool:
+    """Return whether a dataset holds whole numbers in one dimension."""
+    return _is_line(data) and data.dtype.kind in "iu"
+
+
 def read_names(data: Any, label: str, axis: Axis, length: int) -> Names:
     """Read a one-dimensional dataset of text or whole numbers as text.
 
@@ -45,7 +50,7 @@ def names_at(data: Any, label: str, positions: IndexArray) -> Names:
 
 
 def _check_kind(data: Any, label: str) -> None:
-    if not is_text(data) and not (_is_line(data) and data.dtype.kind in "iu"):
+    if not is_text(data) and not is_whole(data):
         raise ValueError(
             f"{label} has shape {data.shape} and type {data.dtype}. Names are one-dimensional "
             "text. Name another dataset, or give the names themselves."
