@@ -17,7 +17,7 @@ Index: TypeAlias = range | IndexArray
 Task: TypeAlias = Literal["regression", "classification"]
 Missing: TypeAlias = Literal["raise", "omit", "skip"]
 Aggregate: TypeAlias = Literal["max", "mean"]
-Prefer: TypeAlias = Literal["threads", "processes"]
+Prefer: TypeAlias = Literal["threads", "processes", "either"]
 ScoreFunc: TypeAlias = Callable[[Any, Any], Any]
 
 # What a scorer gives for a block, by name: a value for each column of the block, or one for each column

@@ -57,6 +57,18 @@ def test_choose__obeys_a_surrounding_parallel_config():
         assert set(executor.map_unordered(process_of, range(4))) == {os.getpid()}
 
 
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_choose__of_either_obeys_a_surrounding_parallel_config(n_jobs):
+    with joblib.parallel_config(backend="threading"):
+        expected = ThreadsExecutor
+        assert type(choose_executor(n_jobs, prefer="either")) is expected
+    with joblib.parallel_config(backend="loky"):
+        expected = SerialExecutor if n_jobs == 1 else JoblibExecutor
+        assert type(choose_executor(n_jobs, prefer="either")) is expected
+    with joblib.parallel_config(prefer="threads"):
+        assert type(choose_executor(n_jobs, prefer="either")) is ThreadsExecutor
+
+
 def test_choose__uses_processes_where_they_are_preferred():
     executor = choose_executor(2, prefer="processes")
     assert os.getpid() not in set(executor.map_unordered(process_of, range(4)))

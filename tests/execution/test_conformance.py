@@ -4,7 +4,12 @@ import threading
 
 import pytest
 
-from skpar_select.execution import JoblibExecutor, SerialExecutor, ThreadsExecutor
+from skpar_select.execution import (
+    JoblibExecutor,
+    SerialExecutor,
+    ThreadsExecutor,
+    TrialExecutor,
+)
 from skpar_select.testing import ExecutorConformance
 
 
@@ -54,3 +59,18 @@ class TestMultiprocessing(ExecutorConformance):
     @pytest.fixture
     def executor(self):
         return JoblibExecutor(2, backend="multiprocessing", streams=False, same_host=True)
+
+
+@in_loky
+class TestTrial(ExecutorConformance):
+    """The trial is as long as the run, or its first tasks alone."""
+
+    @pytest.fixture(params=[0.0, 600.0])
+    def executor(self, request):
+        processes = JoblibExecutor(2, backend="loky", streams=True, same_host=True)
+        return TrialExecutor(ThreadsExecutor(2), processes, trial_seconds=request.param)
+
+    # It promises no more than its processes do, and its threads share memory and errors all the same.
+    test_memory__is_shared_where_it_says_so = None
+    test_function__reaches_each_worker_once = None
+    test_error__that_cannot_be_pickled_keeps_its_text = None

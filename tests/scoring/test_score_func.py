@@ -120,13 +120,13 @@ class TestScoreFunc:
         [
             (
                 lambda s: s[:-1],
-                r"returned scores of shape \(1,\).*block of 2 columns, expected shape \(2,\)",
+                r"returned scores of shape \(22,\).*block of 23 columns, expected shape \(23,\)",
             ),
             (lambda s: s[0], r"returned scores of shape \(\)"),
             (lambda s: None, r"returned scores of shape \(\) and type object"),
             (lambda s: s.astype(str), "returned scores of shape .* and type <U32"),
-            (lambda s: (s, s[:-1]), r"returned pvalues of shape \(1,\)"),
-            (lambda s: [s, s[:-1]], r"returned pvalues of shape \(1,\)"),
+            (lambda s: (s, s[:-1]), r"returned pvalues of shape \(22,\)"),
+            (lambda s: [s, s[:-1]], r"returned pvalues of shape \(22,\)"),
             (lambda s: (s, s, s), "returned 3 things"),
         ],
     )
@@ -145,7 +145,7 @@ class TestScoreFunc:
         with pytest.raises(
             ValueError, match=r"gave pvalue for \d+ of 23 columns.*the same for all"
         ):
-            score(*problem, score_func=sometimes)
+            score(*problem, score_func=sometimes, n_jobs=2)
 
     @pytest.mark.parametrize("n_jobs", [1, 2])
     def test_errors__of_the_function_are_its_own(self, problem, n_jobs):

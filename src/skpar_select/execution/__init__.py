@@ -5,6 +5,7 @@ from skpar_select.execution._choose import choose_executor
 from skpar_select.execution._joblib import JoblibExecutor
 from skpar_select.execution._serial import SerialExecutor
 from skpar_select.execution._threads import ThreadsExecutor
+from skpar_select.execution._trial import TrialExecutor
 
 __all__ = [
     "TASKS_AHEAD",
@@ -12,6 +13,7 @@ __all__ = [
     "JoblibExecutor",
     "SerialExecutor",
     "ThreadsExecutor",
+    "TrialExecutor",
     "choose_executor",
     "prepared",
 ]

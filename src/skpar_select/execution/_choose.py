@@ -8,7 +8,7 @@ other thread of this package works on.
 import multiprocessing
 import os
 import threading
-from typing import Literal
+from typing import Any, Literal
 
 from joblib import cpu_count, effective_n_jobs
 from joblib.parallel import get_active_backend
@@ -18,6 +18,7 @@ from skpar_select.execution._base import Executor
 from skpar_select.execution._joblib import JoblibExecutor
 from skpar_select.execution._serial import SerialExecutor
 from skpar_select.execution._threads import ThreadsExecutor
+from skpar_select.execution._trial import TrialExecutor
 
 # joblib sets these in the processes of its pools, to the cores divided by the processes.
 _SHARES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -34,7 +35,7 @@ def choose_executor(n_jobs: int | None, *, prefer: Prefer) -> Executor:
 
     None is 1 unless a ``joblib.parallel_config`` surrounds the call; -1 is all processors. Inside a
     process of a pool it is at most the share of that process. `prefer` is used where no surrounding
-    ``joblib.parallel_config`` says otherwise.
+    ``joblib.parallel_config`` says otherwise; "either" is for what may free Python's lock or not.
     """
     if n_jobs == 0:
         raise ValueError(
@@ -45,7 +46,12 @@ def choose_executor(n_jobs: int | None, *, prefer: Prefer) -> Executor:
     n_workers = int(effective_n_jobs(n_jobs))
     if outer == "process":
         n_workers = min(n_workers, _share())
-    backend, _ = get_active_backend(prefer=prefer)
+    if prefer == "either" and n_workers > 1 and _is_open():
+        return TrialExecutor(
+            choose_executor(n_workers, prefer="threads"),
+            choose_executor(n_workers, prefer="processes"),
+        )
+    backend, _ = _active_backend(prefer)
     # Backends of other libraries need not say what they can do.
     uses_threads = getattr(backend, "uses_threads", False)
     if uses_threads and getattr(backend, "supports_retrieve_callback", False):
@@ -59,6 +65,22 @@ def choose_executor(n_jobs: int | None, *, prefer: Prefer) -> Executor:
         streams=getattr(backend, "supports_return_generator", False),
         same_host=type(backend).__name__ in _ON_THIS_HOST,
     )
+
+
+def _active_backend(prefer: Prefer) -> Any:
+    return get_active_backend() if prefer == "either" else get_active_backend(prefer=prefer)
+
+
+def _is_open() -> bool:
+    """Return whether neither the user nor an outer pool has said whether to take processes."""
+    if _outer_pool() is not None:
+        return False
+    # A backend that was named is the answer to all three; a preference for threads to the first.
+    unsaid, threads, processes = (
+        type(get_active_backend(**hint)[0])
+        for hint in ({}, {"prefer": "threads"}, {"prefer": "processes"})
+    )
+    return threads is not processes and unsaid is processes
 
 
 def _outer_pool() -> Literal["process", "thread", None]:

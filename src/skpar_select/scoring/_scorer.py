@@ -32,7 +32,7 @@ class Scorer(ABC):
 
     Attributes
     ----------
-    prefers : {"threads", "processes"}
+    prefers : {"threads", "processes", "either"}
         Where it runs best.
     takes_sparse : bool
         Whether a block of a sparse matrix reaches it as it is.
