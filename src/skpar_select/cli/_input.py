@@ -13,7 +13,7 @@ from skpar_select._alignment import (
     MissingTargetsError,
     UnmatchedSamplesError,
 )
-from skpar_select.matrices import LazyMatrix, open_matrix
+from skpar_select.matrices import LazyMatrix, UnreadFileError, open_matrix
 from skpar_select.tables import Table, align
 
 STREAM = "-"
@@ -88,7 +88,8 @@ def open_input(options: Namespace, n_rows: int | None) -> LazyMatrix:
     dataset = options.dataset if options.layer is None else f"layers/{options.layer}"
     orientation, n_samples = options.orientation, None
     if orientation == "auto":
-        shape = open_matrix(options.matrix[0], dataset).shape
+        with _remedies():
+            shape = open_matrix(options.matrix[0], dataset).shape
         if n_rows is None or n_rows not in shape:
             orientation = "samples_by_features"
         else:
@@ -121,6 +122,10 @@ def _remedies() -> Iterator[None]:
     except MissingTargetsError as error:
         raise ValueError(
             f"{error.finding} --missing-targets drop leaves these samples out."
+        ) from error
+    except UnreadFileError as error:
+        raise ValueError(
+            f"{error.finding} Convert it once; docs/containers.md has a line for each kind."
         ) from error
     except MissingIdsError as error:
         error.add_note(
