@@ -6,8 +6,13 @@ import sys
 import matplotlib
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import SelectKBest
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skpar_select import MutualInfoDisplay, ParallelMutualInfoSelector
 
@@ -120,3 +125,69 @@ def test_plot__says_how_to_install_matplotlib(monkeypatch):
 def test_import__leaves_matplotlib_alone():
     code = "import sys, skpar_select; assert 'matplotlib' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", ["cost_$a_$b", "price $ (US$)", "cost $50-$100"])
+def test_names__with_dollar_signs_are_drawn_as_they_are(name, tmp_path):
+    display = MutualInfoDisplay.from_scores([0.3], feature_names=[name])
+    display.figure_.savefig(tmp_path / "x.png")  # where a formula would be read
+    (label,) = display.ax_.get_yticklabels()
+    assert label.get_text() == name
+    assert not label.get_parse_math()
+
+
+def test_from_scores__takes_the_names_of_a_series():
+    pandas = pytest.importorskip("pandas")
+    series = pandas.Series({"height": 0.1, "age": 0.9})
+    assert drawn(MutualInfoDisplay.from_scores(series)) == ["age", "height"]
+    assert drawn(MutualInfoDisplay.from_scores(series, feature_names=["a", "b"])) == ["b", "a"]
+    assert drawn(MutualInfoDisplay.from_scores(pandas.Series([0.1, 0.9]))) == ["x1", "x0"]
+
+
+@pytest.fixture
+def fitted():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 4))
+    return ParallelMutualInfoSelector(k=2, random_state=0).fit(X, X[:, 1] + X[:, 3]), X
+
+
+def test_from_scores__takes_the_table_of_the_selector(fitted):
+    selector, _ = fitted
+    of_table = MutualInfoDisplay.from_scores(selector.to_frame())
+    of_selector = MutualInfoDisplay.from_estimator(selector)
+    assert drawn(of_table)[:2] == drawn(of_selector)[:2]
+    assert {*drawn(of_table)[:2]} == {"x1", "x3"}
+    for display in (of_table, of_selector):
+        first, second, third, _ = (bar.get_facecolor() for bar in display.bars_)
+        assert first == second != third
+        legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+        assert legend == ["selected", "not selected"]
+
+
+def test_from_scores__needs_a_selection_for_every_score():
+    with pytest.raises(ValueError, match=r"selected has shape \(1,\), scores \(2,\)"):
+        MutualInfoDisplay.from_scores([0.1, 0.2], selected=[True])
+
+
+def test_from_estimator__takes_the_selector_out_of_a_pipeline_and_a_search(fitted):
+    selector, X = fitted
+    y = X[:, 1] + X[:, 3]
+    pipeline = make_pipeline(StandardScaler(), clone(selector), Ridge()).fit(X, y)
+    search = GridSearchCV(pipeline, {"ridge__alpha": [1.0]}, cv=2).fit(X, y)
+    for estimator in (pipeline, search):
+        assert {*drawn(MutualInfoDisplay.from_estimator(estimator))[:2]} == {"x1", "x3"}
+
+
+def test_from_estimator__says_what_it_takes(fitted):
+    _, X = fitted
+    with pytest.raises(TypeError, match=r"a ndarray is no selector.*from_scores"):
+        MutualInfoDisplay.from_estimator(X)
+    with pytest.raises(ValueError, match=r"holds 0 selectors.*such as pipe\[-2\]"):
+        MutualInfoDisplay.from_estimator(make_pipeline(Ridge()))
+
+
+def test_plot__of_many_features_stays_on_a_page():
+    display = MutualInfoDisplay.from_scores(np.arange(1.0, 301.0), max_features=None)
+    assert len(display.bars_) == 300
+    assert display.figure_.get_size_inches()[1] == 16.0
+    assert display.ax_.xaxis.get_tick_params()["labeltop"]
