@@ -19,6 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 def test_public_names__are_those_of_the_design():
     assert sorted(skpar_select.__all__) == [
         "DroppedSamplesWarning",
+        "LazyMatrix",
         "MutualInfoDisplay",
         "ParallelMutualInfoSelector",
         "__version__",

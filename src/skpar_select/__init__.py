@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     from skpar_select._selector import ParallelMutualInfoSelector
     from skpar_select._version import __version__
     from skpar_select.kernels import get_config
-    from skpar_select.matrices import open_matrix
+    from skpar_select.matrices import LazyMatrix, open_matrix
     from skpar_select.tables import align, read_targets
 
 __all__ = [
     "DroppedSamplesWarning",
+    "LazyMatrix",
     "MutualInfoDisplay",
     "ParallelMutualInfoSelector",
     "__version__",
@@ -30,6 +31,7 @@ __all__ = [
 # the help and the version of the command line do not need.
 _MODULE_OF = {
     "DroppedSamplesWarning": "_alignment",
+    "LazyMatrix": "matrices",
     "MutualInfoDisplay": "_display",
     "ParallelMutualInfoSelector": "_selector",
     "__version__": "_version",
