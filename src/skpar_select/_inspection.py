@@ -39,8 +39,8 @@ def inspection(
         yield _line(what, text + more)
     base = resident_memory()
     if base is not None:
-        total = format_bytes(base + plan.peak_bytes)
-        yield _line("whole process", f"{total}, of which Python and libraries {format_bytes(base)}")
+        held = f"of which Python, libraries and names {format_bytes(base)}"
+        yield _line("whole process", f"{format_bytes(base + plan.peak_bytes)}, {held}")
 
 
 def _line(what: str, text: str) -> str:

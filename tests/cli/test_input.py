@@ -70,6 +70,10 @@ class TestJoin:
         assert done.err == ""
         assert selected() == ["site4"]
 
+    def test_position__has_no_use_for_an_id_column(self, score):
+        error = score("--sample-ids", "none", "--id-column", "sample_id").error
+        assert "--id-column sample_id is given, and rows are joined by position." in error
+
     def test_position__needs_as_many_rows(self, score, values, age):
         write_table("short.csv", zip(age[1:], strict=True), header=["age"])
         error = score("--same-order", target="short.csv").error
@@ -135,6 +139,12 @@ class TestSubsets:
         error = score("--samples", "keep.txt").error
         assert "--samples holds 1 sample ('S50') that the matrix lacks" in error
 
+    def test_samples__are_known_by_ids(self, score, age):
+        write_table("in_order.csv", zip(age, strict=True), header=["age"])
+        write_lines("keep.txt", IDS[:40])
+        error = score("--same-order", "--samples", "keep.txt", target="in_order.csv").error
+        assert "--samples and --exclude-samples hold ids, and the matrix has none." in error
+
     def test_where__keeps_the_samples_of_which_it_holds(self, score, age):
         rows = [
             (one, years, "FM"[place % 2])
@@ -159,7 +169,8 @@ class TestSeveralFiles:
         fixed = ["score", "a.npy", "b.npy", "--target", "in_order.csv", "--target-column", "age"]
         error = call(*fixed).error
         assert "has no sample ids that can be found." in error
-        assert "--same-order takes all files in one order." in error
+        assert "--sample-ids" in error
+        assert "or set --same-order if all files have their rows in the same order." in error
         done = call(*fixed, "--same-order", "--quiet", "-k", 1, "-o", "out.csv")
         assert (done.code, done.out, done.err) == (0, "", "")
         assert selected() == ["x4"]

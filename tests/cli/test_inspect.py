@@ -1,9 +1,15 @@
 """``inspect``: the file, and the plan of the run that the same options give."""
 
-import h5py
-import pytest
+import io
 
+import h5py
+import numpy as np
+import pytest
+from shell import IDS, write_table
+
+from skpar_select import ParallelMutualInfoSelector, open_matrix
 from skpar_select._memory import parse_memory
+from skpar_select.scoring import ProgressLog
 
 
 def test_inspect__describes_the_file_and_the_plan(call, folder):
@@ -25,7 +31,7 @@ def test_inspect__describes_the_file_and_the_plan(call, folder):
 
 def test_inspect__says_what_the_process_takes_in_all(call, folder):
     described = call("inspect", "x.h5").described
-    total, base = described["whole process"].split(", of which Python and libraries ")
+    total, base = described["whole process"].split(", of which Python, libraries and names ")
     assert 30e6 < parse_memory(base) < parse_memory(total) + 1e6
     assert parse_memory(total) < 2e9
 
@@ -59,3 +65,36 @@ def test_inspect__takes_the_options_of_a_run(call, folder):
     assert done.code == 0
     assert done.described["shape"] == f"{run.described['samples']} samples x 7 features"
     assert done.notes == run.notes
+
+
+class Recorder(ProgressLog):
+    """Takes note of the plan of a fit."""
+
+    def begin(self, plan):
+        super().begin(plan)
+        self.plan = plan
+
+
+@pytest.mark.parametrize("missing", ["raise", "omit"])
+@pytest.mark.parametrize("columns", [["age"], ["age", "bmi"], ["age", "lacking"]])
+def test_inspect__shows_the_plan_of_the_run(call, folder, age, missing, columns):
+    bmi = 20 + age / 10
+    lacking = np.where(age > 50, "NA", age)
+    rows = zip(IDS, age, bmi, lacking, strict=True)
+    write_table("more.csv", rows, header=["id", "age", "bmi", "lacking"])
+    fixed = ["--target", "more.csv", "--target-column", *columns, "--missing-targets", "drop"]
+    done = call("inspect", "x.h5", *fixed, "--missing", missing, "--n-jobs", 2)
+    assert done.code == 0
+    if missing == "raise" and "lacking" in columns:
+        return  # the run is refused
+    recorder = Recorder(io.StringIO())
+    y = {"age": age, "bmi": bmi, "lacking": np.where(age > 50, np.nan, age)}
+    selector = ParallelMutualInfoSelector(missing=missing, n_jobs=2, verbose=recorder)
+    targets = np.column_stack([y[name] for name in columns])
+    if "lacking" in columns:
+        with pytest.warns(UserWarning, match="have no target"):
+            selector.fit(open_matrix("x.h5"), targets)
+    else:
+        selector.fit(open_matrix("x.h5"), targets[:, 0] if len(columns) == 1 else targets)
+    for what, text in recorder.plan.describe().items():
+        assert done.described[what].startswith(text), what

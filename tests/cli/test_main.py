@@ -102,3 +102,24 @@ def test_program__ends_quietly_when_the_pipe_is_closed(folder):
     os.close(writer)
     assert done.returncode == 0
     assert done.stderr == ""
+
+
+def test_program__reads_the_table_from_stdin_and_writes_to_stdout(folder):
+    arguments = [
+        "score",
+        "x.h5",
+        "--target",
+        "-",
+        "--target-column",
+        "age",
+        "-k",
+        "2",
+        "--output",
+        "-",
+    ]
+    done = program(*arguments, input=(folder / "ages.csv").read_text())
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("feature,score")
+    assert lines[1].startswith("site4,")
+    assert len(lines) == 8

@@ -12,6 +12,7 @@ from shell import write_lines
         ("--target", "a.csv", "b.csv"),
         ("-k", "3", "4"),
         ("--n-jobs", "1", "2"),
+        ("--missing", "omit", "skip"),
         ("--threshold", "0.1", "0.2"),
         ("--samples", "a.txt", "b.txt"),
     ],
@@ -57,6 +58,11 @@ def test_option__is_not_known_by_its_beginning(call):
 def test_second_matrix__belongs_beside_the_first(call):
     error = call("score", "x.h5", "-k", "3", "y.h5").error
     assert "'y.h5' belongs to no option. All files of the matrix are named together" in error
+
+
+def test_matrix__may_be_swallowed_by_the_columns(call):
+    error = call("score", "--target-column", "age", "x.h5").error
+    assert "Name the file of the matrix before the options." in error
 
 
 def test_options__may_be_in_a_file(score):

@@ -14,7 +14,7 @@ def test_score__writes_the_scores_of_the_selector_best_first(score, values, age)
     assert score("-k", 2).code == 0
     selector = ParallelMutualInfoSelector(k=2, random_state=0).fit(values, age)
     rows = read_scores()
-    assert list(rows[0])[:3] == ["feature", "score", "selected"]
+    assert list(rows[0]) == ["feature", "score", "selected", "rank", "index"]
     assert rows[0]["feature"] == "site4"
     assert {row["feature"]: float(row["score"]) for row in rows} == dict(
         zip(NAMES, selector.scores_, strict=True)
@@ -136,6 +136,7 @@ class TestOutput:
         [
             ("gone/out.csv", "no folder 'gone'"),
             ("x.h5", "'x.h5' is an input"),
+            ("out.xlsx", "'out.xlsx' ends in '.xlsx'"),
             ("ages.csv", "'ages.csv' is an input"),
         ],
     )
@@ -146,7 +147,10 @@ class TestOutput:
         fixed = ["score", "x.h5", "--target", "ages.csv", "--target-column", "age", "-o", "o.csv"]
         assert call(*fixed).code == 0
         before = (folder / "o.csv").read_bytes()
-        assert "'o.csv' exists. A file is replaced only on request." in call(*fixed, "-k", 1).error
+        assert (
+            "'o.csv' exists. Results replace a file only when they are told to."
+            in call(*fixed, "-k", 1).error
+        )
         assert (folder / "o.csv").read_bytes() == before
         assert call(*fixed, "-k", 1, "--overwrite").code == 0
         assert (folder / "o.csv").read_bytes() != before
@@ -154,3 +158,17 @@ class TestOutput:
     def test_output__is_not_there_after_an_error(self, score, folder):
         assert "Set --memory-budget to at least" in score("--memory-budget", "1").error
         assert not (folder / "out.csv").exists()
+
+    @pytest.mark.parametrize("output", ["out.tsv", "out.csv.gz", "out.parquet"])
+    def test_output__is_written_in_the_format_of_its_suffix(self, score, output):
+        pd = pytest.importorskip("pandas")
+        assert score(output=output).code == 0
+        read = pd.read_parquet if output.endswith("parquet") else pd.read_csv
+        frame = read(output, sep="\t") if output.endswith("tsv") else read(output)
+        assert frame["feature"][0] == "site4"
+
+    def test_stdout__is_left_to_the_table(self, score):
+        done = score("-k", 1, output="-")
+        assert done.code == 0
+        assert done.lines[0] == "feature,score,selected,rank,index"
+        assert len(done.lines) == N_FEATURES + 1

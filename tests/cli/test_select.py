@@ -2,7 +2,8 @@
 
 import h5py
 import numpy as np
-from shell import IDS, N_SAMPLES, NAMES, selected
+import pytest
+from shell import IDS, N_SAMPLES, NAMES, read_scores, selected, write_matrix
 
 from skpar_select import open_matrix
 
@@ -42,3 +43,71 @@ def test_select__refuses_one_name_for_two_results(score):
 
 def test_select__needs_an_output(call):
     assert "-o/--output" in call("select", "x.h5", "--target-column", "age").error
+
+
+class TestFrom:
+    def test_rules__are_applied_to_the_scores_of_a_file(self, call, score, values):
+        assert score().code == 0
+        done = call("select", "x.h5", "--from", "out.csv", "-k", 3, "-o", "three.h5")
+        assert done.code == 0
+        assert done.out == "3 of 7 features written to three.h5\n"
+        best = {row["feature"] for row in read_scores()[:3]}
+        X = open_matrix("three.h5")
+        assert set(X.feature_names) == best
+        columns = [index for index, name in enumerate(NAMES) if name in best]
+        np.testing.assert_array_equal(np.asarray(X), values[:, columns])
+
+    def test_features__are_found_by_name(self, call, score, values):
+        assert score("-k", 1).code == 0
+        write_matrix("turned.h5", values[:, ::-1], names=NAMES[::-1])
+        done = call("select", "turned.h5", "--from", "out.csv", "-k", 1, "-o", "one.h5")
+        assert done.code == 0
+        np.testing.assert_array_equal(np.asarray(open_matrix("one.h5"))[:, 0], values[:, 4])
+
+    def test_features__that_the_matrix_lacks_are_an_error(self, call, score, values):
+        assert score().code == 0
+        write_matrix("other.h5", values, names=[f"cg{index}" for index in range(7)])
+        error = call("select", "other.h5", "--from", "out.csv", "-o", "one.h5").error
+        assert "7 features" in error
+
+    @pytest.mark.parametrize(
+        ("option", "value"),
+        [
+            ("--target-column", "age"),
+            ("--missing", "omit"),
+            ("--where", "age>3"),
+            ("--scores", "s.csv"),
+        ],
+    )
+    def test_options_of_scoring__have_no_meaning_with_it(self, call, score, option, value):
+        assert score().code == 0
+        error = call("select", "x.h5", "--from", "out.csv", "-o", "one.h5", option, value).error
+        assert f"{option} is given with --from." in error
+
+    def test_scores__are_an_input_and_never_replaced(self, call, score):
+        assert score(output="out.h5").code == 0
+        fixed = ["select", "x.h5", "--from", "out.h5", "-o", "out.h5", "--overwrite"]
+        assert "'out.h5' is an input" in call(*fixed).error
+
+
+class TestFormats:
+    @pytest.mark.parametrize("output", ["out.csv", "out.tsv", "out.csv.gz", "out.parquet"])
+    def test_table__has_a_row_for_each_sample(self, score, output, values):
+        pd = pytest.importorskip("pandas")
+        assert score("-k", 1, command="select", output=output).code == 0
+        read = pd.read_parquet if output.endswith("parquet") else pd.read_csv
+        frame = read(output, sep="\t") if output.endswith("tsv") else read(output)
+        np.testing.assert_array_equal(frame["site4"].astype(np.float32), values[:, 4])
+
+    def test_anndata__opens_in_scanpy(self, score, values):
+        ad = pytest.importorskip("anndata")
+        assert score("-k", 1, command="select", output="out.h5ad").code == 0
+        data = ad.read_h5ad("out.h5ad")
+        assert list(data.var_names) == ["site4"]
+        assert list(data.obs_names) == IDS
+
+    @pytest.mark.parametrize("output", ["out.rds", "out", "-"])
+    def test_format__that_is_not_known_is_refused(self, score, output, folder):
+        error = score(command="select", output=output).error
+        assert "Results are written in the format" in error
+        assert not (folder / output).exists()

@@ -77,7 +77,9 @@ def test_amount_of_memory__is_read(text):
         ("--n-jobs", "0", "'0' leaves no worker."),
         ("--n-jobs", "all", "'all' is no number of workers."),
         ("--memory-budget", "lots", "'lots' is no amount of memory."),
+        ("--min-observed", "0", "'0' asks for no sample."),
         ("--task", "guess", "guess"),
+        ("--missing", "drop", "drop"),
     ],
 )
 def test_option__refuses_what_it_cannot_be(call, option, value, expected):

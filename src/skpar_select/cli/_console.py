@@ -6,7 +6,7 @@ they are put into the words of the options (``--memory-budget 1``).
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -26,7 +26,13 @@ _COUNTED = {"n_samples": "samples", "n_features": "features", "n_targets": "targ
 _PHRASES = (
     (r"; it takes effect without a new fit\b", ""),
     (r"\balign='order'", "--same-order"),
-    (r"^samples (and|holds)\b", r"--samples \1"),
+    (r"^samples and exclude_samples are ids\b", "--samples and --exclude-samples hold ids"),
+    (r"^samples holds\b", "--samples holds"),
+    (
+        r"\bName the ids of the matrix when it is opened, with sample_ids, or slice it, X\[rows\]",
+        "Name its ids with --sample-ids or --sample-ids-file",
+    ),
+    (r"\bName the dataset of ids\b", "Name the dataset of ids with --sample-ids"),
     (r"\bnot in samples\b", "not in --samples"),
     (r"\b(ids?) of samples without\b", r"\1 of --samples without"),
     (r"\bSet orientation to\b", "Give --orientation"),
@@ -35,12 +41,10 @@ _PHRASES = (
     (r"(^|\. )X (has|holds|contains|lacks)\b", r"\1The matrix \2"),
     (r"(^|\. )y (has|holds|contains|lacks)\b", r"\1The target \2"),
     (r"\bX (has|holds|contains|lacks)\b", r"the matrix \1"),
-    (r"\bLeave these samples out of X and y\.", "Give --missing-targets drop."),
-    (
-        r"Leave these columns out, or fill them first, with sklearn\.impute\.SimpleImputer for "
-        r"example\.",
-        "Give --missing omit or skip, or leave these columns out with --exclude-features.",
-    ),
+    (r" in the selector to score\b", " to score"),
+    (r"; no imputer takes infinity\b", ", or leave these columns out with --exclude-features"),
+    (r"; n_observed_ tells how many values each has\b", ""),
+    (r" of skpar_select\.align\b", ""),
     (r"\bgive the (names|ids) themselves\b", "name a file of them"),
 )
 
@@ -63,6 +67,15 @@ class Console:
         self._quiet = quiet
         self._progress = progress
         self._stdout_is_taken = False
+        self._targets: Sequence[str] = ()
+
+    def name_targets(self, columns: Sequence[str]) -> None:
+        """Know the targets by their names, where the library counts them."""
+        self._targets = columns
+
+    def option(self, parameter: str) -> str:
+        """Return the option that sets a parameter."""
+        return self._words[parameter]
 
     def take_stdout(self) -> None:
         """Leave stdout to a table: nothing else is printed there."""
@@ -104,16 +117,18 @@ class Console:
         else:
             self.warning(str(message))
 
-    def progress(self) -> "Progress | int":
-        """Return what shows the progress, as the selector's ``verbose`` takes it."""
+    def progress(self) -> "Progress | None":
+        """Return what shows progress, if anything does."""
         from skpar_select.scoring import ProgressLine, ProgressLog, progress_on
 
         if self._quiet or self._progress == "none":
-            return 0
+            return None
         return {"auto": progress_on, "line": ProgressLine, "log": ProgressLog}[self._progress]()
 
     def _say(self, kind: str, message: str) -> None:
         """Print one line, whatever line breaks the message has."""
+        for position, name in enumerate(self._targets):
+            message = message.replace(f"y[:, {position}]", repr(name))
         line = " ".join(in_words(message, self._words).split())
         print(f"skpar-select: {kind}: {line}", file=sys.stderr)
 
@@ -138,6 +153,8 @@ def in_words(message: str, words: Mapping[str, str]) -> str:
         if name in _COUNTED and value.isdecimal():
             return f"{value} {_COUNTED[name]}"
         option = words.get(name, name)
+        if value == "True":
+            return option
         if value == "None":
             none = {"--feature-names": f"{option} none", "--sample-ids": f"{option} none"}
             return none.get(option, f"no {option}")

@@ -2,25 +2,23 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skpar_select._alignment import (
-    MissingIdsError,
-    MissingTargetsError,
-    UnmatchedSamplesError,
-)
-from skpar_select.matrices import LazyMatrix, UnreadFileError, open_matrix
+from skpar_select._alignment import MissingTargetsError, UnmatchedSamplesError
+from skpar_select.cli._console import Console
+from skpar_select.cli._features import choose_features, discrete_features
+from skpar_select.matrices import LazyMatrix, UnclearOrientationError, open_matrix
 from skpar_select.tables import Table, align
 
 STREAM = "-"
 
 _NO_IDS = (
     "No sample ids are known for {label}. Rows are joined to the table by id, and by position only "
-    "on request. Name the ids with --sample-ids, and their column with "
+    "on request. Name the ids with --sample-ids or --sample-ids-file, and their column with "
     "--id-column; or give --same-order if all rows are in the order of the table."
 )
 
@@ -30,27 +28,43 @@ class Problem:
     """A matrix and its target."""
 
     X: LazyMatrix
-    y: Any
-    """float64 or text of shape (n_samples,), or a frame of several; None where no target is given."""
+    discrete: str | bool | list[str]
+    """Which of its columns are discrete, as the selector takes it."""
 
-    columns: list[str]
+    y: Any = None
+    """float64 or text of shape (n_samples,) or (n_samples, n_targets); None without a target."""
+
+    columns: Sequence[str] = ()
     """The names of the targets."""
 
-    table: str
+    table: str = ""
     """What holds them."""
+
+    @property
+    def lacks_targets(self) -> bool:
+        """Whether a sample has a value for some of the targets alone."""
+        if self.y is None or self.y.dtype.kind not in "fO":
+            return False
+        return bool((self.y != self.y).any() or (self.y == None).any())  # noqa: E711  # of an array
 
 
 def inputs_of(options: Namespace) -> tuple[str, ...]:
     """Return all files that are read."""
     named = (
         options.target,
+        options.feature_names_file,
+        options.sample_ids_file,
         options.samples,
         options.exclude_samples,
+        options.features,
+        options.exclude_features,
+        options.discrete_features,
+        options.from_scores if options.command == "select" else None,
     )
     return (*options.matrix, *(name for name in named if name not in (None, STREAM)))
 
 
-def read_problem(options: Namespace) -> Problem:
+def read_problem(options: Namespace, console: Console) -> Problem:
     """Open the matrix and join the target to it; both without what is to be left out."""
     if not options.target_column:
         if options.target is not None or options.id_column is not None or options.where:
@@ -58,19 +72,23 @@ def read_problem(options: Namespace) -> Problem:
                 f"No column of '{options.target or options.matrix[0]}' is named. The target is one "
                 "of them, or several. Name it with --target-column."
             )
-        X = open_input(options, None)
-        return Problem(X, None, [], "")
+        return _cut(open_input(options, None, console), options)
     table = Table(sys.stdin if options.target == STREAM else options.target or options.matrix[0])
-    columns = [table.find(options.target_column, "The target")]
-    X = open_input(options, table.length(columns[0]))
+    columns = [table.find(name, "The target") for name in options.target_column]
+    X = open_input(options, table.length(columns[0]), console)
     by_position = options.same_order or options.sample_ids is None
+    if by_position and options.id_column is not None:
+        raise ValueError(
+            f"--id-column {options.id_column} is given, and rows are joined by position. Ids are not "
+            "used then. Leave it out, or else --same-order and --sample-ids none."
+        )
     if X.sample_ids is None and not by_position and options.target is not None:
-        raise MissingIdsError(_NO_IDS.format(label=X.label))
+        raise ValueError(_NO_IDS.format(label=X.label))
     with _remedies():
         X, y = align(
             X,
             table,
-            columns[0],
+            columns if len(columns) > 1 else columns[0],
             id_column=options.id_column,
             match="order" if by_position or X.sample_ids is None else "id",
             unmatched=options.unmatched,
@@ -80,30 +98,42 @@ def read_problem(options: Namespace) -> Problem:
             where=options.where,
             task=options.task,
         )
-    return Problem(X, y, columns, table.label)
+    return _cut(X, options, y=y, columns=columns, table=table.label)
 
 
-def open_input(options: Namespace, n_rows: int | None) -> LazyMatrix:
-    """Open the matrix; `n_rows` of the target tell its orientation."""
-    dataset = options.dataset if options.layer is None else f"layers/{options.layer}"
-    orientation, n_samples = options.orientation, None
-    if orientation == "auto":
+def _cut(X: LazyMatrix, options: Namespace, **target: Any) -> Problem:
+    chosen = choose_features(X, options)
+    return Problem(chosen, discrete_features(options.discrete_features, X, chosen), **target)
+
+
+def open_input(options: Namespace, n_rows: int | None, console: Console) -> LazyMatrix:
+    """Open the matrix; `n_rows` of the target tell its orientation where nothing else does."""
+
+    def opened(**orientation: Any) -> LazyMatrix:
         with _remedies():
-            shape = open_matrix(options.matrix[0], dataset).shape
-        if n_rows is None or n_rows not in shape:
-            orientation = "samples_by_features"
-        else:
-            n_samples = n_rows
-    with _remedies():
-        return open_matrix(
-            options.matrix,
-            dataset,
-            feature_names=options.feature_names,
-            sample_ids=None if options.same_order else options.sample_ids,
-            orientation=orientation,
-            n_samples=n_samples,
-            align="order" if options.same_order or options.sample_ids is None else "id",
+            return open_matrix(
+                options.matrix,
+                options.dataset if options.layer is None else f"layers/{options.layer}",
+                feature_names=_path(options.feature_names_file) or options.feature_names,
+                sample_ids=(
+                    None
+                    if options.same_order
+                    else _path(options.sample_ids_file) or options.sample_ids
+                ),
+                align="order" if options.same_order or options.sample_ids is None else "id",
+                **orientation,
+            )
+
+    try:
+        return opened(orientation=options.orientation)
+    except UnclearOrientationError:
+        if n_rows is not None:
+            return opened(orientation="auto", n_samples=n_rows)
+        console.note(
+            "Neither names nor ids tell how the matrix is stored. Its rows are taken for the samples. "
+            "--orientation says otherwise."
         )
+        return opened(orientation="samples_by_features")
 
 
 def _path(file: str | None) -> Path | None:
@@ -123,12 +153,3 @@ def _remedies() -> Iterator[None]:
         raise ValueError(
             f"{error.finding} --missing-targets drop leaves these samples out."
         ) from error
-    except UnreadFileError as error:
-        raise ValueError(
-            f"{error.finding} Convert it once; docs/containers.md has a line for each kind."
-        ) from error
-    except MissingIdsError as error:
-        error.add_note(
-            "--sample-ids names the dataset of ids, --same-order takes all files in one order."
-        )
-        raise

@@ -11,6 +11,7 @@ from skpar_select.cli._once import Parser
 _EXAMPLES = """\
 examples:
   skpar-select score train.h5 --target ages.csv --target-column age -k 5000 -o scores.csv
+  skpar-select select train.h5 --from scores.csv -k 500 -o reduced.h5
   skpar-select inspect train.h5
 
 @FILE stands for options that are written in a file.
@@ -58,8 +59,11 @@ def make_parser() -> Parser:
         command = commands.add_parser(name, help=text, description=f"{text.capitalize()}.")
         add(command)
         _add_messages(command)
-        known = {option for action in command._actions for option in action.option_strings}
-        command.set_defaults(known_options=known)
+        actions = command._actions
+        command.set_defaults(
+            known_options={option for action in actions for option in action.option_strings},
+            defaults={action.dest: action.default for action in actions},
+        )
     return parser
 
 
@@ -77,8 +81,8 @@ def _add_score(command: ArgumentParser) -> None:
     _add_scoring(command)
     _add_output(
         command,
-        "CSV file of the scores, best first (default: the best ten are shown, and nothing is "
-        "written)",
+        "file of the scores, best first: .csv, .tsv, either with .gz, .parquet or .h5; or - for CSV "
+        "on stdout (default: the best ten are shown, and nothing is written)",
     )
 
 
@@ -88,8 +92,18 @@ def _add_select(command: ArgumentParser) -> None:
     _add_subsets(command)
     _add_rules(command)
     _add_scoring(command)
-    group = _add_output(command, "HDF5 file of the reduced matrix", required=True)
+    group = _add_output(
+        command,
+        "file of the reduced matrix: .h5, .h5ad, .csv, .tsv, either with .gz, or .parquet",
+        required=True,
+    )
     group.add_argument("--scores", metavar="FILE", help="file of the scores, too")
+    group.add_argument(
+        "--from",
+        dest="from_scores",
+        metavar="FILE",
+        help="scores of an earlier run, to which the rules are applied: nothing is scored",
+    )
 
 
 def _add_inspect(command: ArgumentParser) -> None:
@@ -119,14 +133,19 @@ def _add_matrix(command: ArgumentParser) -> None:
         default="auto",
         help="how it is stored (default: told by the lengths of its names, its ids and the target)",
     )
-    for what, option in (("feature names", "--feature-names"), ("sample ids", "--sample-ids")):
-        group.add_argument(
+    for what, option, text in (
+        ("feature names", "--feature-names", "--feature-names-file"),
+        ("sample ids", "--sample-ids", "--sample-ids-file"),
+    ):
+        either = group.add_mutually_exclusive_group()
+        either.add_argument(
             option,
             type=values.name_or_none,
             default="auto",
             metavar="DATASET",
             help=f"its {what}, or none (default: what is found beside the matrix)",
         )
+        either.add_argument(text, metavar="FILE", help=f"text file of its {what}, one a line")
 
 
 def _add_target(command: ArgumentParser) -> None:
@@ -139,6 +158,8 @@ def _add_target(command: ArgumentParser) -> None:
     )
     group.add_argument(
         "--target-column",
+        nargs="+",
+        action="extend",
         metavar="NAME",
         help="its column to predict; several are scored in one pass",
     )
@@ -178,6 +199,8 @@ def _add_subsets(command: ArgumentParser) -> None:
     for option, text in (
         ("--samples", "text file of the sample ids to keep, one a line"),
         ("--exclude-samples", "text file of sample ids to leave out"),
+        ("--features", "text file of the feature names to keep, one a line"),
+        ("--exclude-features", "text file of feature names to leave out"),
     ):
         group.add_argument(option, metavar="FILE", help=text)
     group.add_argument(
@@ -206,6 +229,32 @@ def _add_rules(command: ArgumentParser) -> None:
 
 def _add_scoring(command: ArgumentParser) -> None:
     group = command.add_argument_group("scoring")
+    group.add_argument(
+        "--missing",
+        choices=("raise", "omit", "skip"),
+        default="raise",
+        help="what becomes of a column with NaN: an error; scored on the samples where it is there; "
+        "or not scored (default: %(default)s)",
+    )
+    group.add_argument(
+        "--min-observed",
+        type=values.number_or_share_of_samples,
+        default=0.5,
+        metavar="N",
+        help="the fewest values that --missing omit scores, as 20 or 50%% (default: 50%%)",
+    )
+    group.add_argument(
+        "--aggregate",
+        choices=("max", "mean"),
+        default="max",
+        help="how the scores of several targets become the one that decides (default: %(default)s)",
+    )
+    group.add_argument(
+        "--discrete-features",
+        default="auto",
+        metavar="WHICH",
+        help="all, none, auto (all of a sparse matrix, none of another), or a text file of names",
+    )
     group.add_argument(
         "--n-neighbors",
         type=values.whole_number(1),

@@ -28,7 +28,7 @@ def best(
 ) -> Iterator[str]:
     """Tabulate the best features, with the score for each target where there are several."""
     scores = selector.scores_
-    order = np.argsort(-scores, kind="stable")[:MOST_SHOWN]
+    order = np.lexsort((~selector.get_support(), -scores))[:MOST_SHOWN]
     order = order[~np.isnan(scores[order])]
     shown: list[tuple[str, FloatArray]] = [("score", scores)]
     by_target = selector.scores_by_target_

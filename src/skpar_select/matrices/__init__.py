@@ -10,11 +10,11 @@ from skpar_select.matrices._array import ArrayMatrix
 from skpar_select.matrices._base import ArrayBlock, FingerprintPart, Matrix, Part, RawBlock
 from skpar_select.matrices._concatenated import ConcatenatedMatrix
 from skpar_select.matrices._cuts import Cuts
+from skpar_select.matrices._label_sources import UnclearOrientationError, read_lines
 from skpar_select.matrices._layout import TILE_BYTES, Layout
 from skpar_select.matrices._lazy import LazyMatrix
 from skpar_select.matrices._open import held_matrix, open_matrix
 from skpar_select.matrices._sparse import SparseMatrix
-from skpar_select.matrices.formats import UnreadFileError
 
 __all__ = [
     "TILE_BYTES",
@@ -29,10 +29,11 @@ __all__ = [
     "Part",
     "RawBlock",
     "SparseMatrix",
-    "UnreadFileError",
+    "UnclearOrientationError",
     "as_matrix",
     "held_matrix",
     "open_matrix",
+    "read_lines",
 ]
 
 

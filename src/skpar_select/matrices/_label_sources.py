@@ -31,6 +31,10 @@ Given: TypeAlias = str | os.PathLike[str] | Sequence[str] | None
 _GZIP = b"\x1f\x8b"
 
 
+class UnclearOrientationError(ValueError):
+    """Nothing tells which axis of a matrix the samples are."""
+
+
 def labels_of(
     session: FileSession, opened: OpenedMatrix, given: Given, axis: Axis, along: int
 ) -> Labels | None:
@@ -61,10 +65,13 @@ def names_of(given: os.PathLike[str] | Sequence[str], axis: Axis, length: int) -
         return check_labels(given_labels(given, axis), axis, axis, length)
     label = f"{axis}: '{os.fspath(given)}'"
     # One line more tells that there are too many.
-    return check_labels(given_labels(_lines(given, label, length + 1), axis), label, axis, length)
+    return check_labels(
+        given_labels(read_lines(given, label, length + 1), axis), label, axis, length
+    )
 
 
-def _lines(path: os.PathLike[str], label: str, most: int) -> list[str]:
+def read_lines(path: os.PathLike[str], label: str, most: int | None = None) -> list[str]:
+    """Read the lines of a text file in UTF-8, packed by gzip or not: a name each."""
     with Path(path).open("rb") as file:
         compressed = file.read(len(_GZIP)) == _GZIP
     read: Any = gzip.open if compressed else open
@@ -135,7 +142,7 @@ def is_transposed(
     remedy = "Set orientation to samples_by_features or features_by_samples"
     first, second = stored.shape
     if not told and n_samples is None:
-        raise ValueError(
+        raise UnclearOrientationError(
             f"orientation='auto' without n_samples, and {stored.label} has no names or ids that fit "
             f"one axis of {first} x {second} alone. One of these must tell it. {remedy}, or give "
             "n_samples."
@@ -171,7 +178,7 @@ def _sign_of_labels(
     if isinstance(given, str):
         length = opened.label_length(session, given, axis)
     elif isinstance(given, os.PathLike):
-        length = len(_lines(given, axis, max(shape) + 1))
+        length = len(read_lines(given, axis, max(shape) + 1))
     else:
         length = len(given)
     if length is None or (shape[0] == length) == (shape[1] == length):

@@ -1,6 +1,7 @@
 """Selected columns of a matrix: read into an array, or written to a file, tile by tile."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from os import PathLike
 from typing import Any, Literal, NamedTuple
 
@@ -59,6 +60,7 @@ def write_matrix(
     executor: Executor,
     *,
     memory_budget: int,
+    progress: Progress | None = None,
 ) -> None:
     """Write some columns of a matrix, in the order given and in the format that the name ends in.
 
@@ -78,7 +80,7 @@ def write_matrix(
     shape = matrix.shape[0], len(columns)
     if suffix in TABLE_FORMATS:
         check_table(path, suffix, shape)
-        values = _read_for(suffix, matrix, columns, executor, memory_budget)
+        values = _read_for(suffix, matrix, columns, executor, memory_budget, progress)
         with replacing(path) as part:
             write_table(part, suffix, values, matrix.sample_ids, feature_names)
         return
@@ -99,17 +101,21 @@ def write_matrix(
                     for position, column in zip(positions.tolist(), tile.T, strict=True):
                         data[run.destination, position] = column[run.within()]
 
-        _run(copies, write, executor, None)
+        _run(copies, write, executor, progress)
         matrix.check_unchanged()
 
 
 def _read_for(
-    suffix: str, matrix: Matrix, columns: IndexArray, executor: Executor, memory_budget: int
+    suffix: str,
+    matrix: Matrix,
+    columns: IndexArray,
+    executor: Executor,
+    memory_budget: int,
+    progress: Progress | None,
 ) -> Array:
     """Read the values of a table: by rows for text, by columns for Parquet, which encodes a copy."""
-    if suffix in TEXT_FORMATS:
-        return _read(matrix, columns, executor, memory_budget=memory_budget)
-    return _read(matrix, columns, executor, memory_budget=memory_budget, order="F", n_held=2)
+    read = partial(_read, matrix, columns, executor, memory_budget=memory_budget, progress=progress)
+    return read() if suffix in TEXT_FORMATS else read(order="F", n_held=2)
 
 
 def _create(
