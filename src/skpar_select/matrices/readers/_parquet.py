@@ -28,6 +28,9 @@ MOST_COLUMNS = 128
 # pyarrow takes this for each of them (measured), besides the values as stored and as decoded.
 COLUMN_BYTES = 16 * 2**10
 
+# What is kept of each column besides the footer: its name, once it was described (measured).
+NAME_BYTES = 100
+
 
 class ParquetColumns(RectangleMatrix):
     """The columns of one or several Parquet files of one schema, as rows.
@@ -77,7 +80,11 @@ class ParquetColumns(RectangleMatrix):
         batch = self._batch(self.chunks[1])
         # As stored, uncompressed, as pyarrow's array and as an array of NumPy.
         held = batch * (4 * self.chunks[1] * self.dtype.itemsize + COLUMN_BYTES)
-        return replace(layout, read_bytes=layout.read_bytes + held, index_bytes=self.footer_bytes)
+        return replace(
+            layout,
+            read_bytes=layout.read_bytes + held,
+            index_bytes=self.footer_bytes + NAME_BYTES * self.shape[0],
+        )
 
     @contextmanager
     def open_reader(self) -> Iterator[Reader]:
