@@ -73,6 +73,16 @@ def write_anndata(path, values, encoding="array", name="X", **options):
     return path
 
 
+def write_by_anndata(path, values):
+    import anndata
+    import pandas
+
+    samples, features = names_of(values)
+    frames = {"obs": pandas.DataFrame(index=samples), "var": pandas.DataFrame(index=features)}
+    anndata.AnnData(values.astype(values.dtype.newbyteorder("=")), **frames).write_h5ad(path)
+    return path
+
+
 def write_sparse(group, values, encoding, **options):
     lines = values if encoding == "csr_matrix" else values.T
     rows, places = np.nonzero(lines)
@@ -185,6 +195,8 @@ def kinds():
         "held h5py": (write_hdf5, {"chunks": (5, 4)}, {}),
         "held h5py transposed": (write_transposed, {}, TURNED),
         "held zarr": (write_zarr, {}, {}),
+        "held anndata": (write_by_anndata, {}, {}),
+        "held anndata in memory": (write_by_anndata, {}, {}),
         "held dask": (write_npy, {}, {}),
         "held dask transposed": (lambda path, values: write_npy(path, values.T.copy()), {}, TURNED),
     }
@@ -194,6 +206,10 @@ def held(kind, path):
     """Return the object of another library that holds a file's matrix."""
     if kind.startswith("held h5py"):
         return h5py.File(path, "r")["data"]
+    if kind.startswith("held anndata"):
+        import anndata
+
+        return anndata.read_h5ad(path, backed=None if kind.endswith("memory") else "r")
     if kind == "held zarr":
         import zarr
 
