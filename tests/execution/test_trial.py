@@ -1,5 +1,6 @@
 """Threads first, and processes where threads would wait for each other."""
 
+import threading
 import time
 
 import pytest
@@ -20,17 +21,37 @@ class Noting(SerialExecutor):
 
 
 def waits(task):
-    time.sleep(0.02)  # as a thread that waits for the lock of another
+    time.sleep(0.02)
     return task
+
+
+def a_third():
+    """The processor time of a thread that waits for two thirds of its time."""
+    return time.monotonic() / 3
+
+
+def a_third_in_threads():
+    """The same, but alone in the thread that called it has its processor to itself."""
+    alone = threading.current_thread() is threading.main_thread()
+    return time.monotonic() if alone else a_third()
 
 
 def test_processes__take_the_rest_where_threads_wait():
     others = Noting()
-    executor = TrialExecutor(ThreadsExecutor(2), others, trial_seconds=0.03)
+    executor = TrialExecutor(
+        ThreadsExecutor(2), others, trial_seconds=0.03, processor_time=a_third_in_threads
+    )
     assert sorted(executor.map_unordered(waits, range(20))) == [*range(20)]
-    # Two rounds of two tasks fill the trial; more where the machine is slow to wake.
+    # Two rounds of two tasks fill the trial, and one task is run alone; a busy machine needs fewer.
     assert others.got == [*range(20 - len(others.got), 20)]
-    assert 12 <= len(others.got) <= 18
+    assert 15 <= len(others.got) <= 17
+
+
+def test_threads__go_on_where_a_task_alone_waits_as_long():
+    others = Noting()
+    executor = TrialExecutor(ThreadsExecutor(2), others, trial_seconds=0.03, processor_time=a_third)
+    assert sorted(executor.map_unordered(waits, range(9))) == [*range(9)]
+    assert others.got == []
 
 
 def test_threads__go_on_where_each_has_its_own_time():

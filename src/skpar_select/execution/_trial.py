@@ -21,8 +21,8 @@ class TrialExecutor(Executor):
 
     Threads run it, a task for each at a time, until `trial_seconds` have gone; no process is
     started for less. Where their tasks then took more than ``MOST_WAITING`` times the processor time
-    of their threads, `processes` take the rest, else threads do. A machine that is busy otherwise
-    looks the same; either way all results are those of the same tasks.
+    of their threads, compared with one task alone, `processes` take the rest, else threads do. Either
+    way the results are those of the same tasks.
 
     The memory of a run is planned as for processes, which hold more.
     """
@@ -65,6 +65,12 @@ class TrialExecutor(Executor):
             if time.monotonic() - began > self.trial_seconds:
                 break
         waits = elapsed > MOST_WAITING * processor
+        if waits:
+            # On a busy machine a thread waits for its processor, too: one task alone tells how long.
+            for task in islice(pending, 1):
+                seconds, own, result = timed(task if prepare is None else prepare(task))
+                yield result
+                waits = elapsed * own > MOST_WAITING * processor * seconds
         rest = self.processes if waits else self.threads
         yield from rest.map_unordered(function, pending, prepare=prepare)
 
