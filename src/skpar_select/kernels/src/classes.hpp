@@ -33,13 +33,13 @@ struct Classes {
     std::int32_t n_repeated_classes = 0;  // of two or more samples
     std::int32_t n_repeated = 0;          // samples in them
 
-    // `axis` is scratch.
-    void find(const double* x, std::int32_t n, Axis& axis) {
+    // `axis` is scratch, too.
+    void find(const double* x, std::int32_t n, Axis& axis, SortScratch& scratch) {
         order.at_least(n);
         start.at_least(n + 1);
         const std::int32_t n_codes = number_codes(x, n, codes_.at_least(n));
         if (n_codes > 0) count_codes(n, n_codes);
-        else sort(x, n, axis);
+        else sort(x, n, axis, scratch);
         start[n_classes] = n;
     }
 
@@ -70,8 +70,8 @@ struct Classes {
   private:
     Buffer<std::int32_t> codes_, next_;
 
-    void sort(const double* x, std::int32_t n, Axis& axis) {
-        axis.sort(x, n, order.data());
+    void sort(const double* x, std::int32_t n, Axis& axis, SortScratch& scratch) {
+        axis.sort(x, n, order.data(), scratch);
         n_classes = 0;
         for (std::int32_t i = 0; i < n; ++i) {
             if (i == 0 || axis.values[i] != axis.values[i - 1]) start[n_classes++] = i;
@@ -95,5 +95,18 @@ struct Classes {
         for (std::int32_t i = 0; i < n; ++i) order[next[codes[i]]++] = i;
     }
 };
+
+// Fills `order` and `class_of` from the class of each sample. `next` is scratch.
+inline void order_by_class(const GroupedSamples& samples, std::int32_t* order, std::int32_t* class_of,
+                           Buffer<std::int32_t>& next) {
+    std::int32_t* places = next.at_least(samples.n_classes);
+    std::copy(samples.class_start, samples.class_start + samples.n_classes, places);
+    for (std::int32_t i = 0; i < samples.n; ++i) {
+        const std::int32_t number = samples.class_of_sample[i];
+        const std::int32_t place = places[number]++;
+        order[place] = i;
+        class_of[place] = number;
+    }
+}
 
 }  // namespace skpar::SKPAR_ISA

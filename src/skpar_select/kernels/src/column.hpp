@@ -149,6 +149,13 @@ inline void standardize(double* x, std::int64_t n, Scaling scaling, std::uint64_
     }
 }
 
+// The noise of each sample, as standardize adds it.
+inline const double* fill_noise(double* out, std::int64_t n, std::uint64_t seed, std::uint64_t column) {
+    const std::uint64_t key = noise_key(seed, column);
+    for (std::int64_t i = 0; i < n; ++i) out[i] = kNoise * noise(key, static_cast<std::uint64_t>(i));
+    return out;
+}
+
 // The values in the order of the target.
 inline const double* gather(const double* column, const std::int32_t* order, std::int32_t n, double* out) {
     for (std::int32_t i = 0; i < n; ++i) out[i] = column[order[i]];

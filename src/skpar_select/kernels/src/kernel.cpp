@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 #include "block.hpp"
 #include "column.hpp"
+#include "complete_cases.hpp"
 #include "kraskov.hpp"
 #include "plugin.hpp"
 #include "ross.hpp"
@@ -46,69 +48,71 @@ std::int64_t for_each_column(const Block& block, std::int64_t end, Selected sele
     return end;
 }
 
-// Moves the values that are there to the front, and keeps where they were. Returns how many there are.
-inline std::int32_t compact(double* column, std::int64_t n, std::int32_t* kept) {
-    std::int32_t n_kept = 0;
-    for (std::int64_t i = 0; i < n; ++i) {
-        kept[n_kept] = static_cast<std::int32_t>(i);
-        column[n_kept] = column[i];
-        n_kept += column[i] == column[i];
-    }
-    return n_kept;
-}
-
-// The score of n finite values with a target of as many samples.
+// Hands n finite values to the pair. False where they are constant.
 template <class Pair>
-double score_column(const Target& target, Pair& pair, double* column, std::uint64_t index) {
-    const std::int64_t n = target.n_samples;
-    if (target.constant) return 0.0;
-    if (Pair::kDiscreteColumn) {
+bool take(Pair& pair, double* column, std::int32_t n, std::uint64_t seed, std::uint64_t index) {
+    if constexpr (Pair::kDiscreteColumn) {
         const Range range = range_of(column, n);
-        if (range.low == range.high) return 0.0;
+        if (range.low == range.high) return false;
     } else {
         const Scaling scaling = scaling_of(column, n);
-        if (scaling.is_constant()) return 0.0;
-        standardize(column, n, scaling, target.seed, index);
+        if (scaling.is_constant()) return false;
+        standardize(column, n, scaling, seed, index);
     }
-    return pair(column);
+    pair.take(column, n);
+    return true;
 }
+
+// The sides of the pairs that a target has.
+template <class Pair>
+constexpr bool kContinuousTarget = std::is_invocable_v<Pair, const SortedSamples&>;
+template <class Pair>
+using CasesOf = std::conditional_t<kContinuousTarget<Pair>, SortedCases, GroupedCases>;
 
 // Scores the columns before `end` that are of the pair's kind. This is the one place where values are
 // looked at for NaN and infinity.
 template <class Pair>
-std::int64_t score_kind(const Target& target, const Block& block, std::int64_t end, const Missing& missing,
+std::int64_t score_kind(const Targets& targets, const Block& block, std::int64_t end, const Missing& missing,
                         double* scores, std::int64_t* n_observed) {
     const auto of_this_kind = [&](std::int64_t j) { return block.columns[j].discrete == Pair::kDiscreteColumn; };
-    const std::int64_t n = block.n_samples;
-    const std::int64_t fewest = Pair::kNeighbors ? std::max(2, target.n_neighbors + 1) : 2;
-    Pair pair(target);
-    Buffer<std::int32_t> positions;
-    Buffer<double> present;
+    const auto n = static_cast<std::int32_t>(block.n_samples);
+    const std::uint64_t seed = targets.of[0]->seed;
+    SortScratch scratch;
+    Pair pair(scratch);
+    Present present;
+    CasesOf<Pair> cases;
+    const auto all = [&](const Target& target) {
+        if (target.constant) return 0.0;
+        if constexpr (kContinuousTarget<Pair>) return pair(target.sorted);
+        else return pair(target.grouped);
+    };
+    const auto where_present = [&](const Target& target) {
+        if (target.constant || !cases.take(target, present, scratch)) return 0.0;
+        return pair(cases);
+    };
     return for_each_column(block, end, of_this_kind, [&](std::int64_t j, double* column) {
+        const auto each_target = [&](auto score) {
+            for (std::int64_t t = 0; t < targets.n; ++t) scores[t * block.n_columns + j] = score(*targets.of[t]);
+            return true;
+        };
+        const auto nothing = [](double value) { return [value](const Target&) { return value; }; };
         const std::uint64_t index = block.columns[j].index;
         n_observed[j] = n;
         if (all_finite(column, n)) {
-            scores[j] = n < missing.min_observed ? NAN : score_column(target, pair, column, index);
-            return true;
+            if (n < missing.min_observed) return each_target(nothing(NAN));
+            if (!take(pair, column, n, seed, index)) return each_target(nothing(0.0));
+            return each_target(all);
         }
         if (!missing.allowed) return false;
-        std::int32_t* kept = positions.at_least(n);
-        const std::int32_t n_kept = compact(column, n, kept);
-        n_observed[j] = n_kept;
-        if (n_kept == n || !all_finite(column, n_kept)) return false;
-        if (n_kept < std::max(missing.min_observed, fewest)) {
-            scores[j] = NAN;
-            return true;
-        }
-        double* y = present.at_least(n_kept);
-        for (std::int32_t i = 0; i < n_kept; ++i) {
-            y[i] = target.discrete ? target.class_of_sample[kept[i]] : target.raw[kept[i]];
-        }
-        const Target of_present(y, n_kept, target.discrete, {target.digamma, n_kept + 1}, {target.log, n_kept + 1},
-                                std::min(target.n_neighbors, n_kept - 1), target.seed);
-        Pair pair_of_present(of_present);
-        scores[j] = score_column(of_present, pair_of_present, column, index);
-        return true;
+        present.compact(column, n);
+        n_observed[j] = present.n;
+        if (present.n == n || !all_finite(column, present.n)) return false;
+        if (present.n < std::max<std::int64_t>(missing.min_observed, 2)) return each_target(nothing(NAN));
+        const bool constant = !take(pair, column, present.n, seed, index);
+        return each_target([&](const Target& target) {
+            const bool too_few = !std::is_same_v<Pair, Plugin> && present.n <= target.n_neighbors;
+            return too_few ? NAN : constant ? 0.0 : where_present(target);
+        });
     });
 }
 
@@ -116,15 +120,12 @@ std::int64_t score_kind(const Target& target, const Block& block, std::int64_t e
 std::int64_t score(const Targets& targets, const Block& block, const Missing& missing, double* scores,
                    std::int64_t* n_observed) {
     std::int64_t bad = block.n_columns;
-    for (std::int64_t t = 0; t < targets.n; ++t, scores += block.n_columns) {
-        const Target& target = *targets.of[t];
-        if (target.discrete) {
-            bad = score_kind<RossContinuousColumn>(target, block, bad, missing, scores, n_observed);
-            bad = score_kind<Plugin>(target, block, bad, missing, scores, n_observed);
-        } else {
-            bad = score_kind<Kraskov>(target, block, bad, missing, scores, n_observed);
-            bad = score_kind<RossDiscreteColumn>(target, block, bad, missing, scores, n_observed);
-        }
+    if (targets.of[0]->discrete) {
+        bad = score_kind<RossContinuousColumn>(targets, block, bad, missing, scores, n_observed);
+        bad = score_kind<Plugin>(targets, block, bad, missing, scores, n_observed);
+    } else {
+        bad = score_kind<Kraskov>(targets, block, bad, missing, scores, n_observed);
+        bad = score_kind<RossDiscreteColumn>(targets, block, bad, missing, scores, n_observed);
     }
     return bad < block.n_columns ? bad : -1;
 }

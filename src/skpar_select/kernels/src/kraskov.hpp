@@ -113,28 +113,40 @@ constexpr std::int64_t kSelect = 40;
 class Kraskov {
   public:
     static constexpr bool kDiscreteColumn = false;
-    static constexpr bool kNeighbors = true;
 
-    explicit Kraskov(const Target& target)
-        : target_(target), n_(target.n_samples), k_(target.n_neighbors), y_(target.y), y_bands_(target.bands) {}
+    explicit Kraskov(SortScratch& scratch) : sort_scratch_(scratch) {}
 
-    // column: (n_samples,) standardized
-    double operator()(const double* column) {
-        const double* x = gather(column, target_.order, n_, ordered_.at_least(n_));
-        x_.sort(x, n_, y_rank_.at_least(n_));
-        if (std::int64_t(k_) * k_ > kSelect * std::int64_t(n_)) return by_selection(x);
-        scratch_.at_least(k_);
+    // Sort a column once for all targets. column: (n,) standardized
+    void take(const double* column, std::int32_t n) {
+        n_ = n;
+        x_.sort(column, n, x_order_.at_least(n), sort_scratch_);
+        x_has_equal_ = any_equal(x_.values, n);
         // Points that are tied in x must lie in the order of y, or a scan would pass all of them.
-        const std::int32_t height = band_height(n_);
-        if (x_.largest_bin() > height && Ties(x_.values, n_).largest > 2 * height) {
-            const Bands bands = x_cutter_.cut(x_.values, n_, height, target_.tie_share);
+        const std::int32_t height = band_height(n);
+        x_is_tied_ = x_.largest_bin() > height && Ties(x_.values, n).largest > 2 * height;
+    }
+
+    // target: of the samples of the column
+    double operator()(const SortedSamples& target) {
+        k_ = target.n_neighbors;
+        digamma_ = target.digamma;
+        const Ranks y(target.y);
+        std::int32_t* y_rank = y_rank_.at_least(n_);
+        for (std::int32_t i = 0; i < n_; ++i) y_rank[i] = target.rank_of[x_order_[i]];
+        if (x_has_equal_) order_equal_by(y_rank);
+        if (std::int64_t(k_) * k_ > kSelect * std::int64_t(n_)) return by_selection(y);
+        scratch_.at_least(k_);
+        if (x_is_tied_) {
+            const double share = target.tie_share < 0.0 ? Ties(y.values, n_).share : target.tie_share;
+            const Bands bands = x_cutter_.cut(x_.values, n_, band_height(n_), share);
             std::int32_t* x_rank = x_rank_.at_least(n_);
-            for (std::int32_t i = 0; i < n_; ++i) x_rank[y_rank_[i]] = i;
-            layout_.fill(bands, x_.values, y_.values, x_rank, n_);
-            return estimate(bands, x_, y_);
+            for (std::int32_t i = 0; i < n_; ++i) x_rank[y_rank[i]] = i;
+            layout_.fill(bands, x_.values, y.values, x_rank, n_);
+            return estimate(bands, x_, y);
         }
-        layout_.fill(y_bands_, y_.values, x_.values, y_rank_.data(), n_);
-        return estimate(y_bands_, y_, x_);
+        const Bands bands(target.bands);
+        layout_.fill(bands, y.values, x_.values, y_rank, n_);
+        return estimate(bands, y, x_);
     }
 
   private:
@@ -143,26 +155,44 @@ class Kraskov {
         bool operator<(const Distance& other) const { return value < other.value; }
     };
 
-    const Target& target_;
-    const std::int32_t n_;
-    const int k_;
-    const Ranks y_;
-    const Bands y_bands_;
-    // Bytes a sample, together 110; to which come 32 for each of the 24 points around a band, of
+    SortScratch& sort_scratch_;
+    std::int32_t n_ = 0;
+    int k_ = 0;
+    const double* digamma_ = nullptr;
+    bool x_has_equal_ = false, x_is_tied_ = false;
+    // Bytes a sample, together 70.5; to which come 32 for each of the 24 points around a band, of
     // which there are sqrt(n / 8).
-    Axis x_;                                //  58
-    Buffer<double> ordered_;                //   8
-    Buffer<std::int32_t> x_rank_, y_rank_;  //   8
-    BandCutter x_cutter_;                   // 4.5
-    Layout layout_;                         //  24
-    Buffer<double> radius_;                 //   8
+    Axis x_;                                          //  22
+    Buffer<std::int32_t> x_order_, x_rank_, y_rank_;  //  12
+    BandCutter x_cutter_;                             // 4.5
+    Layout layout_;                                   //  24
+    Buffer<double> radius_;                           //   8
     Buffer<std::int32_t> cursors_;
     Buffer<Pack> scratch_;
+    Buffer<double> ordered_;
     Buffer<Distance> distances_;
 
+    // Whether sorted values repeat, after the noise: hardly ever.
+    static bool any_equal(const double* sorted, std::int32_t n) {
+        bool equal = false;
+        for (std::int32_t i = 1; i < n; ++i) equal |= sorted[i] == sorted[i - 1];
+        return equal;
+    }
+
+    // Points of one x lie in the order of y, whatever the order of the samples.
+    void order_equal_by(std::int32_t* y_rank) const {
+        for (std::int32_t begin = 0, i = 1; i <= n_; ++i) {
+            if (i < n_ && x_.values[i] == x_.values[i - 1]) continue;
+            if (i - begin > 1) std::sort(y_rank + begin, y_rank + i);
+            begin = i;
+        }
+    }
+
     // Where k is large, all distances of a point and a selection cost less than k insertions.
-    double by_selection(const double* x) {
-        const double* y = y_.values;
+    double by_selection(const Ranks& y_axis) {
+        double* x = ordered_.at_least(n_);
+        for (std::int32_t i = 0; i < n_; ++i) x[y_rank_[i]] = x_.values[i];
+        const double* y = y_axis.values;
         Distance* distances = distances_.at_least(n_);
         double* radius = radius_.at_least(n_);
         for (std::int32_t i = 0; i < n_; ++i) {
@@ -173,13 +203,13 @@ class Kraskov {
             radius[i] = distances[k_].value;
         }
         double sums[kPack] = {};
-        x_.add_digammas(x, radius, n_, target_.digamma, sums);
-        y_.add_digammas(y, radius, n_, target_.digamma, sums);
+        x_.add_digammas(x, radius, n_, digamma_, sums);
+        y_axis.add_digammas(y, radius, n_, digamma_, sums);
         return information(sum_of(sums));
     }
 
     double information(double sum_of_digammas) const {
-        return std::max(0.0, target_.digamma[n_] + target_.digamma[k_] - sum_of_digammas / n_);
+        return std::max(0.0, digamma_[n_] + digamma_[k_] - sum_of_digammas / n_);
     }
 
     double estimate(const Bands& bands, const Ranks& primary, const Ranks& secondary) {
@@ -228,8 +258,8 @@ class Kraskov {
                 });
                 tile.nearest.last().store(radius + at);
             }
-            primary.add_digammas(p + begin, radius + begin, end - begin, target_.digamma, sums);
-            secondary.add_digammas(s + begin, radius + begin, end - begin, target_.digamma, sums);
+            primary.add_digammas(p + begin, radius + begin, end - begin, digamma_, sums);
+            secondary.add_digammas(s + begin, radius + begin, end - begin, digamma_, sums);
         }
         return sum_of(sums);
     }

@@ -164,17 +164,21 @@ nb::object array_of(const T* values, std::int64_t n) {
 
 nb::object digamma_of(const Target& t) { return array_of(t.digamma, std::int64_t(t.n_samples) + 1); }
 nb::object log_of(const Target& t) { return array_of(t.log, std::int64_t(t.n_samples) + 1); }
-nb::object order_of(const Target& t) { return array_of(t.order, t.n_samples); }
-nb::object values_of(const Target& t) { return t.discrete ? nb::none() : array_of(t.y.values, t.n_samples); }
+nb::object order_of(const Target& t) {
+    return array_of(t.discrete ? t.grouped.order : t.sorted.order, t.n_samples);
+}
+nb::object values_of(const Target& t) {
+    return t.discrete ? nb::none() : array_of(t.sorted.y.values, t.n_samples);
+}
 nb::object class_start_of(const Target& t) {
-    return t.discrete ? array_of(t.class_start, t.n_classes + 1) : nb::none();
+    return t.discrete ? array_of(t.grouped.class_start, t.grouped.n_classes + 1) : nb::none();
 }
 
 // Made anew from its arguments, with all checks; classes are known by their numbers.
 nb::tuple reduce(nb::handle self) {
     const auto& t = nb::cast<const Target&>(self);
     std::vector<double> classes;
-    if (t.discrete) classes.assign(t.class_of_sample, t.class_of_sample + t.n_samples);
+    if (t.discrete) classes.assign(t.grouped.class_of_sample, t.grouped.class_of_sample + t.n_samples);
     const nb::object copy = array_of(t.discrete ? classes.data() : t.raw, t.n_samples);
     return nb::make_tuple(self.type(), nb::make_tuple(copy, t.discrete, digamma_of(t), log_of(t), t.n_neighbors,
                                                       t.seed));

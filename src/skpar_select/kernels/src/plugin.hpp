@@ -19,65 +19,74 @@ namespace skpar::SKPAR_ISA {
 class Plugin {
   public:
     static constexpr bool kDiscreteColumn = true;
-    static constexpr bool kNeighbors = false;
 
-    explicit Plugin(const Target& target) : target_(target), n_(target.n_samples) {}
+    explicit Plugin(SortScratch& scratch) : sort_scratch_(scratch) {}
 
-    // column: (n_samples,) as it is
-    double operator()(const double* column) {
-        const std::int32_t n_codes = number_codes(column, n_, codes_.at_least(n_));
-        if (n_codes > 0 && std::int64_t(n_codes) * target_.n_classes <= n_) return from_table(n_codes);
-        classes_.find(gather(column, target_.order, n_, ordered_.at_least(n_)), n_, axis_);
-        return from_classes();
+    // column: (n,) as it is; it must stay until the next
+    void take(const double* column, std::int32_t n) {
+        column_ = column;
+        n_ = n;
+        n_codes_ = number_codes(column, n, codes_.at_least(n));
+    }
+
+    // target: of the samples of the column
+    double operator()(const GroupedSamples& target) {
+        if (n_codes_ > 0 && std::int64_t(n_codes_) * target.n_classes <= n_) {
+            return from_table(target);
+        }
+        classes_.find(gather(column_, target.order, n_, ordered_.at_least(n_)), n_, axis_, sort_scratch_);
+        return from_classes(target);
     }
 
   private:
-    const Target& target_;
-    const std::int32_t n_;
-    // Bytes a sample, together 90:
+    SortScratch& sort_scratch_;
+    const double* column_ = nullptr;
+    std::int32_t n_ = 0, n_codes_ = 0;
+    // Bytes a sample, together 54:
     Buffer<std::int32_t> codes_;  //  4
     Buffer<std::int32_t> count_;  //  4
-    Axis axis_;                   // 58
+    Axis axis_;                   // 22
     Classes classes_;             // 16
     Buffer<double> ordered_;      //  8
 
     // log(n n_xy / (n_x n_y)) times n_xy; log_x is log(n_x)
-    double term(std::int32_t n_xy, double log_x, std::int32_t y) const {
-        const double* log = target_.log;
-        const double log_y = log[target_.class_start[y + 1] - target_.class_start[y]];
-        return n_xy * (log[n_xy] - log_x - log_y + log[n_]);
+    static double term(const GroupedSamples& target, std::int32_t n_xy, double log_x, std::int32_t y) {
+        const double* log = target.log;
+        const double log_y = log[target.class_start[y + 1] - target.class_start[y]];
+        return n_xy * (log[n_xy] - log_x - log_y + log[target.n]);
     }
 
     // Few classes: all pairs are counted in one table.
-    double from_table(std::int32_t n_codes) {
-        const std::int32_t n_y = target_.n_classes;
+    double from_table(const GroupedSamples& target) {
+        const std::int32_t n_codes = n_codes_;
+        const std::int32_t n_y = target.n_classes;
         std::int32_t* count = count_.at_least(std::int64_t(n_codes) * n_y);
         std::fill(count, count + std::int64_t(n_codes) * n_y, 0);
-        for (std::int32_t i = 0; i < n_; ++i) ++count[codes_[i] * n_y + target_.class_of_sample[i]];
+        for (std::int32_t i = 0; i < n_; ++i) ++count[codes_[i] * n_y + target.class_of_sample[i]];
         double sum = 0.0;
         for (const std::int32_t* row = count; row < count + std::int64_t(n_codes) * n_y; row += n_y) {
-            const double log_x = target_.log[std::accumulate(row, row + n_y, 0)];
+            const double log_x = target.log[std::accumulate(row, row + n_y, 0)];
             for (std::int32_t y = 0; y < n_y; ++y) {
-                if (row[y] > 0) sum += term(row[y], log_x, y);
+                if (row[y] > 0) sum += term(target, row[y], log_x, y);
             }
         }
         return std::max(0.0, sum / n_);
     }
 
     // Many classes: those of the column are counted one after the other.
-    double from_classes() {
-        const std::int32_t *order = classes_.order.data(), *y_class = target_.class_of;
-        std::int32_t* count = count_.at_least(target_.n_classes);
-        std::fill(count, count + target_.n_classes, 0);
+    double from_classes(const GroupedSamples& target) {
+        const std::int32_t *order = classes_.order.data(), *y_class = target.class_of;
+        std::int32_t* count = count_.at_least(target.n_classes);
+        std::fill(count, count + target.n_classes, 0);
         double sum = 0.0;
         for (std::int32_t x = 0; x < classes_.n_classes; ++x) {
             const std::int32_t begin = classes_.start[x], end = classes_.start[x + 1];
-            const double log_x = target_.log[end - begin];
+            const double log_x = target.log[end - begin];
             for (std::int32_t i = begin; i < end; ++i) ++count[y_class[order[i]]];
             for (std::int32_t i = begin; i < end; ++i) {
                 const std::int32_t y = y_class[order[i]];
                 if (count[y] == 0) continue;
-                sum += term(count[y], log_x, y);
+                sum += term(target, count[y], log_x, y);
                 count[y] = 0;
             }
         }

@@ -31,12 +31,17 @@ inline void kth_neighbor_distances(const double* z, std::int32_t m, std::int32_t
 
 class Ross {
   public:
-    explicit Ross(const Target& target) : digamma_(target.digamma), k_(target.n_neighbors) {}
+    // A way to name the target's part in the estimate.
+    struct Parameters {
+        const double* digamma;
+        std::int32_t n_neighbors;
+    };
 
     // class_of[rank] < n_classes is the class of each of the n values; class_start has n_classes + 1
     // boundaries, and no class has less than two members.
     double operator()(const Ranks& values, const std::int32_t* class_of, const std::int32_t* class_start,
-                      std::int32_t n_classes) {
+                      std::int32_t n_classes, const Parameters& parameters) {
+        const auto [digamma, n_neighbors] = parameters;
         const std::int32_t n = values.n;
         double* z = values_.at_least(n);
         double* r = radius_.at_least(n);
@@ -47,17 +52,15 @@ class Ross {
         double sums[kPack] = {};
         for (std::int32_t c = 0; c < n_classes; ++c) {
             const std::int32_t begin = class_start[c], size = class_start[c + 1] - begin;
-            const std::int32_t k = std::min(k_, size - 1);
+            const std::int32_t k = std::min(n_neighbors, size - 1);
             kth_neighbor_distances(z + begin, size, k, r + begin);
-            values.add_digammas(z + begin, r + begin, size, digamma_, sums);
-            of_classes += size * (digamma_[k] - digamma_[size]);
+            values.add_digammas(z + begin, r + begin, size, digamma, sums);
+            of_classes += size * (digamma[k] - digamma[size]);
         }
-        return std::max(0.0, digamma_[n] + (of_classes - sum_of(sums)) / n);
+        return std::max(0.0, digamma[n] + (of_classes - sum_of(sums)) / n);
     }
 
   private:
-    const double* digamma_;
-    std::int32_t k_;
     Buffer<double> values_, radius_;  // 8 + 8 bytes a sample
     Buffer<std::int32_t> next_;       // 2
 };
@@ -66,73 +69,103 @@ class Ross {
 class RossContinuousColumn {
   public:
     static constexpr bool kDiscreteColumn = false;
-    static constexpr bool kNeighbors = true;
 
-    explicit RossContinuousColumn(const Target& target) : target_(target), ross_(target) {}
+    explicit RossContinuousColumn(SortScratch& scratch) : sort_scratch_(scratch) {}
 
-    // column: (n_samples,) standardized
-    double operator()(const double* column) {
-        const std::int32_t n = target_.n_repeated;
+    // column: (n,) standardized; it must stay until the next
+    void take(const double* column, std::int32_t n) {
+        column_ = column;
+        n_ = n;
+        sorted_whole_ = false;
+    }
+
+    // target: of the samples of the column
+    double operator()(const GroupedSamples& target) {
+        const std::int32_t n = target.n_repeated;
         if (n == 0) return 0.0;
-        std::int32_t* member = member_.at_least(n);
-        axis_.sort(gather(column, target_.order, n, ordered_.at_least(n)), n, member);
+        if (n < n_) {
+            sort_repeated(target);
+        } else if (!sorted_whole_) {
+            axis_.sort(column_, n, order_.at_least(n), sort_scratch_);
+            sorted_whole_ = true;
+        }
         std::int32_t* class_of_rank = class_of_rank_.at_least(n);
-        for (std::int32_t rank = 0; rank < n; ++rank) class_of_rank[rank] = target_.class_of[member[rank]];
-        return ross_(axis_, class_of_rank, target_.class_start, target_.n_repeated_classes);
+        for (std::int32_t rank = 0; rank < n; ++rank) class_of_rank[rank] = target.class_of_sample[order_[rank]];
+        return ross_(axis_, class_of_rank, target.class_start, target.n_repeated_classes,
+                     {target.digamma, target.n_neighbors});
     }
 
   private:
-    const Target& target_;
-    // Bytes a sample, together 92:
-    Ross ross_;                                     // 18
-    Axis axis_;                                     // 58
-    Buffer<double> ordered_;                        //  8
-    Buffer<std::int32_t> member_, class_of_rank_;  //  8
+    SortScratch& sort_scratch_;
+    const double* column_ = nullptr;
+    std::int32_t n_ = 0;
+    bool sorted_whole_ = false;
+    // Bytes a sample, together 56:
+    Ross ross_;                                   // 18
+    Axis axis_;                                   // 22
+    Buffer<double> repeated_;                     //  8
+    Buffer<std::int32_t> order_, class_of_rank_;  //  8
+
+    // Without the samples that are alone in their class.
+    void sort_repeated(const GroupedSamples& target) {
+        const std::int32_t n = target.n_repeated;
+        std::int32_t* order = order_.at_least(n);
+        axis_.sort(gather(column_, target.order, n, repeated_.at_least(n)), n, order, sort_scratch_);
+        for (std::int32_t rank = 0; rank < n; ++rank) order[rank] = target.order[order[rank]];
+        sorted_whole_ = false;
+    }
 };
 
 // A discrete column, a continuous target.
 class RossDiscreteColumn {
   public:
     static constexpr bool kDiscreteColumn = true;
-    static constexpr bool kNeighbors = true;
 
-    explicit RossDiscreteColumn(const Target& target)
-        : target_(target), n_(target.n_samples), ross_(target) {}
+    explicit RossDiscreteColumn(SortScratch& scratch) : sort_scratch_(scratch) {}
 
-    // column: (n_samples,) as it is
-    double operator()(const double* column) {
-        classes_.find(gather(column, target_.order, n_, ordered_.at_least(n_)), n_, axis_);
-        classes_.number_repeated(n_);
+    // Group a column once for all targets. column: (n,) as it is
+    void take(const double* column, std::int32_t n) {
+        n_ = n;
+        classes_.find(column, n, axis_, sort_scratch_);
+        classes_.number_repeated(n);
+    }
+
+    // target: of the samples of the column
+    double operator()(const SortedSamples& target) {
         if (classes_.n_repeated == 0) return 0.0;
-        if (classes_.n_repeated == n_) return score(Ranks(target_.y));
-        leave_out_lone();
-        return score(axis_);
+        const std::int32_t* class_of = classes_.of.data();
+        std::int32_t* class_of_rank = class_of_rank_.at_least(n_);
+        for (std::int32_t rank = 0; rank < n_; ++rank) class_of_rank[rank] = class_of[target.order[rank]];
+        if (classes_.n_repeated < n_) {
+            leave_out_lone(target);
+            return score(axis_, target);
+        }
+        return score(Ranks(target.y), target);
     }
 
   private:
-    const Target& target_;
-    const std::int32_t n_;
-    // Bytes a sample, together 112:
-    Ross ross_;               // 18
-    Axis axis_;               // 58
-    Classes classes_;         // 20
-    Buffer<double> ordered_;  //  8
-    Buffer<double> values_;   //  8
+    SortScratch& sort_scratch_;
+    std::int32_t n_ = 0;
+    // Bytes a sample, together 64:
+    Ross ross_;                            // 18
+    Axis axis_;                            // 22
+    Classes classes_;                      // 20
+    Buffer<std::int32_t> class_of_rank_;   //  4
 
-    double score(const Ranks& y) {
-        return ross_(y, classes_.of.data(), classes_.start.data(), classes_.n_repeated_classes);
+    double score(const Ranks& y, const SortedSamples& target) {
+        return ross_(y, class_of_rank_.data(), classes_.start.data(), classes_.n_repeated_classes,
+                     {target.digamma, target.n_neighbors});
     }
 
-    void leave_out_lone() {
-        std::int32_t* class_of = classes_.of.data();
-        double* values = values_.at_least(classes_.n_repeated);
-        std::int32_t kept = 0;
-        for (std::int32_t rank = 0; rank < n_; ++rank) {
+    void leave_out_lone(const SortedSamples& target) {
+        std::int32_t* class_of = class_of_rank_.data();
+        double* values = axis_.room_for(classes_.n_repeated);
+        for (std::int32_t rank = 0, kept = 0; kept < classes_.n_repeated; ++rank) {
             if (class_of[rank] < 0) continue;
-            values[kept] = target_.y.values[rank];
+            values[kept] = target.y.values[rank];
             class_of[kept++] = class_of[rank];
         }
-        axis_.assign(values, kept);
+        axis_.index();
     }
 };
 

@@ -60,16 +60,22 @@ constexpr int kVectors = kPack / kLanes;
 SKPAR_X86(__m512d, _mm512)
 // one instruction here: the selection "larger absolute value, sign cleared"
 inline Vector max_abs(Vector a, Vector b) { return _mm512_range_pd(a, b, 0b1011); }
+inline Vector or_else(Vector a, Vector b) { return _mm512_mask_mov_pd(b, _mm512_cmp_pd_mask(a, a, _CMP_EQ_OQ), a); }
 inline unsigned less_bits(Vector a, Vector b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
 #elif SKPAR_LANES == 4
 SKPAR_X86(__m256d, _mm256)
 SKPAR_X86_MAX_ABS(_mm256)
+inline Vector or_else(Vector a, Vector b) { return _mm256_blendv_pd(b, a, _mm256_cmp_pd(a, a, _CMP_EQ_OQ)); }
 inline unsigned less_bits(Vector a, Vector b) {
     return static_cast<unsigned>(_mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_LT_OQ)));
 }
 #elif defined(__SSE2__)
 SKPAR_X86(__m128d, _mm)
 SKPAR_X86_MAX_ABS(_mm)
+inline Vector or_else(Vector a, Vector b) {
+    const Vector number = _mm_cmpeq_pd(a, a);
+    return _mm_or_pd(_mm_and_pd(number, a), _mm_andnot_pd(number, b));
+}
 inline unsigned less_bits(Vector a, Vector b) {
     return static_cast<unsigned>(_mm_movemask_pd(_mm_cmplt_pd(a, b)));
 }
@@ -84,6 +90,7 @@ inline Vector mul(Vector a, Vector b) { return vmulq_f64(a, b); }
 inline Vector min(Vector a, Vector b) { return vminq_f64(a, b); }
 inline Vector max(Vector a, Vector b) { return vmaxq_f64(a, b); }
 inline Vector max_abs(Vector a, Vector b) { return vmaxq_f64(vabsq_f64(a), vabsq_f64(b)); }
+inline Vector or_else(Vector a, Vector b) { return vbslq_f64(vceqq_f64(a, a), a, b); }
 inline unsigned less_bits(Vector a, Vector b) {
     const uint64x2_t less = vcltq_f64(a, b);
     return static_cast<unsigned>((vgetq_lane_u64(less, 0) & 1) | (vgetq_lane_u64(less, 1) & 2));
@@ -101,6 +108,7 @@ inline Vector max(Vector a, Vector b) { return a > b ? a : b; }
 inline Vector max_abs(Vector a, Vector b) {
     return max(a < 0 ? -a : a, b < 0 ? -b : b);
 }
+inline Vector or_else(Vector a, Vector b) { return a == a ? a : b; }
 inline unsigned less_bits(Vector a, Vector b) { return a < b; }
 #endif
 // clang-format on
@@ -136,6 +144,8 @@ SKPAR_LANEWISE(mul)
 SKPAR_LANEWISE(min)
 SKPAR_LANEWISE(max)
 SKPAR_LANEWISE(max_abs)
+// a where it is a number, b where it is NaN
+SKPAR_LANEWISE(or_else)
 #undef SKPAR_LANEWISE
 
 // bit i is set where a < b in lane i
@@ -144,6 +154,9 @@ inline unsigned less_bits(Pack a, Pack b) {
     for (int i = 0; i < kVectors; ++i) bits |= less_bits(a.v[i], b.v[i]) << (i * kLanes);
     return bits;
 }
+
+// Whether none is NaN or infinite: x * 0 is 0 for a finite x and NaN otherwise.
+inline bool all_finite(Pack a) { return less_bits(mul(a, Pack::all(0.0)), Pack::all(1.0)) == 0xff; }
 
 // Eight partial sums in an order that never changes.
 inline double sum_of(const double* sums) {

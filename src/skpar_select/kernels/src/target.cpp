@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <stdexcept>
 
 #include "axis.hpp"
@@ -20,16 +21,19 @@ namespace skpar {
 
 using namespace SKPAR_ISA;
 
-// Bytes a sample, of a continuous target together 54. While it is sorted, the bands are not there yet,
-// but the values once more, and the scratch of the axis: 94. A discrete one takes less.
+// Bytes a sample, of a continuous target together 66, and 8 more where it has large ties. While it is
+// sorted, there are but the tables, the values twice, the order, and the axis with its scratch: 94. A
+// discrete one takes less.
 struct Target::Memory {
-    Buffer<double> digamma, log;  //  16
-    Buffer<double> raw;           //   8
-    Buffer<std::int32_t> order;   //   4
-    Axis axis;                    //  22, and 36 of scratch
-    BandCutter cutter;            // 4.5
+    Buffer<double> digamma, log;           //  16
+    Buffer<double> raw, noise;             //  16
+    Buffer<std::int32_t> order, rank_of;   //   8
+    Axis axis;                             //  22
+    BandCutter cutter;                     // 4.5
+    Buffer<std::int32_t> tie_of, noise_order;
+    Buffer<std::int32_t> tie_size;
     Classes classes;
-    Buffer<std::int32_t> class_of;
+    Buffer<std::int32_t> class_of, value_rank;
 };
 
 namespace {
@@ -37,6 +41,9 @@ namespace {
 void require(bool condition, const char* rule) {
     if (!condition) throw std::invalid_argument(rule);
 }
+
+// From so many equal values before a value on, on average, ties count as large.
+constexpr double kLargeTies = 8.0;
 
 // A copy of n values, all of at most the limit, which NaN and infinity are not.
 const double* copy_within(double limit, const double* values, std::int64_t n, Buffer<double>& buffer,
@@ -63,48 +70,94 @@ Target::Target(const double* given, std::int64_t n, bool of_classes, Table digam
     Buffer<double> labels;
     raw = copy_within(std::numeric_limits<double>::max(), given, n, discrete ? labels : memory_->raw,
                       "y: without NaN or infinity");
-    if (discrete) group(raw);
-    else sort();
-    if (discrete) raw = nullptr;
-    memory_->axis.release_scratch();
-    order = memory_->order.data();
-    if (discrete) constant = n_classes == 1;
-    else bands = memory_->cutter.cut(y.values, n_samples, band_height(n_samples), 0.0);
+    if (discrete) {
+        group(raw);
+        raw = nullptr;
+    } else {
+        sort();
+        find_ties();
+    }
 }
 
 Target::~Target() = default;
 
 void Target::sort() {
-    Buffer<double> buffer;
-    double* values = std::copy(raw, raw + n_samples, buffer.at_least(n_samples)) - n_samples;
-    const Scaling scaling = scaling_of(values, n_samples);
-    constant = scaling.is_constant();
-    standardize(values, n_samples, scaling, seed, kTargetColumn);
-    memory_->axis.sort(values, n_samples, memory_->order.at_least(n_samples));
-    y = memory_->axis;
-    tie_share = Ties(y.values, n_samples).share;
+    std::int32_t* order = memory_->order.at_least(n_samples);
+    {
+        Buffer<double> buffer;
+        SortScratch scratch;
+        double* values = std::copy(raw, raw + n_samples, buffer.at_least(n_samples)) - n_samples;
+        const Scaling scaling = scaling_of(values, n_samples);
+        constant = scaling.is_constant();
+        standardize(values, n_samples, scaling, seed, kTargetColumn);
+        memory_->axis.sort(values, n_samples, order, scratch);
+    }
+    std::int32_t* rank_of = memory_->rank_of.at_least(n_samples);
+    for (std::int32_t rank = 0; rank < n_samples; ++rank) rank_of[order[rank]] = rank;
+    const RankTable& y = memory_->axis;
+    const BandTable bands = memory_->cutter.cut(y.values, n_samples, band_height(n_samples), 0.0);
+    sorted = {n_samples, n_neighbors, digamma, order, rank_of, y, bands, Ties(y.values, n_samples).share};
+    noise = fill_noise(memory_->noise.at_least(n_samples), n_samples, seed, kTargetColumn);
+}
+
+// Where samples are missing, the others get a noise of their new place, and ties another order. If ties
+// are large, they are not mended by insertion, but dealt out in the order of the noise.
+void Target::find_ties() {
+    n_ties = 0;
+    std::int32_t* ties = memory_->tie_of.at_least(n_samples + 1);
+    std::int32_t tie = 0;
+    double pairs = 0.0;
+    for (std::int32_t rank = 0, begin = 0; rank < n_samples; ++rank) {
+        const double value = raw[sorted.order[rank]];
+        const double before = raw[sorted.order[rank > 0 ? rank - 1 : 0]];
+        if (value < before) return;  // values that differ by less than the noise
+        if (value > before) {
+            ++tie;
+            begin = rank;
+        }
+        pairs += rank - begin;
+        ties[sorted.order[rank]] = tie;
+    }
+    ties[n_samples] = tie + 1;
+    if (pairs < kLargeTies * n_samples) {
+        memory_->tie_of.release();
+        return;
+    }
+    n_ties = tie + 1;
+    std::int32_t* sizes = memory_->tie_size.at_least(n_ties);
+    std::fill(sizes, sizes + n_ties, 0);
+    for (std::int32_t i = 0; i < n_samples; ++i) ++sizes[ties[i]];
+    std::int32_t* by_noise = memory_->noise_order.at_least(n_samples);
+    std::iota(by_noise, by_noise + n_samples, 0);
+    std::sort(by_noise, by_noise + n_samples, [this](std::int32_t i, std::int32_t j) {
+        return noise[i] < noise[j] || (noise[i] == noise[j] && i < j);
+    });
+    tie_of = ties;
+    tie_size = sizes;
+    noise_order = by_noise;
 }
 
 void Target::group(const double* labels) {
     Classes& classes = memory_->classes;
-    classes.find(labels, n_samples, memory_->axis);
+    {
+        SortScratch scratch;
+        classes.find(labels, n_samples, memory_->axis, scratch);
+    }
     classes.number_repeated(n_samples);
     classes.number_lone(n_samples);
-    n_classes = classes.n_classes;
-    n_repeated_classes = classes.n_repeated_classes;
-    n_repeated = classes.n_repeated;
-    class_start = classes.start.data();
-    class_of_sample = classes.of.data();
-    std::int32_t* samples = memory_->order.at_least(n_samples);
-    std::int32_t* class_of_rank = memory_->class_of.at_least(n_samples);
-    Buffer<std::int32_t> buffer;
-    std::int32_t* next = std::copy(class_start, class_start + n_classes, buffer.at_least(n_classes)) - n_classes;
-    for (std::int32_t i = 0; i < n_samples; ++i) {
-        const std::int32_t rank = next[class_of_sample[i]]++;
-        samples[rank] = i;
-        class_of_rank[rank] = class_of_sample[i];
+    constant = classes.n_classes == 1;
+    std::int32_t* ranks = memory_->value_rank.at_least(classes.n_classes);
+    for (std::int32_t i = 0, rank = 0, last = -1; i < n_samples; ++i) {
+        const std::int32_t number = classes.of[classes.order[i]];
+        if (number != last) ranks[number] = rank++;
+        last = number;
     }
-    class_of = class_of_rank;
+    value_rank = ranks;
+    Buffer<std::int32_t> next;
+    grouped = {n_samples, n_neighbors, digamma, log, memory_->order.at_least(n_samples), classes.n_classes,
+               classes.n_repeated_classes, classes.n_repeated, classes.start.data(), classes.of.data(),
+               memory_->class_of.at_least(n_samples)};
+    order_by_class(grouped, memory_->order.data(), memory_->class_of.data(), next);
 }
 
 }  // namespace skpar

@@ -41,6 +41,32 @@ struct BandTable {
     const std::int32_t* of;     // (n,) band of each rank
 };
 
+// Samples in the order of a continuous target.
+struct SortedSamples {
+    std::int32_t n;
+    std::int32_t n_neighbors;
+    const double* digamma;        // (n + 1,)
+    const std::int32_t* order;    // (n,) the samples by value
+    const std::int32_t* rank_of;  // (n,) of each sample
+    RankTable y;
+    BandTable bands;
+    double tie_share;  // see Ties; below 0 where it was not looked at yet
+};
+
+// Samples in the classes of a discrete target: those of a single sample come last.
+struct GroupedSamples {
+    std::int32_t n;
+    std::int32_t n_neighbors;
+    const double *digamma, *log;  // (n + 1,)
+    const std::int32_t* order;    // (n,) the samples, class by class
+    std::int32_t n_classes;
+    std::int32_t n_repeated_classes;      // of two or more samples
+    std::int32_t n_repeated;              // samples in them
+    const std::int32_t* class_start;      // (n_classes + 1,) boundaries of the classes in `order`
+    const std::int32_t* class_of_sample;  // (n,)
+    const std::int32_t* class_of;         // (n,) the same in the order of `order`
+};
+
 // A function of 0 .. n, taken from outside; entry 0 is never used.
 struct Table {
     const double* entries;
@@ -65,27 +91,28 @@ struct Target {
     bool discrete;
     bool constant;
     const double *digamma, *log;  // (n_samples + 1,)
-    const std::int32_t* order;    // (n_samples,) the samples: by value, or class by class
+
+    SortedSamples sorted;    // of a continuous target
+    GroupedSamples grouped;  // of a discrete one
 
     // of a continuous target
-    const double* raw;  // (n_samples,) as given
-    RankTable y;
-    BandTable bands;
-    double tie_share;  // see Ties
+    const double* raw;    // (n_samples,) as given
+    const double* noise;  // (n_samples,) of each sample, in units of the standardized values
+    // of one with large ties, where n_ties is not 0
+    std::int32_t n_ties;
+    const std::int32_t* tie_of;       // (n_samples + 1,) ties are numbered by value; the last entry is n_ties
+    const std::int32_t* tie_size;     // (n_ties,)
+    const std::int32_t* noise_order;  // (n_samples,) samples by their noise
 
-    // of a discrete target: classes of a single sample come last
-    std::int32_t n_classes;
-    std::int32_t n_repeated_classes;      // of two or more samples
-    std::int32_t n_repeated;              // samples in them
-    const std::int32_t* class_start;      // (n_classes + 1,) boundaries of the classes in `order`
-    const std::int32_t* class_of_sample;  // (n_samples,)
-    const std::int32_t* class_of;         // (n_samples,) the same in the order of `order`
+    // of a discrete target
+    const std::int32_t* value_rank;  // (n_classes,) of each class
 
   private:
     struct Memory;
     std::unique_ptr<Memory> memory_;
 
     void sort();
+    void find_ties();
     void group(const double* classes);
 };
 
