@@ -9,7 +9,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from kinds import continuous_target, discrete_target, score
+from kinds import adjacent, continuous_target, discrete_target, score
+
+from skpar_select.kernels import mutual_information
 
 WIDTH = 8
 
@@ -36,6 +38,13 @@ def columns(rng, n_samples, name):
     return values + (0.001 * rng.random(values.shape) if name == "continuous" else 0)
 
 
+def score_several(block, targets, *, discrete, min_observed):
+    mask = np.broadcast_to(discrete, WIDTH)
+    mutual_information(
+        block, targets, columns=adjacent(0, WIDTH), discrete=mask, min_observed=min_observed
+    )
+
+
 def main(n_samples):
     rng = np.random.default_rng(0)
     y = rng.integers(0, n_samples // 8, n_samples) + 0.001 * rng.random(n_samples)
@@ -43,7 +52,9 @@ def main(n_samples):
     masks = {"continuous": False, "tied": False, "discrete": True, "mixed": half}
     # What is loaded and started at the first call is the interpreter's.
     for warm in (continuous_target(y[:100]), discrete_target(y[:100].round())):
-        score(columns(rng, 100, "continuous"), warm, discrete=half)
+        block = columns(rng, 100, "continuous")
+        block[3] = np.nan
+        score_several(block, [warm], discrete=half, min_observed=2)
     measured = {}
     for kind, prepare in {"continuous": continuous_target, "discrete": discrete_target}.items():
         values = y if kind == "continuous" else y.round()
@@ -51,6 +62,14 @@ def main(n_samples):
         for name, mask in masks.items():
             call = partial(score, columns(rng, n_samples, name), target, discrete=mask)
             measured[f"{name} columns, {kind} target"] = peak_of(call, n_samples)[1]
+            block = columns(rng, n_samples, name)
+            options = {"discrete": mask, "min_observed": None}
+            call = partial(score_several, block, [target, target], **options)
+            measured[f"{name} columns, {kind} targets"] = peak_of(call, n_samples)[1]
+            block[::50] = np.nan
+            options = {"discrete": mask, "min_observed": 2}
+            call = partial(score_several, block, [target, target], **options)
+            measured[f"{name} columns with gaps, {kind} targets"] = peak_of(call, n_samples)[1]
     print(json.dumps(measured))
 
 

@@ -16,7 +16,7 @@ from kinds import (
     standardize_adjacent,
 )
 
-from skpar_select.kernels import _config, _kernels, get_config
+from skpar_select.kernels import _config, _kernels, get_config, mutual_information
 
 AVAILABLE = _kernels.instruction_sets()
 
@@ -54,6 +54,30 @@ def test_all_kinds__have_the_same_bits(every_instruction_set, kind, n_samples):
                 assert_all_same_bits(
                     every_instruction_set(lambda t=target, d=discrete: score(X, t, discrete=d))
                 )
+
+
+@pytest.mark.parametrize("prepare", [continuous_target, discrete_target])
+@pytest.mark.parametrize("kind", ["normal", "ages", "zero_inflated", "float16"])
+@pytest.mark.parametrize("n_samples", [9, 300, 2_000])
+def test_gaps_and_several_targets__have_the_same_bits(
+    every_instruction_set, prepare, kind, n_samples
+):
+    rng = np.random.default_rng(n_samples)
+    X = block_of_kinds(rng, n_samples)
+    X = np.where(rng.random(X.shape) < rng.choice([0.0, 0.02, 0.5], X.shape[1]), np.nan, X)
+    targets = [prepare(KINDS[name](rng, n_samples)) for name in (kind, "normal", "tied")]
+    for discrete in (False, True):
+        arguments = {
+            "columns": np.arange(X.shape[1]),
+            "discrete": np.full(X.shape[1], discrete),
+            "min_observed": 5,
+        }
+        for chosen in (targets, targets[:1]):
+            assert_all_same_bits(
+                every_instruction_set(
+                    lambda t=chosen, a=arguments: np.vstack(mutual_information(X, t, **a))
+                )
+            )
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "i8", "u1"])

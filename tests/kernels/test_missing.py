@@ -186,6 +186,30 @@ def test_spreads_that_a_gap_changes__are_the_twin(data):
         assert_is_the_twin(x.round(1), y, continuous_target, discrete=discrete, n_neighbors=1)
 
 
+@pytest.mark.parametrize("discrete", [False, True])
+def test_order_that_a_missing_outlier_turns_over__is_the_twin(discrete):
+    # Beside the outlier the others differ by less than the noise, which orders them; without it, by more.
+    rng = np.random.default_rng(5)
+    n = 700
+    y = np.where(np.arange(n) == 3, 1e6, 1e-6 * rng.normal(size=n))
+    block = rng.normal(size=(n, 3)).round(1)
+    block[3] = np.nan
+    block[3, 2] = 0.0
+    block[5, 2] = np.nan
+    assert_is_the_twin(block, y, continuous_target, discrete=discrete)
+
+
+@pytest.mark.parametrize("discrete", [False, True])
+@pytest.mark.parametrize("n_distinct", [2, 30, 350])
+def test_ties_of_any_size__are_the_twin(discrete, n_distinct):
+    rng = np.random.default_rng(5)
+    n = 700
+    block = with_every_share_of_gaps(rng, rng.integers(0, 40, (n, 6)).astype(float))
+    y = rng.integers(0, n_distinct, n) / 7
+    assert_is_the_twin(block, y, continuous_target, discrete=discrete)
+    assert_is_the_twin(block, y, discrete_target, discrete=discrete)
+
+
 @pytest.mark.parametrize("prepare", PREPARE.values(), ids=PREPARE)
 @pytest.mark.parametrize("discrete", [False, True])
 def test_number_observed__decides_between_a_score_and_nan(prepare, discrete):

@@ -14,6 +14,7 @@ discrete       discrete      plug-in: the mutual information of the observed fre
 
 from skpar_select.kernels._config import get_config
 from skpar_select.kernels._score import (
+    MISSING_BYTES,
     SCRATCH_BYTES,
     NonFiniteColumnError,
     mutual_information,
@@ -22,6 +23,7 @@ from skpar_select.kernels._score import (
 from skpar_select.kernels._target import TARGET_BYTES, Target, prepare_target
 
 __all__ = [
+    "MISSING_BYTES",
     "SCRATCH_BYTES",
     "TARGET_BYTES",
     "NonFiniteColumnError",

@@ -11,6 +11,7 @@ from skpar_select._finite import NonFiniteError, report_non_finite
 from skpar_select._typing import Array, Index, Result, Task
 from skpar_select._validation import check_n_neighbors, check_n_samples, least_observed
 from skpar_select.kernels import (
+    MISSING_BYTES,
     SCRATCH_BYTES,
     TARGET_BYTES,
     NonFiniteColumnError,
@@ -26,9 +27,6 @@ from skpar_select.scoring._targets import Targets
 # A block costs some 0.1 ms besides its columns, of which the smallest take 0.01 ms: two workers on
 # 200 x 400 values took 0.81 to 0.87 of the time that they took with 16 columns.
 FEWEST_COLUMNS = 32
-
-
-MISSING_BYTES = 100
 
 
 def kernel_needs(

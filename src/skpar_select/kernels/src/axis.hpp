@@ -176,7 +176,8 @@ class Axis : public Ranks {
         std::int32_t* bins = scratch.bins.at_least(size);
         Item* items = scratch.items.at_least(size);
         Item* spread = scratch.spread.at_least(size);
-        for (std::int32_t i = 0; i < size; ++i) bins[i] = bin_of(map, x[i]);
+        const BinMap bin_map = map;  // no member: what is written might be its n_bins
+        for (std::int32_t i = 0; i < size; ++i) bins[i] = bin_of(bin_map, x[i]);
         for (std::int32_t i = 0; i < size; ++i) ++ends[bins[i] + 1];
         largest_bin_ = accumulate(ends, map.n_bins, 0);
         for (std::int32_t i = 0; i < size; ++i) items[ends[bins[i]]++] = {x[i], i};
@@ -217,7 +218,7 @@ class Axis : public Ranks {
         find_starts(sorted, 0, n, map, starts);
         std::int32_t* free = starts + map.n_bins + 2;
         std::int32_t n_inner = 0;
-        for (std::int32_t b = 0, end = 0; b < map.n_bins; ++b) {
+        for (std::int32_t b = 0, end = 0, n_bins = map.n_bins; b < n_bins; ++b) {
             const std::int32_t begin = end;
             end = starts[b + 1];
             if (end - begin <= kOverfull || sorted[begin] == sorted[end - 1]) continue;
@@ -253,7 +254,7 @@ class Axis : public Ranks {
     // starts[bin] of a table that is 0 becomes the rank of the bin's first value, for the sorted
     // values begin .. end - 1. The last of a bin's values to be written is its end; no count is
     // read back, which takes half the time of counting.
-    static void find_starts(const double* sorted, std::int32_t begin, std::int32_t end, const BinMap& part,
+    static void find_starts(const double* sorted, std::int32_t begin, std::int32_t end, BinMap part,
                             std::int32_t* starts) {
         for (std::int32_t i = begin; i < end; ++i) starts[bin_of(part, sorted[i]) + 1] = i + 1;
         std::int32_t rank = begin;

@@ -12,8 +12,8 @@ namespace skpar::SKPAR_ISA {
 
 // Codes and genotypes are whole numbers of a small range. Writes x - low, and returns how many
 // different numbers there may be; 0 where x is not whole, or its range is not below n.
-inline std::int32_t number_codes(const double* x, std::int32_t n, std::int32_t* codes) {
-    const auto [low, high] = range_of(x, n);
+inline std::int32_t number_codes(const double* x, std::int32_t n, Range range, std::int32_t* codes) {
+    const auto [low, high] = range;
     if (!(high - low < n)) return 0;
     bool whole = true;
     for (std::int32_t i = 0; i < n; ++i) {
@@ -34,10 +34,10 @@ struct Classes {
     std::int32_t n_repeated = 0;          // samples in them
 
     // `axis` is scratch, too.
-    void find(const double* x, std::int32_t n, Axis& axis, SortScratch& scratch) {
+    void find(const double* x, std::int32_t n, Range range, Axis& axis, SortScratch& scratch) {
         order.at_least(n);
         start.at_least(n + 1);
-        const std::int32_t n_codes = number_codes(x, n, codes_.at_least(n));
+        const std::int32_t n_codes = number_codes(x, n, range, codes_.at_least(n));
         if (n_codes > 0) count_codes(n, n_codes);
         else sort(x, n, axis, scratch);
         start[n_classes] = n;
@@ -101,8 +101,9 @@ inline void order_by_class(const GroupedSamples& samples, std::int32_t* order, s
                            Buffer<std::int32_t>& next) {
     std::int32_t* places = next.at_least(samples.n_classes);
     std::copy(samples.class_start, samples.class_start + samples.n_classes, places);
-    for (std::int32_t i = 0; i < samples.n; ++i) {
-        const std::int32_t number = samples.class_of_sample[i];
+    const std::int32_t* class_of_sample = samples.class_of_sample;
+    for (std::int32_t i = 0, n = samples.n; i < n; ++i) {
+        const std::int32_t number = class_of_sample[i];
         const std::int32_t place = places[number]++;
         order[place] = i;
         class_of[place] = number;

@@ -106,6 +106,35 @@ inline Range range_of(const double* x, std::int64_t n) {
     return {*std::min_element(lows, lows + kPack), *std::max_element(highs, highs + kPack)};
 }
 
+// Of the values that are not NaN. Infinite values do not count among them, but are in the range.
+struct PresentRange {
+    Range range;
+    std::int64_t n;
+};
+
+inline PresentRange range_of_present(const double* x, std::int64_t n) {
+    const Pack one = Pack::all(1.0), zero = Pack::all(0.0);
+    Pack low = Pack::all(INFINITY), high = Pack::all(-INFINITY), count = zero;
+    const auto look_at = [&](Pack values) {
+        low = min(low, or_else(values, low));
+        high = max(high, or_else(values, high));
+        return or_else(add(mul(values, zero), one), zero);
+    };
+    std::int64_t i = 0, rest = 0;
+    for (; i + kPack <= n; i += kPack) count = add(count, look_at(Pack::load(x + i)));
+    for (; i < n; ++i) {
+        double counts[kPack];
+        look_at(Pack::all(x[i])).store(counts);
+        rest += counts[0] > 0.0;
+    }
+    double lows[kPack], highs[kPack], counts[kPack];
+    low.store(lows);
+    high.store(highs);
+    count.store(counts);
+    return {{*std::min_element(lows, lows + kPack), *std::max_element(highs, highs + kPack)},
+            static_cast<std::int64_t>(sum_of(counts)) + rest};
+}
+
 // How a column is centred and scaled.
 struct Scaling {
     double mean;

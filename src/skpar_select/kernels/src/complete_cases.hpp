@@ -61,7 +61,7 @@ struct Present {
     }
 };
 
-// A continuous target on some samples. Bytes a sample, together 47:
+// A continuous target on some samples. Bytes a sample, together 46.5:
 class SortedCases : public SortedSamples {
   public:
     // `n_samples` of `here` are those of the target. False where the target is constant on these samples.
@@ -70,11 +70,14 @@ class SortedCases : public SortedSamples {
         n_neighbors = target.n_neighbors;
         digamma = target.digamma;
         double* values = values_.at_least(n);
-        for (std::int32_t i = 0; i < n; ++i) values[i] = target.raw[here.sample[i]];
+        const std::int32_t size = n;
+        const std::int32_t* kept = here.sample.data();
+        for (std::int32_t i = 0; i < size; ++i) values[i] = target.raw[kept[i]];
         const Scaling scaling = scaling_of(values, n);
         if (scaling.is_constant()) return false;
         const auto [mean, factor] = scaling;
-        for (std::int32_t i = 0; i < n; ++i) values[i] = (values[i] - mean) * factor + target.noise[i];
+        const double* noise = target.noise;
+        for (std::int32_t i = 0; i < size; ++i) values[i] = (values[i] - mean) * factor + noise[i];
         std::int32_t* samples = order_.at_least(target.n_samples + 1);
         double* sorted = axis_.room_for(target.n_samples);
         if (target.n_ties > 0) deal_out(target, here, values, samples, sorted);
@@ -84,12 +87,20 @@ class SortedCases : public SortedSamples {
         else axis_.sort(values, n, samples, scratch);
         order = samples;
         y = axis_;
-        std::int32_t* ranks = rank_of_.at_least(n);
-        for (std::int32_t rank = 0; rank < n; ++rank) ranks[samples[rank]] = rank;
-        rank_of = ranks;
+        rank_of = nullptr;
+        return true;
+    }
+
+    // What the search in two dimensions needs besides.
+    const SortedSamples& with_bands(bool with_ranks) {
+        if (with_ranks) {
+            std::int32_t* ranks = rank_of_.at_least(n);
+            for (std::int32_t rank = 0, size = n; rank < size; ++rank) ranks[order[rank]] = rank;
+            rank_of = ranks;
+        }
         bands = cutter_.cut(y.values, n, band_height(n), 0.0);
         tie_share = -1.0;
-        return true;
+        return *this;
     }
 
   private:
@@ -103,9 +114,10 @@ class SortedCases : public SortedSamples {
     // The order of all samples, without those that are missing.
     static void filter(const Target& target, const Present& here, const double* values, std::int32_t* samples,
                        double* sorted) {
+        const std::int32_t *order = target.sorted.order, *place_of = here.place.data();
         std::int32_t rank = 0;
-        for (std::int32_t i = 0; i < target.n_samples; ++i) {
-            const std::int32_t place = here.place[target.sorted.order[i]];
+        for (std::int32_t i = 0, n_samples = target.n_samples; i < n_samples; ++i) {
+            const std::int32_t place = place_of[order[i]];
             samples[rank] = place;
             sorted[rank] = values[std::max(place, 0)];
             rank += place >= 0;
@@ -125,20 +137,28 @@ class SortedCases : public SortedSamples {
             next[tie] = begin;
             begin += size;
         }
-        for (std::int32_t i = 0; i < target.n_samples; ++i) {
-            const std::int32_t place = target.noise_order[i];
-            if (place >= n) continue;
-            const std::int32_t rank = next[target.tie_of[here.sample[place]]]++;
+        const std::int32_t *by_noise = target.noise_order, *tie_of = target.tie_of, *kept = here.sample.data();
+        for (std::int32_t i = 0, n_samples = target.n_samples, size = n; i < n_samples; ++i) {
+            const std::int32_t place = by_noise[i];
+            if (place >= size) continue;
+            const std::int32_t rank = next[tie_of[kept[place]]]++;
             samples[rank] = place;
             sorted[rank] = values[place];
         }
+    }
+
+    // Whether nine values ascend.
+    static bool ascends(const double* values) {
+        return less_bits(Pack::load(values), Pack::load(values + 1)) == 0xff;
     }
 
     // Insertion, where noise decides. False where that takes long: a spread that was below the noise no
     // longer is.
     bool mend(std::int32_t* samples, double* sorted) const {
         std::int64_t left = 4 * std::int64_t(n) + 64;
-        for (std::int32_t i = 1; i < n; ++i) {
+        for (std::int32_t i = 1, size = n; i < size; ++i) {
+            while (i + kPack <= size && ascends(sorted + i - 1)) i += kPack;
+            if (i == size) break;
             if (sorted[i - 1] < sorted[i]) continue;
             const double value = sorted[i];
             const std::int32_t sample = samples[i];
@@ -164,12 +184,18 @@ class GroupedCases : public GroupedSamples {
   public:
     // False where the target is constant on these samples.
     bool take(const Target& target, const Present& here, SortScratch&) {
-        if (!number(target, here.n, here.missing.data())) return false;
+        std::int32_t* n_missing = next_.at_least(target.grouped.n_classes);
+        std::fill(n_missing, n_missing + target.grouped.n_classes, 0);
+        for (std::int32_t i = 0; i < target.n_samples - here.n; ++i) {
+            ++n_missing[target.grouped.class_of_sample[here.missing[i]]];
+        }
+        if (!number(target, here.n, n_missing)) return false;
         std::int32_t* number_of = number_of_.at_least(target.grouped.n_classes);
         for (std::int32_t c = 0; c < n_classes; ++c) number_of[classes_[c]] = c;
         std::int32_t* of_sample = of_sample_.at_least(n);
-        for (std::int32_t i = 0; i < n; ++i) {
-            of_sample[i] = number_of[target.grouped.class_of_sample[here.sample[i]]];
+        const std::int32_t *of_old = target.grouped.class_of_sample, *kept = here.sample.data();
+        for (std::int32_t i = 0, size = n; i < size; ++i) {
+            of_sample[i] = number_of[of_old[kept[i]]];
         }
         class_of_sample = of_sample;
         order = order_.at_least(n);
@@ -178,16 +204,18 @@ class GroupedCases : public GroupedSamples {
         return true;
     }
 
-    // Number the classes of the n samples that are not missing. False where there is but one.
-    bool number(const Target& target, std::int32_t n_present, const std::int32_t* missing) {
+    // Number the classes of the samples that are not missing; `n_missing` is how many of each class are.
+    // False where but one class is left.
+    bool number(const Target& target, std::int32_t n_present, const std::int32_t* n_missing) {
         const GroupedSamples& all = target.grouped;
         n = n_present;
         n_neighbors = all.n_neighbors;
         digamma = all.digamma;
         log = all.log;
         std::int32_t* size = number_of_.at_least(all.n_classes);
-        for (std::int32_t c = 0; c < all.n_classes; ++c) size[c] = all.class_start[c + 1] - all.class_start[c];
-        for (std::int32_t i = 0; i < all.n - n; ++i) --size[all.class_of_sample[missing[i]]];
+        for (std::int32_t c = 0; c < all.n_classes; ++c) {
+            size[c] = all.class_start[c + 1] - all.class_start[c] - n_missing[c];
+        }
         std::int32_t* classes = classes_.at_least(all.n_classes);
         std::int32_t* start = start_.at_least(all.n_classes + 1);
         n_classes = n_repeated = 0;

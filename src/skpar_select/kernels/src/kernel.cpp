@@ -27,7 +27,7 @@ namespace {
 // Columns are cast eight at a time, so that a row's cache line is read whole, but not more than
 // 64 MiB of them. Eight take 64 bytes a sample.
 template <class Selected, class Visit>
-std::int64_t for_each_column(const Block& block, std::int64_t end, Selected selected, Visit visit) {
+std::int64_t for_each_column(const Block& block, std::int64_t end, Selected selected, Visit&& visit) {
     const std::int64_t n = block.n_samples;
     const bool by_column = block.row_stride < block.column_stride && block.row_stride > 0;
     const std::int64_t fit = std::max<std::int64_t>(1, (std::int64_t(1) << 23) / n);
@@ -54,66 +54,110 @@ bool take(Pair& pair, double* column, std::int32_t n, std::uint64_t seed, std::u
     if constexpr (Pair::kDiscreteColumn) {
         const Range range = range_of(column, n);
         if (range.low == range.high) return false;
+        pair.take(column, n, range);
     } else {
         const Scaling scaling = scaling_of(column, n);
         if (scaling.is_constant()) return false;
         standardize(column, n, scaling, seed, index);
+        pair.take(column, n);
     }
-    pair.take(column, n);
     return true;
 }
 
-// The sides of the pairs that a target has.
+// Scores columns of one kind against all targets.
 template <class Pair>
-constexpr bool kContinuousTarget = std::is_invocable_v<Pair, const SortedSamples&>;
-template <class Pair>
-using CasesOf = std::conditional_t<kContinuousTarget<Pair>, SortedCases, GroupedCases>;
+class Scoring {
+  public:
+    Scoring(const Targets& targets, const Block& block, const Missing& missing, double* scores,
+            std::int64_t* n_observed)
+        : targets_(targets), block_(block), missing_(missing), scores_(scores), n_observed_(n_observed),
+          pair_(scratch_, targets.n > 1) {}
 
-// Scores the columns before `end` that are of the pair's kind. This is the one place where values are
-// looked at for NaN and infinity.
+    // False where the column has a value that is not allowed. This is the one place where values are
+    // looked at for NaN and infinity.
+    bool operator()(std::int64_t j, double* column) {
+        const auto n = static_cast<std::int32_t>(block_.n_samples);
+        n_observed_[j] = n;
+        if (!all_finite(column, n)) return missing_.allowed && score_with_gaps(j, column, n);
+        if (n < missing_.min_observed) return set_all(j, NAN);
+        if (!take(pair_, column, n, targets_.of[0]->seed, block_.columns[j].index)) return set_all(j, 0.0);
+        for (std::int64_t t = 0; t < targets_.n; ++t) score_of(t, j) = score_all(*targets_.of[t]);
+        return true;
+    }
+
+  private:
+    static constexpr bool kContinuousTarget = std::is_invocable_v<Pair, const SortedSamples&>;
+    using Cases = std::conditional_t<kContinuousTarget, SortedCases, GroupedCases>;
+
+    const Targets& targets_;
+    const Block& block_;
+    const Missing& missing_;
+    double* scores_;
+    std::int64_t* n_observed_;
+    SortScratch scratch_;
+    Pair pair_;
+    Present present_;
+    Cases cases_;
+
+    double& score_of(std::int64_t t, std::int64_t j) { return scores_[t * block_.n_columns + j]; }
+
+    bool set_all(std::int64_t j, double score) {
+        for (std::int64_t t = 0; t < targets_.n; ++t) score_of(t, j) = score;
+        return true;
+    }
+
+    double score_all(const Target& target) {
+        if (target.constant) return 0.0;
+        if constexpr (kContinuousTarget) return pair_(target.sorted);
+        else return pair_(target.grouped);
+    }
+
+    double score_present(const Target& target, bool constant) {
+        if (!std::is_same_v<Pair, Plugin> && present_.n <= target.n_neighbors) return NAN;
+        if (constant || target.constant || !cases_.take(target, present_, scratch_)) return 0.0;
+        return pair_(cases_);
+    }
+
+    bool too_few(std::int64_t n) const { return n < std::max<std::int64_t>(missing_.min_observed, 2); }
+
+    bool score_with_gaps(std::int64_t j, double* column, std::int32_t n) {
+        std::int64_t most_classes = -1;  // of targets that are done already
+        if constexpr (std::is_same_v<Pair, Plugin>) {
+            const auto [range, n_present] = range_of_present(column, n);
+            n_observed_[j] = n_present;
+            if (range.high == INFINITY || range.low == -INFINITY) return false;
+            if (too_few(n_present)) return set_all(j, NAN);
+            if (range.low == range.high) return set_all(j, 0.0);
+            most_classes = pair_.take_with_gaps(column, n, n - static_cast<std::int32_t>(n_present), range);
+            bool all_done = true;
+            for (std::int64_t t = 0; t < targets_.n; ++t) {
+                const Target& target = *targets_.of[t];
+                if (target.grouped.n_classes <= most_classes) score_of(t, j) = pair_.with_gaps(target, cases_);
+                else all_done = false;
+            }
+            if (all_done) return true;
+        }
+        present_.compact(column, n);
+        n_observed_[j] = present_.n;
+        if (present_.n == n || !all_finite(column, present_.n)) return false;
+        if (too_few(present_.n)) return set_all(j, NAN);
+        const bool constant = !take(pair_, column, present_.n, targets_.of[0]->seed, block_.columns[j].index);
+        for (std::int64_t t = 0; t < targets_.n; ++t) {
+            const Target& target = *targets_.of[t];
+            if (!kContinuousTarget && target.grouped.n_classes <= most_classes) continue;
+            score_of(t, j) = score_present(target, constant);
+        }
+        return true;
+    }
+};
+
+// Scores the columns before `end` that are of the pair's kind.
 template <class Pair>
 std::int64_t score_kind(const Targets& targets, const Block& block, std::int64_t end, const Missing& missing,
                         double* scores, std::int64_t* n_observed) {
     const auto of_this_kind = [&](std::int64_t j) { return block.columns[j].discrete == Pair::kDiscreteColumn; };
-    const auto n = static_cast<std::int32_t>(block.n_samples);
-    const std::uint64_t seed = targets.of[0]->seed;
-    SortScratch scratch;
-    Pair pair(scratch);
-    Present present;
-    CasesOf<Pair> cases;
-    const auto all = [&](const Target& target) {
-        if (target.constant) return 0.0;
-        if constexpr (kContinuousTarget<Pair>) return pair(target.sorted);
-        else return pair(target.grouped);
-    };
-    const auto where_present = [&](const Target& target) {
-        if (target.constant || !cases.take(target, present, scratch)) return 0.0;
-        return pair(cases);
-    };
-    return for_each_column(block, end, of_this_kind, [&](std::int64_t j, double* column) {
-        const auto each_target = [&](auto score) {
-            for (std::int64_t t = 0; t < targets.n; ++t) scores[t * block.n_columns + j] = score(*targets.of[t]);
-            return true;
-        };
-        const auto nothing = [](double value) { return [value](const Target&) { return value; }; };
-        const std::uint64_t index = block.columns[j].index;
-        n_observed[j] = n;
-        if (all_finite(column, n)) {
-            if (n < missing.min_observed) return each_target(nothing(NAN));
-            if (!take(pair, column, n, seed, index)) return each_target(nothing(0.0));
-            return each_target(all);
-        }
-        if (!missing.allowed) return false;
-        present.compact(column, n);
-        n_observed[j] = present.n;
-        if (present.n == n || !all_finite(column, present.n)) return false;
-        if (present.n < std::max<std::int64_t>(missing.min_observed, 2)) return each_target(nothing(NAN));
-        const bool constant = !take(pair, column, present.n, seed, index);
-        return each_target([&](const Target& target) {
-            const bool too_few = !std::is_same_v<Pair, Plugin> && present.n <= target.n_neighbors;
-            return too_few ? NAN : constant ? 0.0 : where_present(target);
-        });
-    });
+    return for_each_column(block, end, of_this_kind,
+                           Scoring<Pair>(targets, block, missing, scores, n_observed));
 }
 
 // One kind of columns after the other, so that the scratch of one pair is held at a time.

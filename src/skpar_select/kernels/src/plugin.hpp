@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <numeric>
 
@@ -12,6 +13,7 @@
 #include "buffer.hpp"
 #include "classes.hpp"
 #include "column.hpp"
+#include "complete_cases.hpp"
 #include "target.hpp"
 
 namespace skpar::SKPAR_ISA {
@@ -20,28 +22,65 @@ class Plugin {
   public:
     static constexpr bool kDiscreteColumn = true;
 
-    explicit Plugin(SortScratch& scratch) : sort_scratch_(scratch) {}
+    Plugin(SortScratch& scratch, bool) : sort_scratch_(scratch) {}
 
     // column: (n,) as it is; it must stay until the next
-    void take(const double* column, std::int32_t n) {
+    void take(const double* column, std::int32_t n, Range range) {
         column_ = column;
         n_ = n;
-        n_codes_ = number_codes(column, n, codes_.at_least(n));
+        n_codes_ = number_codes(column, n, range, codes_.at_least(n));
     }
 
     // target: of the samples of the column
     double operator()(const GroupedSamples& target) {
         if (n_codes_ > 0 && std::int64_t(n_codes_) * target.n_classes <= n_) {
-            return from_table(target);
+            count(target, n_codes_);
+            return from_table(target, target.n_classes, [](std::int32_t y) { return y; });
         }
-        classes_.find(gather(column_, target.order, n_, ordered_.at_least(n_)), n_, axis_, sort_scratch_);
+        const double* x = gather(column_, target.order, n_, ordered_.at_least(n_));
+        classes_.find(x, n_, range_of(x, n_), axis_, sort_scratch_);
         return from_classes(target);
+    }
+
+    // A column with gaps, of which there are `n_missing`: what is missing is one more code, which is not
+    // summed. Returns how many classes a target may have, so that all pairs are counted in one table.
+    std::int64_t take_with_gaps(const double* column, std::int32_t n, std::int32_t n_missing, Range range) {
+        n_ = n;
+        n_missing_ = n_missing;
+        if (!(range.high - range.low < n)) return 0;
+        std::int32_t* codes = codes_.at_least(n);
+        const double of_missing = std::floor(range.high - range.low) + 1.0;
+        bool whole = true;
+        const auto number = [&](const double* values, std::int32_t* numbers, std::int32_t size) {
+            double code[kPack];
+            or_else(sub(Pack::load(values), Pack::all(range.low)), Pack::all(of_missing)).store(code);
+            for (std::int32_t lane = 0; lane < size; ++lane) {
+                numbers[lane] = static_cast<std::int32_t>(code[lane]);
+                whole &= code[lane] == numbers[lane];
+            }
+        };
+        std::int32_t i = 0;
+        for (; i + kPack <= n; i += kPack) number(column + i, codes + i, kPack);
+        double rest[kPack] = {};
+        std::copy(column + i, column + n, rest);
+        number(rest, codes + i, n - i);
+        n_codes_ = static_cast<std::int32_t>(of_missing);
+        return whole ? n / (n_codes_ + 1) : 0;
+    }
+
+    // After take_with_gaps; target: of all samples.
+    double with_gaps(const Target& target, GroupedCases& cases) {
+        const std::int32_t n_y = target.grouped.n_classes;
+        count(target.grouped, n_codes_ + 1);
+        if (!cases.number(target, n_ - n_missing_, count_.data() + std::int64_t(n_codes_) * n_y)) return 0.0;
+        const std::int32_t* classes = cases.classes();
+        return from_table(cases, n_y, [classes](std::int32_t y) { return classes[y]; });
     }
 
   private:
     SortScratch& sort_scratch_;
     const double* column_ = nullptr;
-    std::int32_t n_ = 0, n_codes_ = 0;
+    std::int32_t n_ = 0, n_codes_ = 0, n_missing_ = 0;
     // Bytes a sample, together 54:
     Buffer<std::int32_t> codes_;  //  4
     Buffer<std::int32_t> count_;  //  4
@@ -56,38 +95,45 @@ class Plugin {
         return n_xy * (log[n_xy] - log_x - log_y + log[target.n]);
     }
 
-    // Few classes: all pairs are counted in one table.
-    double from_table(const GroupedSamples& target) {
-        const std::int32_t n_codes = n_codes_;
+    // Few classes: all pairs are counted in one table, a row for each code of the column.
+    void count(const GroupedSamples& target, std::int32_t n_rows) {
         const std::int32_t n_y = target.n_classes;
-        std::int32_t* count = count_.at_least(std::int64_t(n_codes) * n_y);
-        std::fill(count, count + std::int64_t(n_codes) * n_y, 0);
-        for (std::int32_t i = 0; i < n_; ++i) ++count[codes_[i] * n_y + target.class_of_sample[i]];
+        std::int32_t* counts = count_.at_least(std::int64_t(n_rows) * n_y);
+        std::fill(counts, counts + std::int64_t(n_rows) * n_y, 0);
+        const std::int32_t *codes = codes_.data(), *y = target.class_of_sample, n = n_;
+        for (std::int32_t i = 0; i < n; ++i) ++counts[codes[i] * n_y + y[i]];
+    }
+
+    // A row has `n_y` counts; that of a class of the target lies at place(class).
+    template <class Place>
+    double from_table(const GroupedSamples& target, std::int32_t n_y, Place place) const {
+        const std::int32_t* row = count_.data();
         double sum = 0.0;
-        for (const std::int32_t* row = count; row < count + std::int64_t(n_codes) * n_y; row += n_y) {
+        for (std::int32_t code = 0; code < n_codes_; ++code, row += n_y) {
             const double log_x = target.log[std::accumulate(row, row + n_y, 0)];
-            for (std::int32_t y = 0; y < n_y; ++y) {
-                if (row[y] > 0) sum += term(target, row[y], log_x, y);
+            for (std::int32_t y = 0; y < target.n_classes; ++y) {
+                const std::int32_t n_xy = row[place(y)];
+                if (n_xy > 0) sum += term(target, n_xy, log_x, y);
             }
         }
-        return std::max(0.0, sum / n_);
+        return std::max(0.0, sum / target.n);
     }
 
     // Many classes: those of the column are counted one after the other.
     double from_classes(const GroupedSamples& target) {
         const std::int32_t *order = classes_.order.data(), *y_class = target.class_of;
-        std::int32_t* count = count_.at_least(target.n_classes);
-        std::fill(count, count + target.n_classes, 0);
+        std::int32_t* counts = count_.at_least(target.n_classes);
+        std::fill(counts, counts + target.n_classes, 0);
         double sum = 0.0;
         for (std::int32_t x = 0; x < classes_.n_classes; ++x) {
             const std::int32_t begin = classes_.start[x], end = classes_.start[x + 1];
             const double log_x = target.log[end - begin];
-            for (std::int32_t i = begin; i < end; ++i) ++count[y_class[order[i]]];
+            for (std::int32_t i = begin; i < end; ++i) ++counts[y_class[order[i]]];
             for (std::int32_t i = begin; i < end; ++i) {
                 const std::int32_t y = y_class[order[i]];
-                if (count[y] == 0) continue;
-                sum += term(target, count[y], log_x, y);
-                count[y] = 0;
+                if (counts[y] == 0) continue;
+                sum += term(target, counts[y], log_x, y);
+                counts[y] = 0;
             }
         }
         return std::max(0.0, sum / n_);

@@ -70,7 +70,7 @@ class RossContinuousColumn {
   public:
     static constexpr bool kDiscreteColumn = false;
 
-    explicit RossContinuousColumn(SortScratch& scratch) : sort_scratch_(scratch) {}
+    RossContinuousColumn(SortScratch& scratch, bool) : sort_scratch_(scratch) {}
 
     // column: (n,) standardized; it must stay until the next
     void take(const double* column, std::int32_t n) {
@@ -90,7 +90,8 @@ class RossContinuousColumn {
             sorted_whole_ = true;
         }
         std::int32_t* class_of_rank = class_of_rank_.at_least(n);
-        for (std::int32_t rank = 0; rank < n; ++rank) class_of_rank[rank] = target.class_of_sample[order_[rank]];
+        const std::int32_t *class_of = target.class_of_sample, *order = order_.data();
+        for (std::int32_t rank = 0; rank < n; ++rank) class_of_rank[rank] = class_of[order[rank]];
         return ross_(axis_, class_of_rank, target.class_start, target.n_repeated_classes,
                      {target.digamma, target.n_neighbors});
     }
@@ -121,12 +122,12 @@ class RossDiscreteColumn {
   public:
     static constexpr bool kDiscreteColumn = true;
 
-    explicit RossDiscreteColumn(SortScratch& scratch) : sort_scratch_(scratch) {}
+    RossDiscreteColumn(SortScratch& scratch, bool) : sort_scratch_(scratch) {}
 
     // Group a column once for all targets. column: (n,) as it is
-    void take(const double* column, std::int32_t n) {
+    void take(const double* column, std::int32_t n, Range range) {
         n_ = n;
-        classes_.find(column, n, axis_, sort_scratch_);
+        classes_.find(column, n, range, axis_, sort_scratch_);
         classes_.number_repeated(n);
     }
 
@@ -135,7 +136,8 @@ class RossDiscreteColumn {
         if (classes_.n_repeated == 0) return 0.0;
         const std::int32_t* class_of = classes_.of.data();
         std::int32_t* class_of_rank = class_of_rank_.at_least(n_);
-        for (std::int32_t rank = 0; rank < n_; ++rank) class_of_rank[rank] = class_of[target.order[rank]];
+        const std::int32_t* order = target.order;
+        for (std::int32_t rank = 0, n = n_; rank < n; ++rank) class_of_rank[rank] = class_of[order[rank]];
         if (classes_.n_repeated < n_) {
             leave_out_lone(target);
             return score(axis_, target);

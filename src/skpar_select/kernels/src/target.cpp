@@ -43,7 +43,7 @@ void require(bool condition, const char* rule) {
 }
 
 // From so many equal values before a value on, on average, ties count as large.
-constexpr double kLargeTies = 8.0;
+constexpr double kLargeTies = 1.0;
 
 // A copy of n values, all of at most the limit, which NaN and infinity are not.
 const double* copy_within(double limit, const double* values, std::int64_t n, Buffer<double>& buffer,
@@ -141,7 +141,7 @@ void Target::group(const double* labels) {
     Classes& classes = memory_->classes;
     {
         SortScratch scratch;
-        classes.find(labels, n_samples, memory_->axis, scratch);
+        classes.find(labels, n_samples, range_of(labels, n_samples), memory_->axis, scratch);
     }
     classes.number_repeated(n_samples);
     classes.number_lone(n_samples);
