@@ -72,7 +72,9 @@ def write(folder, n_samples, n_features):
         file["samples"] = ids
         for start in range(0, n_features, TILE):
             stop = min(start + TILE, n_features)
-            slope = rng.exponential(0.003, (stop - start, 1)) * rng.choice([-1, 1], (stop - start, 1))
+            slope = rng.exponential(0.003, (stop - start, 1)) * rng.choice(
+                [-1, 1], (stop - start, 1)
+            )
             values = 0.5 + slope * (ages - 54) + rng.normal(0, 0.1, (stop - start, n_samples))
             values = np.clip(values, 0, 1).round(4)
             has_gaps = rng.random((stop - start, 1)) < 0.3

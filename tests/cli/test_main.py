@@ -28,7 +28,7 @@ def test_program__helps(call, option):
     assert "skpar-select" in helped.out
 
 
-@pytest.mark.parametrize("command", ["score", "select", "inspect"])
+@pytest.mark.parametrize("command", ["score", "select", "inspect", "convert"])
 def test_command__helps(call, command):
     helped = call(command, "--help")
     assert helped.code == 0

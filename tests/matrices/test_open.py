@@ -51,7 +51,7 @@ class TestPath:
                 open_matrix(pipe)
         finally:
             os.close(held)
-        with pytest.raises(OSError, match=r"' is a folder\. .* regular file"):
+        with pytest.raises(OSError, match=r"' is a folder, .* regular file"):
             open_matrix(tmp_path)
         with pytest.raises(OSError, match=r"/dev/null' is a device\. .* regular file"):
             open_matrix("/dev/null")

@@ -321,6 +321,19 @@ def test_parquet__reads_the_columns_that_are_asked_for(tmp_path):
         read_targets(table, "nested")
 
 
+def test_parquet__is_searched_for_ids_among_columns_that_may_hold_them(tmp_path):
+    # A table may be as wide as a matrix.
+    wide = {f"cg{place}": np.arange(3.0) for place in range(3000)}
+    pa_table = pa.table({"id": ["a", "b", "c"], "y": [1, 2, 3], **wide})
+    parquet.write_table(pa_table, tmp_path / "wide.parquet")
+    assert Table(tmp_path / "wide.parquet").beside("y") == ["id"]
+    assert read_targets(tmp_path / "wide.parquet", "y", sample_ids=list("cab")).tolist() == [
+        3,
+        1,
+        2,
+    ]
+
+
 def test_parquet__without_pyarrow_names_the_install(tmp_path, monkeypatch):
     path = as_parquet(tmp_path)
     monkeypatch.setitem(sys.modules, "pyarrow", None)

@@ -20,12 +20,13 @@ from skpar_select.cli._console import Console
 from skpar_select.cli._input import STREAM, Problem, inputs_of, open_input, read_problem
 from skpar_select.cli._report import best, summary
 from skpar_select.execution import choose_executor
-from skpar_select.matrices import LazyMatrix
+from skpar_select.matrices import LazyMatrix, open_matrix
 from skpar_select.scoring import kernel_needs
 from skpar_select.tables import (
     MATRIX_FORMATS,
     SCORE_FORMATS,
     check_output,
+    convert_csv,
     read_scores,
     write_matrix,
     write_scores,
@@ -41,7 +42,7 @@ _OF_SELECTION = {
 
 def run(options: Namespace, console: Console) -> None:
     """Run the command that the options name."""
-    commands = {"score": _score, "select": _select, "inspect": _inspect}
+    commands = {"score": _score, "select": _select, "inspect": _inspect, "convert": _convert}
     commands[options.command](options, console)
 
 
@@ -111,6 +112,20 @@ def _inspect(options: Namespace, console: Console) -> None:
     budget, n_jobs = options.memory_budget, options.n_jobs
     for line in inspection(problem.X, needs, memory_budget=budget, n_jobs=n_jobs):
         console.result(line)
+
+
+def _convert(options: Namespace, console: Console) -> None:
+    convert_csv(
+        options.source,
+        options.output,
+        orientation=options.orientation,
+        dtype=options.dtype,
+        separator=options.separator,
+        overwrite=options.overwrite,
+    )
+    X = open_matrix(options.output)
+    n_samples, n_features = X.shape
+    console.result(f"{n_samples:,} samples x {n_features:,} features written to {options.output}")
 
 
 def _fit(options: Namespace, console: Console) -> tuple[Problem, ParallelMutualInfoSelector]:

@@ -43,6 +43,15 @@ _PHRASES = (
     (r"\bX (has|holds|contains|lacks)\b", r"the matrix \1"),
     (r" in the selector to score\b", " to score"),
     (r"; no imputer takes infinity\b", ", or leave these columns out with --exclude-features"),
+    (
+        r"\bfrom skpar_select\.tables import convert_csv; convert_csv\('([^']*)', '([^']*)'\)",
+        r"skpar-select convert \1 \2",
+    ),
+    (
+        r"\b(Convert it once|Give X itself to the selector): (import|from) .*",
+        "Convert it once; docs/containers.md has a line for each kind.",
+    ),
+    (r": open_matrix\(\[\.\.\.\]\)", ""),
     (r"; n_observed_ tells how many values each has\b", ""),
     (r" of skpar_select\.align\b", ""),
     (r"\bgive the (names|ids) themselves\b", "name a file of them"),

@@ -55,6 +55,7 @@ def make_parser() -> Parser:
         ("score", _add_score, "score a matrix and write the scores"),
         ("select", _add_select, "score a matrix and write the matrix of the best columns"),
         ("inspect", _add_inspect, "show how a file stores a matrix and how it would be read"),
+        ("convert", _add_convert, "write a matrix of text, such as CSV, to HDF5"),
     ):
         command = commands.add_parser(name, help=text, description=f"{text.capitalize()}.")
         add(command)
@@ -111,6 +112,29 @@ def _add_inspect(command: ArgumentParser) -> None:
     _add_target(command)
     _add_subsets(command)
     _add_scoring(command)
+
+
+def _add_convert(command: ArgumentParser) -> None:
+    command.add_argument(
+        "source", metavar="TABLE", help="matrix of text: CSV with any separator, packed or not"
+    )
+    command.add_argument("output", metavar="HDF5", help="file that is written: .h5 or .hdf5")
+    command.add_argument(
+        "--orientation",
+        choices=("samples_by_features", "features_by_samples"),
+        default="samples_by_features",
+        help="what a line of the text is: a sample, or a feature (default: %(default)s)",
+    )
+    command.add_argument(
+        "--dtype",
+        choices=("float64", "float32"),
+        default="float64",
+        help="type of the values that are written (default: %(default)s)",
+    )
+    command.add_argument(
+        "--separator", metavar="SIGN", help="what parts the cells (default: told by the first line)"
+    )
+    command.add_argument("--overwrite", action="store_true", help="replace a file that exists")
 
 
 def _add_matrix(command: ArgumentParser) -> None:

@@ -1,6 +1,7 @@
 """Tables: targets in, scores out."""
 
 from skpar_select.tables._align import align
+from skpar_select.tables._convert import convert_csv
 from skpar_select.tables._files import check_output, format_of, replacing
 from skpar_select.tables._read_scores import ReadScores, read_scores
 from skpar_select.tables._reduced import MATRIX_FORMATS, read_columns, write_matrix
@@ -15,6 +16,7 @@ __all__ = [
     "Table",
     "align",
     "check_output",
+    "convert_csv",
     "details_of",
     "format_of",
     "read_columns",

@@ -9,6 +9,7 @@ from itertools import chain
 from math import isnan
 from pathlib import Path
 
+from skpar_select._alignment import repeated
 from skpar_select._wording import counted, listing, quote, sentence
 from skpar_select.tables._column import Column, as_number, has_decimal_comma
 
@@ -126,7 +127,7 @@ def parse(text: str, label: str) -> dict[str, Column]:
 
 def check_names(names: list[str], label: str) -> None:
     """Refuse two columns of one name."""
-    twice = list(dict.fromkeys(name for name in names if names.count(name) > 1))
+    twice = repeated(names)
     if twice:
         raise ValueError(
             f"{sentence(label)} repeats {counted(len(twice), 'column')} ({listing(twice)}). Names of "

@@ -5,16 +5,25 @@ They are known by the module of their type: none of these libraries is imported.
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from skpar_select._alignment import is_default_index
 from skpar_select.tables._column import Column
 
-_Read = tuple[str, int, Callable[[], Column]]
-Columns = list[_Read]
-"""The name and length of each column, and what gives it."""
+
+class Source(NamedTuple):
+    """A column of a holder that is not read yet."""
+
+    name: str
+    length: int
+    read: Callable[[], Column]
+    is_float: bool = False
+    """Whether its type, known beforehand, is that of fractions, so that it holds no ids."""
+
+
+Columns = list[Source]
 
 
 def columns_of(holder: Any) -> Columns | None:
@@ -55,12 +64,12 @@ def _pandas_index(frame: Any) -> Columns:
         # A frame of scanpy may have a column of the same name, with the same ids.
         shown = f"{name} (index)" if str(name) in held else str(name)
         values = index.get_level_values(level)
-        columns.append((shown, len(index), partial(_of_pandas, values)))
+        columns.append(Source(shown, len(index), partial(_of_pandas, values)))
     return columns
 
 
-def _pandas(name: str, series: Any) -> _Read:
-    return name, len(series), lambda: _of_pandas(series)
+def _pandas(name: str, series: Any) -> Source:
+    return Source(name, len(series), lambda: _of_pandas(series))
 
 
 def _of_pandas(series: Any) -> Column:
@@ -69,11 +78,11 @@ def _of_pandas(series: Any) -> Column:
     return Column(np.asarray(series.astype(object)), np.asarray(series.isna(), dtype=bool))
 
 
-def _listed(name: str, column: Any, read: Callable[[], Any]) -> _Read:
-    return name, len(column), lambda: Column.of(list(read()))
+def _listed(name: str, column: Any, read: Callable[[], Any]) -> Source:
+    return Source(name, len(column), lambda: Column.of(list(read())))
 
 
-def _given(name: str, values: Any) -> _Read:
+def _given(name: str, values: Any) -> Source:
     if type(values).__module__.partition(".")[0] == "pandas":
         return _pandas(name, values)
     array = values if isinstance(values, np.ndarray) else list(values)
@@ -82,4 +91,4 @@ def _given(name: str, values: Any) -> _Read:
             f"Column {name!r} has shape {array.shape}. A column has one value for each row. Give it "
             "as several columns."
         )
-    return name, len(array), lambda: Column.of(array)
+    return Source(name, len(array), lambda: Column.of(array))

@@ -6,7 +6,7 @@ from os import PathLike
 from typing import Any
 
 from skpar_select.tables._column import Column
-from skpar_select.tables._frames import Columns
+from skpar_select.tables._frames import Columns, Source
 
 MAGIC = b"PAR1"
 
@@ -16,13 +16,18 @@ def parquet_columns(path: str, label: str) -> Columns:
     pa, parquet = _pyarrow(f"{label} is a Parquet file.")
     try:
         with parquet.ParquetFile(path) as file:
-            names, length = list(file.schema_arrow.names), file.metadata.num_rows
+            schema, length = file.schema_arrow, file.metadata.num_rows
     except (pa.ArrowException, OSError) as error:
         raise OSError(
             f"{label} cannot be read as Parquet ({error}). It must be a whole file. Copy or write "
             "it again."
         ) from error
-    return [(name, length, partial(_read, path, name)) for name in names]
+    return [
+        Source(
+            field.name, length, partial(_read, path, field.name), pa.types.is_floating(field.type)
+        )
+        for field in schema
+    ]
 
 
 def write_parquet(path: str | PathLike[str], columns: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from skpar_select.matrices.io._datasets import (
 )
 from skpar_select.matrices.io._session import FileSession
 from skpar_select.tables._column import Column
-from skpar_select.tables._frames import Columns
+from skpar_select.tables._frames import Columns, Source
 
 
 def hdf5_columns(path: str) -> Columns:
@@ -30,7 +30,7 @@ def hdf5_columns(path: str) -> Columns:
         ):
             return _obs(path, file)
         return [
-            (name, data.shape[0], partial(_read, path, name))
+            Source(name, data.shape[0], partial(_read, path, name), data.dtype.kind == "f")
             for name, data in datasets(file)
             if data.shape is not None and len(data.shape) == 1 and data.dtype.names is None
         ]
@@ -49,7 +49,12 @@ def _obs(path: str, file: Any) -> Columns:
     places = [index, *(name for name in [*listed, *others] if name != index)]
     length = _length(group.get(index), f"'{path}', 'obs/{index}'")
     return [
-        ("index" if name == "_index" else name, length, partial(_read, path, f"obs/{name}"))
+        Source(
+            "index" if name == "_index" else name,
+            length,
+            partial(_read, path, f"obs/{name}"),
+            isinstance(group[name], h5py.Dataset) and group[name].dtype.kind == "f",
+        )
         for name in places
         if name in group
     ]

@@ -1,7 +1,7 @@
 """A phenotype table, whatever holds it: named columns, read when they are asked for."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property, partial
 from os import PathLike, fspath
 from pathlib import Path
@@ -12,7 +12,7 @@ import h5py
 from skpar_select._wording import choices, sentence
 from skpar_select.tables._column import Column
 from skpar_select.tables._csv import check_names, parse, read_text
-from skpar_select.tables._frames import Columns, columns_of
+from skpar_select.tables._frames import Columns, Source, columns_of
 from skpar_select.tables._parquet import MAGIC, parquet_columns
 from skpar_select.tables._stored import hdf5_columns
 
@@ -97,8 +97,8 @@ class Table:
                     "to columns. Give one of these."
                 )
             columns = found
-        check_names([name for name, _, _ in columns], self.label)
-        self._columns = {name: _Held(length, read) for name, length, read in columns}
+        check_names([source.name for source in columns], self.label)
+        self._columns = {source.name: _Held(source) for source in columns}
 
     @property
     def names(self) -> list[str]:
@@ -129,12 +129,12 @@ class Table:
         return self._columns[self.find(name)].column
 
     def beside(self, name: str) -> list[str]:
-        """Name the columns with as many rows as this one, itself aside."""
+        """Name the columns that may hold ids of the rows of this one, itself aside."""
         length = self.length(name)
         return [
             other
             for other, held in self._columns.items()
-            if other != name and held.length == length
+            if other != name and held.length == length and not held.source.is_float
         ]
 
     def __repr__(self) -> str:
@@ -144,12 +144,12 @@ class Table:
 class _Held:
     """A column that is read when it is first asked for."""
 
-    def __init__(self, length: int, read: Callable[[], Column]) -> None:
-        self.length, self._read = length, read
+    def __init__(self, source: Source) -> None:
+        self.source, self.length = source, source.length
 
     @cached_property
     def column(self) -> Column:
-        return self._read()
+        return self.source.read()
 
 
 def _columns_of_file(path: str, label: str) -> Columns:
@@ -174,7 +174,7 @@ def _columns_of_file(path: str, label: str) -> Columns:
 
 def _columns_of_text(text: str, label: str) -> Columns:
     columns: Mapping[str, Column] = parse(text, label)
-    return [(name, len(column), partial(_same, column)) for name, column in columns.items()]
+    return [Source(name, len(column), partial(_same, column)) for name, column in columns.items()]
 
 
 def _same(column: Column) -> Column:

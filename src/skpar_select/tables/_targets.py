@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from skpar_select._alignment import DroppedSamplesWarning, MissingIdsError, MissingTargetsError
 from skpar_select._typing import Array, BoolArray, IndexArray
 from skpar_select._wording import counted, listing, quote
+from skpar_select.tables._column import has_decimal_comma
 from skpar_select.tables._join import Choice, join_by_id
 from skpar_select.tables._table import Table
 
@@ -158,13 +159,16 @@ def values_of(
             shown = [f"{quote(cells[at])} in row {rows[at] + 1}" for at in bad]
             n_missing = int(missing[:, place].sum())
             hint = ""
+            comma = not columns[place].decimal_comma and has_decimal_comma(cells[bad[0]])
             if len({cells[at] for at in bad}) == 1:
                 hint = f", such as where={f'{name}!={cells[bad[0]]}'!r}"
             raise ValueError(
                 f"Column {name!r} of {table.label} holds {counted(len(bad), 'value')} that regression "
                 f"cannot use ({listing(shown, quoted=False)})"
                 + (f", and {counted(n_missing, 'missing value')}" if n_missing else "")
-                + ". Regression needs a finite number for each sample. Leave these rows out with where "
+                + ". Regression needs a finite number for each sample"
+                + (", with a point unless semicolons separate the cells" if comma else "")
+                + ". Leave these rows out with where "
                 f"of skpar_select.align{hint}, or use the task 'classification' for labels."
             )
     return numbers, missing

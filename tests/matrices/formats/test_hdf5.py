@@ -33,7 +33,7 @@ def test_open__keeps_the_type(write_h5, dtype):
 def test_open__no_hdf5(tmp_path):
     path = tmp_path / "text.h5"
     path.write_text("age,sex\n")
-    with pytest.raises(OSError, match=r"text\.h5' cannot be opened as HDF5"):
+    with pytest.raises(ValueError, match=r"text\.h5' is text, such as CSV\. HDF5, .* are read"):
         open_matrix(path)
 
 

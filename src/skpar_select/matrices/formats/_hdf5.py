@@ -57,7 +57,7 @@ _OF_EITHER = ("rownames", "row_names", "colnames", "col_names", "names")
 
 
 class HDF5Format(Format):
-    """Any other file: it is opened as HDF5, or refused by that."""
+    """Any other HDF5 file: what is none has been refused before."""
 
     def recognises(self, session: FileSession) -> bool:
         """Take every file."""
