@@ -43,12 +43,14 @@ def held(kind, path, dataset):
     return dask.array.from_array(data, chunks=data.chunks or "auto")
 
 
-def open_file(path, dataset, repeats=0, hold=None, **how):
+def open_file(path, dataset, repeats=0, hold=None, scattered=0, **how):
     paths = path.split(os.pathsep)
     if hold is None:
         X = open_matrix(paths if len(paths) > 1 else path, dataset, **how)
     else:
         X = open_matrix(held(hold, path, dataset), **how)
+    if scattered and X.shape[1] > scattered:
+        X = X[:, np.random.default_rng(1).permutation(X.shape[1])[:scattered]]
     return X[np.repeat(np.arange(8), repeats)] if repeats else X
 
 
