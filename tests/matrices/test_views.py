@@ -305,7 +305,9 @@ def test_fit__of_a_view_reads_what_was_planned_and_not_the_rest(kind, large, tmp
     y = large[:, 5] + np.linspace(0, 1, 200)
 
     def fit(X, budget):
-        selector = ParallelMutualInfoSelector(k=1, random_state=0, n_jobs=2, memory_budget=budget)
+        selector = ParallelMutualInfoSelector(
+            k=1, discrete_features=False, random_state=0, n_jobs=2, memory_budget=budget
+        )
         return selector.fit(X, y).scores_
 
     fit(X[:, :20], "1GB")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from layouts import Workers, function_needs, layout_of, limits_of, needs_of, plan_of
 
 from skpar_select._memory import parse_memory
-from skpar_select.matrices import Layout
+from skpar_select.matrices import Cuts, Layout
 from skpar_select.planning import plan_reads
 from skpar_select.planning.strategies import STRATEGIES
 
@@ -195,6 +195,38 @@ def test_plan__begins_blocks_at_chunks(n_features, starts):
         borders = set(range(0, layout.shape[1], 100))
         assert {block.start for block in strategy.blocks()} <= borders
     assert made.bytes_read == sum(layout.stored_bytes for layout in layouts)
+
+
+@given(
+    columns=st.sets(st.integers(0, 400), min_size=1, max_size=200),
+    width=st.integers(1, 150),
+    n_workers=st.integers(1, 5),
+    factor=st.floats(1, 50),
+)
+def test_plan__of_scattered_columns_cuts_where_columns_of_chunks_end(
+    columns, width, n_workers, factor
+):
+    held = np.array(sorted(columns))
+    cuts = Cuts.at_multiples(held, width)
+    raw = 2 * 5 * width * 4
+    layout = layout_of(
+        "chunked", n_features=len(held), chunks=(5, width), ratio=0.5,
+        column_cuts=cuts, stored_bytes=raw * len(cuts), chunk_row_bytes=raw // 2 * len(cuts),
+    )  # fmt: skip
+    demand = Demand([layout], needs_of(), Workers(n_workers), 10**12)
+    made = plan(demand, int(smallest(demand) * factor))
+    (strategy,) = made.strategies
+    blocks = list(strategy.blocks())
+    assert [column for block in blocks for column in block] == list(range(len(held)))
+    assert max(map(len, blocks)) == strategy.width
+    starts = {piece.start for piece in cuts}
+    inside = [block for block in blocks if block.start not in starts]
+    if strategy.name == "whole chunks":
+        assert not inside
+    if strategy.name == "re-read":
+        assert strategy.bytes_read == layout.stored_bytes + len(inside) * layout.chunk_column_bytes
+    if not strategy.in_place:
+        assert {columns.start for _, columns in strategy.tiles} <= starts
 
 
 # The full-size case of the real data: 8,085 x 483,512 float32, in gzip chunks of whole rows.
