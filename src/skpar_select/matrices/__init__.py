@@ -15,7 +15,6 @@ from skpar_select.matrices._layout import TILE_BYTES, Layout
 from skpar_select.matrices._lazy import LazyMatrix
 from skpar_select.matrices._open import held_matrix, open_matrix
 from skpar_select.matrices._sparse import SparseMatrix
-from skpar_select.matrices.formats import UnreadFileError
 
 __all__ = [
     "TILE_BYTES",
@@ -31,7 +30,6 @@ __all__ = [
     "RawBlock",
     "SparseMatrix",
     "UnclearOrientationError",
-    "UnreadFileError",
     "as_matrix",
     "held_matrix",
     "open_matrix",

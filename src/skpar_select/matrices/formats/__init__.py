@@ -6,7 +6,7 @@ from skpar_select.matrices.formats._hdf5 import HDF5Format
 from skpar_select.matrices.formats._hdfstore import HDFStoreFormat
 from skpar_select.matrices.formats._npy import NpyFormat
 from skpar_select.matrices.formats._parquet import ParquetFormat
-from skpar_select.matrices.formats._unread import UnreadFileError, UnreadFormat
+from skpar_select.matrices.formats._unread import UnreadFormat
 from skpar_select.matrices.formats._zarr import ZarrFormat
 from skpar_select.matrices.io._session import FileSession
 
@@ -20,7 +20,7 @@ FORMATS: tuple[Format, ...] = (
     HDF5Format(),
 )
 
-__all__ = ["FORMATS", "Format", "OpenedMatrix", "UnreadFileError", "open_file"]
+__all__ = ["FORMATS", "Format", "OpenedMatrix", "open_file"]
 
 
 def open_file(session: FileSession, dataset: str | None) -> OpenedMatrix:

@@ -152,20 +152,6 @@ _KINDS = (
 )
 
 
-class UnreadFileError(ValueError):
-    """A file of a kind that is not read.
-
-    `finding` says which kind it is and what is read; `remedy` what a caller in Python can do.
-    """
-
-    def __init__(self, finding: str, remedy: str) -> None:
-        super().__init__(f"{finding} {remedy}")
-        self.finding, self.remedy = finding, remedy
-
-    def __reduce__(self) -> tuple[type, tuple[str, str]]:
-        return type(self), (self.finding, self.remedy)
-
-
 class UnreadFormat(Format):
     """Every file that is not HDF5, and every folder that is left."""
 
@@ -187,8 +173,7 @@ class UnreadFormat(Format):
                 stem = os.path.splitext(os.path.basename(path))[0]
                 stem = stem.removesuffix(".csv").removesuffix(".tsv").removesuffix(".txt")
                 recipe = kind.recipe.format(path=repr(path), stem=stem)
-                finding = f"'{path}' is {kind.name}. {_READ}."
-                raise UnreadFileError(finding, f"{kind.remedy}: {recipe}")
+                raise ValueError(f"'{path}' is {kind.name}. {_READ}. {kind.remedy}: {recipe}")
         raise OSError(
             f"'{path}' is no file that is known here: it begins with {head[:8]!r}. {_READ}. Check "
             "its path, or copy it again if it is cut short."
