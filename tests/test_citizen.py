@@ -186,7 +186,7 @@ class TestNotebook:
             pd.DataFrame(X, columns=names), y
         )
         frame = selector.to_frame()
-        assert list(frame.columns) == ["feature", "score", "selected"]
+        assert list(frame.columns) == ["feature", "score", "selected", "rank", "index"]
         assert list(frame["feature"][:2]) == ["cg3", "cg7"]
         assert list(frame["selected"]) == [True] * 2 + [False] * (N_FEATURES - 2)
         assert frame["score"].is_monotonic_decreasing
@@ -195,7 +195,7 @@ class TestNotebook:
 
     def test_to_frame__has_p_values_where_there_are_any(self, problem):
         frame = SelectF().fit(*problem).to_frame()
-        assert list(frame.columns) == ["feature", "score", "pvalue", "selected"]
+        assert list(frame.columns) == ["feature", "score", "selected", "rank", "index", "pvalue"]
         assert frame["feature"][0] == "x3"
         assert frame["pvalue"].is_monotonic_increasing
 

@@ -15,7 +15,10 @@ _NAMED = 5
 # Columns that are searched for missing values at a time, where other columns are refused.
 _LOOKED_AT = 256
 
-_OF_TEXT = "encode text, with sklearn.preprocessing.OrdinalEncoder for example"
+_OF_TEXT = (
+    "encode text, with sklearn.preprocessing.OrdinalEncoder for example, or as a type of categories "
+    "that discrete_features='from_dtype' takes"
+)
 _OF_TIMES = "make dates and times numbers, such as days since a date"
 # scikit-learn's checks of an estimator look for what float() says.
 _OF_OTHERS = (

@@ -1,5 +1,6 @@
 """The selector: it stores parameters, has the columns scored, and decides which to keep."""
 
+import warnings
 from os import PathLike
 from typing import Any, ClassVar
 
@@ -94,7 +95,9 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         text such as ``"2GB"``. ``"auto"`` is a quarter of the available memory.
     n_jobs : int or None, default=None
         The number of workers. None means 1 unless a ``joblib.parallel_config`` surrounds the
-        call; -1 means all processors. Inside an outer pool, as in a grid search, it is at most what that leaves.
+        call; -1 means all processors. Inside an outer pool, as in a grid search, it is at most
+        what that leaves. They are threads; a `score_func` that keeps Python's lock for longer than
+        2 seconds goes on in processes.
     score_cache : str, path-like or None, default=None
         A folder where scores of the built-in kernel are kept, by the content of matrix and target and
         the parameters that matter, so that a grid search over the rules scores each fold once, in
@@ -272,7 +275,12 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
             if asks_for_dtypes(self.discrete_features) and hasattr(X, "columns"):
                 # Categories stay what they are: their codes in another frame may be others.
                 return columns_of_frame(X, self.get_support(indices=True), estimator=self)
-            return super().transform(X)
+            with warnings.catch_warnings():
+                # scikit-learn's warning of the same event does not say why.
+                warnings.filterwarnings("ignore", "No features were selected")
+                selected = super().transform(X)
+            self._warn_of_none_selected()
+            return selected
         check_lazy_matrix(held, self, reset=False)
         self._warn_of_none_selected()
         return read_columns(
