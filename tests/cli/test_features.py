@@ -68,6 +68,11 @@ class TestNamesInFiles:
         assert done.code == 0
         assert read_scores()[0]["feature"] == "cg4"
 
+    def test_file__that_is_given_as_a_dataset_is_recognised(self, score):
+        write_lines("names.txt", NAMES)
+        error = score("--feature-names", "names.txt").error
+        assert "its lines are given by --feature-names-file names.txt." in error
+
     @pytest.mark.parametrize("option", ["--feature-names-file", "--sample-ids-file"])
     def test_file__must_have_as_many_lines(self, score, option):
         write_lines("few.txt", ["a", "b"])

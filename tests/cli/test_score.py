@@ -76,6 +76,16 @@ def test_score__reads_classes(score, age):
     assert selected() == ["site4"]
 
 
+def test_score__names_a_target_once(call, folder):
+    error = call("score", "x.h5", "--target", "ages.csv", "--target-column", "age", "age").error
+    assert "--target-column age age names a target twice." in error
+
+
+def test_score__says_where_classes_look_like_numbers(score):
+    done = score("--task", "classification")
+    assert "--task classification is left out" in done.err
+
+
 def test_score__warns_in_one_line_when_k_exceeds_the_features(score):
     done = score("-k", 99)
     assert done.code == 0

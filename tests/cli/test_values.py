@@ -20,6 +20,8 @@ from skpar_select.cli import _values as values
         ("5 %", 0.05),
         ("0.5%", 0.005),
         ("100%", "all"),
+        ("1.0", "all"),
+        ("1", 1),
         ("all", "all"),
         ("ALL", "all"),
         ("Auto", "auto"),
@@ -37,14 +39,9 @@ def test_number_of_features__refuses_others(text):
         values.number_of_features(text)
 
 
-@pytest.mark.parametrize("text", ["1.0", "1.", "1e0"])
-def test_one_as_a_fraction__is_not_guessed(text):
-    with pytest.raises(ArgumentTypeError, match="may mean one of the features or all of them"):
-        values.number_of_features(text)
-
-
 @pytest.mark.parametrize(
-    ("text", "expected"), [("20", 20), ("0.3", 0.3), ("50%", 0.5), ("100%", 1.0)]
+    ("text", "expected"),
+    [("20", 20), ("0.3", 0.3), ("50%", 0.5), ("100%", 1.0), ("1.0", 1.0), ("1", 1)],
 )
 def test_least_observed__is_a_number_or_a_share(text, expected):
     read = values.number_or_share_of_samples(text)
@@ -52,7 +49,7 @@ def test_least_observed__is_a_number_or_a_share(text, expected):
     assert type(read) is type(expected)
 
 
-@pytest.mark.parametrize("text", ["0", "0%", "-3", "1.0", "half"])
+@pytest.mark.parametrize("text", ["0", "0%", "-3", "1.5", "half"])
 def test_least_observed__refuses_others(text):
     with pytest.raises(ArgumentTypeError):
         values.number_or_share_of_samples(text)
@@ -67,7 +64,7 @@ def test_amount_of_memory__is_read(text):
     ("option", "value", "expected"),
     [
         ("-k", "few", "'few' is no number of features. It must be"),
-        ("-k", "1.0", "Write 1, or 100%."),
+        ("-k", "1.5", "'1.5' is no number of features."),
         ("--percentile", "101", "'101' is no percentage. It must be from 0 to 100."),
         ("--threshold", "high", "'high' is no number."),
         ("--threshold", "nan", "'nan' is no number."),

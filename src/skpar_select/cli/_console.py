@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # A parameter with its value, or a text in quotes, in which nothing is replaced. An apostrophe of
 # a genitive begins none.
 _PARAMETER = re.compile(
-    r"""(?<![\w'])(?P<name>[a-z_]+)=(?P<value>'[^']*'|"[^"]*"|[^\s,;:)]*[^\s,;:.)])"""
+    r"""(?<![\w'])(?P<name>[a-z_]+)=(?P<value>'[^']*'|"[^"]*"|\[[^]]*\]|[^\s,;:)]*[^\s,;:.)])"""
     r"|(?<!\w)'[^']*'(?!\w)"
     r"|(?P<bare>\b[a-z]+(?:_[a-z]+)+\b)"
 )
@@ -36,7 +36,23 @@ _PHRASES = (
     (r"\bnot in samples\b", "not in --samples"),
     (r"\b(ids?) of samples without\b", r"\1 of --samples without"),
     (r"\bSet orientation to\b", "Give --orientation"),
-    (r", or correct n_samples\b", ""),
+    (r"\bset orientation to\b", "give --orientation"),
+    (r", or (correct|give) n_samples\b", ""),
+    (r"\bOpen it again with open_matrix\b", "Run it again"),
+    (r"\bwith where of skpar_select\.align\b", "with --where"),
+    (r"\bLoosen samples, exclude_samples or where\b", "Loosen --samples or --where"),
+    (
+        r"\bMatch them by id, with match='id'",
+        "Leave --same-order or --sample-ids none out to match them by id",
+    ),
+    (
+        r"\bits lines are given as (feature_names|sample_ids)=pathlib\.Path\('([^']*)'\)",
+        r"its lines are given by \1_file=\2",
+    ),
+    (
+        r"`y` could represent a regression problem, not a classification problem",
+        "They may be numbers, for which --task classification is left out",
+    ),
     (r",? or None\b", ""),
     (r"(^|\. )X (has|holds|contains|lacks)\b", r"\1The matrix \2"),
     (r"(^|\. )y (has|holds|contains|lacks)\b", r"\1The target \2"),
@@ -54,7 +70,7 @@ _PHRASES = (
     (r": open_matrix\(\[\.\.\.\]\)", ""),
     (r"; n_observed_ tells how many values each has\b", ""),
     (r" of skpar_select\.align\b", ""),
-    (r"\bgive the (names|ids) themselves\b", "name a file of them"),
+    (r"\bgive the (names|ids) themselves\b", r"name a text file of \1"),
 )
 
 
@@ -168,6 +184,8 @@ def in_words(message: str, words: Mapping[str, str]) -> str:
             none = {"--feature-names": f"{option} none", "--sample-ids": f"{option} none"}
             return none.get(option, f"no {option}")
         plain = value[1:-1] if value[:1] in "'\"" and " " not in value else value
+        if value[0] == "[":
+            plain = " ".join(part.strip(" '\"") for part in value[1:-1].split(","))
         return f"{option} {plain}"
 
     for pattern, phrase in _PHRASES:

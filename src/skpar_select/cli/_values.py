@@ -52,7 +52,7 @@ def number_of_features(text: str) -> int | float | str:
 
 
 def number_or_share(text: str, unit: str) -> int | float:
-    """Read a number of things as an int, or a share of them, as 5% or 0.05, as a float."""
+    """Read a number of things as an int, or a share of them, as 5%, 0.05 or 1.0, as a float."""
     example = f"Give for example 5000, 1e4, 5% or 0.05 of the {unit}."
     plain = text.strip()
     if plain.endswith("%"):
@@ -63,15 +63,13 @@ def number_or_share(text: str, unit: str) -> int | float:
     except ValueError:
         value = math.nan
     if value == 1 and not plain.isdecimal():
-        raise ArgumentTypeError(
-            f"{text!r} may mean one of the {unit} or all of them. Write 1, or 100%."
-        )
+        return 1.0  # all, as scikit-learn's fractions
     if value >= 0 and value.is_integer():
         return int(value)
     if 0 < value < 1:
         return value
     raise ArgumentTypeError(
-        f"{text!r} is no number of {unit}. It must be a whole number, or a share below 1. {example}"
+        f"{text!r} is no number of {unit}. It must be a whole number, or a share from 0 to 1. {example}"
     )
 
 
