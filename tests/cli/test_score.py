@@ -8,6 +8,7 @@ import pytest
 from shell import IDS, N_FEATURES, NAMES, read_scores, selected, write_matrix, write_table
 
 from skpar_select import ParallelMutualInfoSelector
+from skpar_select.cli import main
 
 
 def test_score__writes_the_scores_of_the_selector_best_first(score, values, age):
@@ -182,3 +183,15 @@ class TestOutput:
         assert done.code == 0
         assert done.lines[0] == "feature,score,selected,rank,index"
         assert len(done.lines) == N_FEATURES + 1
+
+
+def test_score__refuses_where_no_column_can_be_scored(tmp_path, capsys):
+    X = np.random.default_rng(0).normal(size=(30, 4))
+    X[:20] = np.nan
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["data"] = X
+        file["samples"] = [f"s{row}" for row in range(30)]
+        file["y"] = np.arange(30.0)
+    arguments = ["score", str(tmp_path / "x.h5"), "--target-column", "y", "--missing", "omit"]
+    assert main(arguments) == 2
+    assert "No column was scored" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from skpar_select._inspection import inspection
 from skpar_select._memory import parse_memory
 from skpar_select._rules import select
 from skpar_select._selector import ParallelMutualInfoSelector
-from skpar_select._typing import Array, IndexArray, Names
+from skpar_select._typing import IndexArray, Names
 from skpar_select.cli._console import Console
 from skpar_select.cli._input import STREAM, Problem, inputs_of, open_input, read_problem
 from skpar_select.cli._report import best, summary
@@ -27,6 +27,7 @@ from skpar_select.tables import (
     SCORE_FORMATS,
     check_output,
     convert_csv,
+    details_of,
     read_scores,
     write_matrix,
     write_scores,
@@ -158,7 +159,13 @@ def _fit(options: Namespace, console: Console) -> tuple[Problem, ParallelMutualI
         score_cache=options.score_cache,
         verbose=console.progress() or 0,
     )
-    return problem, selector.fit(problem.X, problem.y)
+    selector.fit(problem.X, problem.y)
+    if np.isnan(selector.scores_).all():
+        raise ValueError(
+            "No column was scored: all lack too many values. At least one must be, for a best one to "
+            "be named. Give --missing omit, lower --min-observed, or fill them first."
+        )
+    return problem, selector
 
 
 def _report(
@@ -172,18 +179,7 @@ def _report(
 
 
 def _write_scores(output: Any, problem: Problem, selector: ParallelMutualInfoSelector) -> None:
-    more: dict[str, Array] = {}
-    by_target = selector.scores_by_target_
-    if by_target is None:
-        observed = {"n_observed": selector.n_observed_}
-    else:
-        more |= {
-            f"score_{name}": scores for name, scores in zip(problem.columns, by_target, strict=True)
-        }
-        numbers = zip(problem.columns, selector.n_observed_, strict=True)
-        observed = {f"n_observed_{name}": n_observed for name, n_observed in numbers}
-    if selector.missing != "raise":
-        more |= observed
+    more = details_of(selector, problem.columns)
     names = _check_feature_names_in(selector)
     write_scores(output, names, selector.scores_, selector.get_support(), more)
 

@@ -49,13 +49,17 @@ def score_table(
     }
 
 
-def details_of(fitted: Any) -> dict[str, Array]:
-    """Return what a fitted selector knows besides scores, as columns: those that say something."""
+def details_of(fitted: Any, target_names: Sequence[str] = ()) -> dict[str, Array]:
+    """Return what a fitted selector knows besides scores, as columns: those that say something.
+
+    Several targets are called as `target_names` says, as the selector knows them, or by number.
+    """
     details: dict[str, Array] = {}
     if fitted.pvalues_ is not None:
         details["pvalue"] = fitted.pvalues_
     several = fitted.scores_by_target_ is not None
-    names = fitted.target_names_ or range(len(fitted.scores_by_target_) if several else 0)
+    n_targets = len(fitted.scores_by_target_) if several else 0
+    names = (target_names or fitted.target_names_ or range(n_targets)) if several else ()
     if fitted.missing != "raise":
         n_observed = np.atleast_2d(fitted.n_observed_)
         each = [f"n_observed_{name}" for name in names] or ["n_observed"]
