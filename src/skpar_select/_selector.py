@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.feature_selection import SelectorMixin
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from skpar_select._inputs import asks_for_dtypes, check_input, check_targets, columns_of_frame
@@ -37,7 +38,7 @@ from skpar_select.scoring import (
     score_columns,
     with_callbacks,
 )
-from skpar_select.tables import details_of, read_columns, score_frame
+from skpar_select.tables import data_frame, details_of, read_columns, score_frame
 
 # What a fit leaves behind.
 _RESULTS = ("scores_", "pvalues_", "n_observed_", "scores_by_target_", "target_names_")
@@ -261,7 +262,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         -------
         X_selected : ndarray, sparse matrix or data frame of shape (n_samples, n_selected)
             A data frame where ``set_output`` asks for one, or ``discrete_features="from_dtype"``
-            and `X` is one.
+            and `X` is one. That of a lazy matrix has its sample ids for the index.
 
         Raises
         ------
@@ -283,7 +284,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
             return selected
         check_lazy_matrix(held, self, reset=False)
         self._warn_of_none_selected()
-        return read_columns(
+        values = read_columns(
             held,
             self.get_support(indices=True),
             choose_executor(self.n_jobs, prefer="threads"),
@@ -291,6 +292,9 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
             progress=progress_of(self.verbose),
             allow_nan=self.missing != "raise",
         )
+        # scikit-learn's own wrapping takes the index of a data frame alone.
+        wanted = _get_output_config("transform", self)["dense"]
+        return data_frame(values, held.sample_ids) if wanted == "pandas" else values
 
     def to_frame(self) -> Any:
         """Give the scores as a table, best first.

@@ -3,6 +3,7 @@
 from skpar_select.tables._align import align
 from skpar_select.tables._convert import convert_csv
 from skpar_select.tables._files import check_output, format_of, replacing
+from skpar_select.tables._pandas import data_frame
 from skpar_select.tables._read_scores import ReadScores, read_scores
 from skpar_select.tables._reduced import MATRIX_FORMATS, read_columns, write_matrix
 from skpar_select.tables._scores import SCORE_FORMATS, details_of, score_frame, write_scores
@@ -17,6 +18,7 @@ __all__ = [
     "align",
     "check_output",
     "convert_csv",
+    "data_frame",
     "details_of",
     "format_of",
     "read_columns",

@@ -17,6 +17,7 @@ from skpar_select.tables._files import (
     separator_for,
     writing_text,
 )
+from skpar_select.tables._pandas import data_frame
 from skpar_select.tables._parquet import write_parquet
 
 SCORE_FORMATS = (*TEXT_FORMATS, ".parquet", ".h5", ".hdf5")
@@ -121,15 +122,7 @@ def score_frame(
     more: Mapping[str, Array] = _NONE,
 ) -> Any:
     """Return :func:`score_table` as a data frame of pandas, if that is installed."""
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise ImportError(
-            "The table of scores needs pandas, which is not installed. It is a data frame of "
-            "pandas. Install it with pip install pandas, or take scores_ and get_support() as "
-            "they are."
-        ) from error
-    return pd.DataFrame(score_table(feature_names, scores, selected, more))
+    return data_frame(score_table(feature_names, scores, selected, more))
 
 
 def _write_text(stream: TextIO, columns: Mapping[str, Array], separator: str) -> None:
