@@ -30,8 +30,11 @@ def test_select__writes_the_samples_that_were_scored(score):
     assert len(X) < N_SAMPLES
 
 
-def test_select__writes_an_empty_matrix_when_nothing_is_selected(score):
-    assert score("--threshold", 99, command="select", output="out.h5").code == 0
+@pytest.mark.parametrize("rule", [["--threshold", 99], ["-k", 0]])
+def test_select__warns_of_the_empty_matrix_that_it_writes_when_nothing_is_selected(score, rule):
+    done = score(*rule, command="select", output="out.h5")
+    assert done.code == 0
+    assert done.err.count("warning: No features were selected") == 1
     with h5py.File("out.h5") as file:
         assert file["data"].shape == (N_SAMPLES, 0)
 
@@ -56,6 +59,12 @@ class TestFrom:
         assert set(X.feature_names) == best
         columns = [index for index, name in enumerate(NAMES) if name in best]
         np.testing.assert_array_equal(np.asarray(X), values[:, columns])
+
+    def test_rules__that_leave_nothing_are_warned_of(self, call, score):
+        assert score().code == 0
+        done = call("select", "x.h5", "--from", "out.csv", "--threshold", 99, "-o", "none.h5")
+        assert done.code == 0
+        assert done.err.startswith("skpar-select: warning: No features were selected")
 
     def test_features__are_found_by_name(self, call, score, values):
         assert score("-k", 1).code == 0

@@ -40,6 +40,11 @@ _OF_SELECTION = {
     "memory_budget", "output", "overwrite", "from_scores", "progress", "quiet", "help",
 }  # fmt: skip
 
+_NO_COLUMNS = (
+    "No features were selected, so the matrix that is written has no columns. Every rule given must "
+    "hold for a feature to be kept. Loosen one."
+)
+
 
 def run(options: Namespace, console: Console) -> None:
     """Run the command that the options name."""
@@ -74,6 +79,8 @@ def _select(options: Namespace, console: Console) -> None:
     problem, selector = _fit(options, console)
     _report(problem, selector, options, console)
     columns = selector.get_support(indices=True)
+    if options.k == 0:  # of the other rules the fit has warned
+        console.warning(_NO_COLUMNS)
     _write_matrix(output, problem.X, columns, options, console)
     if scores is not None:
         _write_scores(scores, problem, selector)
@@ -98,6 +105,8 @@ def _select_from(options: Namespace, output: Path, console: Console) -> None:
     mask = select(
         held.scores, k=options.k, threshold=options.threshold, percentile=options.percentile
     )
+    if not mask.any():
+        console.warning(_NO_COLUMNS)
     _write_matrix(output, X, held.columns[mask], options, console)
 
 
