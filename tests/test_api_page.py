@@ -1,4 +1,7 @@
-"""docs/api.md: every public name, with its signature and its first line as they are."""
+"""docs/api.md: every public name, with its signature and its first line as they are.
+
+``python tests/test_api_page.py`` writes the page anew.
+"""
 
 import inspect
 from pathlib import Path
@@ -8,19 +11,49 @@ import pytest
 import skpar_select
 from skpar_select import scoring, tables, testing
 
-PAGE = (Path(__file__).parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
+PAGE = Path(__file__).parents[1] / "docs" / "api.md"
+TOP = """\
+# Public names
+
+Everything else, and every name that begins with an underscore, may change in any release.
+"""
 ROOMS = {
-    "skpar_select": (skpar_select, [n for n in skpar_select.__all__ if n != "__version__"]),
-    "skpar_select.tables": (tables, ["Table"]),
-    "skpar_select.scoring": (scoring, ["ProgressLine", "ProgressLog"]),
-    "skpar_select.testing": (testing, testing.__all__),  # their members are tests
+    skpar_select: (
+        [name for name in skpar_select.__all__ if name != "__version__"],
+        "What `from skpar_select import ...` gives. The whole of each, with parameters, errors and an "
+        "example that runs, is in its docstring: `help(open_matrix)`.",
+    ),
+    tables: (
+        ["Table"],
+        "The phenotype table that `align` and `read_targets` make of whatever holds one.",
+    ),
+    scoring: (
+        ["ProgressLine", "ProgressLog"],
+        "What `verbose` of the selector takes besides a number.",
+    ),
+    testing: (
+        testing.__all__,
+        "Suites that a new matrix, scorer, executor or sink passes: see [design](design.md).",
+    ),
 }
+
+
+def page():
+    """The whole page."""
+    rooms = [
+        "\n".join(
+            [f"## {room.__name__}\n", f"{what}\n"]
+            + [entry(name, getattr(room, name)) for name in names]
+        )
+        for room, (names, what) in ROOMS.items()
+    ]
+    return "\n".join([TOP, *rooms])
 
 
 def entry(name, thing):
     """The text of a function, or of a class and its public methods and properties."""
     lines = [f"### {name}", "", f"`{name}{signature(thing)}`", "", first_line(thing)]
-    if inspect.isclass(thing) and name not in testing.__all__:
+    if inspect.isclass(thing) and name not in testing.__all__:  # whose members are tests
         members = [
             (member, attribute)
             for member, attribute in vars(thing).items()
@@ -56,12 +89,17 @@ def first_line(thing):
 
 
 @pytest.mark.parametrize(
-    ("room", "name"), [(room, name) for room, (_, names) in ROOMS.items() for name in names]
+    ("room", "name"),
+    [(room, name) for room, (names, _) in ROOMS.items() for name in names],
+    ids=lambda part: part if isinstance(part, str) else part.__name__,
 )
 def test_page__has_each_public_name_as_it_is(room, name):
-    assert entry(name, getattr(ROOMS[room][0], name)) in PAGE
+    assert entry(name, getattr(room, name)) in PAGE.read_text(encoding="utf-8")
 
 
 def test_page__has_nothing_else():
-    names = [line.removeprefix("### ") for line in PAGE.splitlines() if line.startswith("### ")]
-    assert sorted(names) == sorted(name for _, held in ROOMS.values() for name in held)
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -33,10 +33,6 @@ _PHRASES = (
         "Name its ids with --sample-ids or --sample-ids-file",
     ),
     (r"\bName the dataset of ids\b", "Name the dataset of ids with --sample-ids"),
-    (
-        r"\bits lines are given as (feature_names|sample_ids)=pathlib\.Path\(('[^']*')\)",
-        r"its lines are given as \1_file=\2",
-    ),
     (r"\bnot in samples\b", "not in --samples"),
     (r"\b(ids?) of samples without\b", r"\1 of --samples without"),
     (r"\bSet orientation to\b", "Give --orientation"),
