@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.io
 from numpy.testing import assert_array_equal
 from shell import read_scores, selected
 from sklearn.compose import make_column_selector
@@ -363,6 +364,33 @@ class TestG11:
             "score x.zarr --target pheno.csv --target-column age --same-order -k 1 -o o.csv"
         )
         assert done.code == 0
+
+    def test_g11__csv_is_converted_once(self, values, pheno, typed):
+        pd.DataFrame(values, columns=SITES, index=pd.Index(IDS, name="sample")).to_csv("x.csv")
+        assert "skpar-select convert" in typed("inspect x.csv").error
+        assert typed("convert x.csv x.h5").code == 0
+        X = open_matrix("x.h5")
+        assert_array_equal(np.asarray(X, dtype="f4"), values)
+        assert list(X.feature_names) == SITES
+        assert list(X.sample_ids) == IDS
+
+    @pytest.mark.parametrize(
+        ("name", "write", "said"),
+        [
+            ("x.npz", lambda name, X: np.savez(name, X=X), r"NumPy|npz"),
+            ("x.mat", lambda name, X: scipy.io.savemat(name, {"X": X}), "MATLAB"),
+            ("x.feather", lambda name, X: pd.DataFrame(X).to_feather(name), "Feather|Arrow"),
+            ("x.xlsx", lambda name, X: Path(name).write_bytes(b"PK\x03\x04 xl/"), "zip|ZIP|Excel"),
+            ("x.tsv", lambda name, X: pd.DataFrame(X).to_csv(name, sep="\t"), "text"),
+            ("x.csv.gz", lambda name, X: pd.DataFrame(X).to_csv(name), "text|gzip"),
+        ],
+        ids=lambda part: part if isinstance(part, str) and part.startswith("x.") else "",
+    )
+    def test_g11__what_is_not_read_is_recognised(self, name, write, said, values):
+        write(name, values)
+        with pytest.raises((OSError, ValueError), match=said) as error:
+            open_matrix(name)
+        assert "file signature not found" not in str(error.value)
 
 
 class TestG12:
