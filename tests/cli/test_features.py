@@ -1,5 +1,7 @@
 """Which features are scored, what they are called, and which are discrete."""
 
+import os
+
 import h5py
 import numpy as np
 import pytest
@@ -82,7 +84,11 @@ class TestNamesInFiles:
 
     @pytest.mark.parametrize("option", ["--feature-names-file", "--sample-ids-file", "--features"])
     def test_file__must_be_there(self, score, option):
-        assert "gone.txt" in score(option, "gone.txt").error
+        assert "'gone.txt' does not exist. Names are read" in score(option, "gone.txt").error
+
+    def test_file__that_can_be_read_once_is_refused(self, score, folder):
+        os.mkfifo("pipe")
+        assert "is a folder, a pipe or a device" in score("--features", "pipe").error
 
     def test_dataset_and_file__exclude_each_other(self, score):
         error = score("--feature-names", "x", "--feature-names-file", "y").error

@@ -107,6 +107,10 @@ class TestJoin:
         assert done.described["samples"] == "55"
         assert selected() == ["site4"]
 
+    def test_table_without_a_partner__is_not_dropped(self, score):
+        error = score("--id-column", "age", "--unmatched", "drop").error
+        assert "Name the column of the ids as --id-column" in error
+
     def test_missing_target__is_an_error_that_says_how_to_drop(self, score, age):
         write_table("ages.csv", zip(IDS, ["NA", *age[1:]], strict=True))
         assert "--missing-targets drop leaves these samples out." in score().error
@@ -192,6 +196,22 @@ class TestOrientation:
             file["features"], file["samples"] = NAMES, IDS
         assert score("-k", 1, matrix="turned.h5").code == 0
         assert selected() == ["site4"]
+
+    @pytest.mark.parametrize("turned", [False, True])
+    def test_orientation__is_told_by_the_ids_of_the_table(self, score, values, age, turned):
+        pd = pytest.importorskip("pandas")
+        frame = pd.DataFrame(values, index=IDS, columns=NAMES)
+        (frame.T if turned else frame).to_parquet("x.parquet")
+        write_table("ages.csv", [*zip(IDS, age, strict=True), ("ghost", 40)])
+        done = score("-k", 1, "--unmatched", "drop", matrix="x.parquet")
+        assert done.code == 0, done.err
+        assert selected() == ["site4"]
+
+    def test_orientation__that_nothing_tells_is_asked_for(self, score, values):
+        write_matrix("bare.h5", values, ids=None, names=None)
+        write_table("short.csv", [("s00", 1), ("s01", 2)])
+        error = score("--same-order", matrix="bare.h5", target="short.csv").error
+        assert "Give --orientation samples_by_features or features_by_samples." in error
 
 
 class TestTargetInTheMatrix:

@@ -39,6 +39,19 @@ def test_select__warns_of_the_empty_matrix_that_it_writes_when_nothing_is_select
         assert file["data"].shape == (N_SAMPLES, 0)
 
 
+def test_select__says_that_nothing_is_selected_once(score, call):
+    for rule in (["-k", 0], ["--threshold", 99]):
+        done = score(*rule, command="select", output="out.h5")
+        assert done.code == 0
+        assert done.err.count("\n") == 1
+        assert "warning: No feature" in done.err
+    assert score().code == 0
+    done = call(
+        "select", "x.h5", "--from", "out.csv", "--threshold", 99, "-o", "none.h5", "--quiet"
+    )
+    assert (done.code, done.err) == (0, "")
+
+
 def test_select__refuses_one_name_for_two_results(score):
     error = score("--scores", "./out.h5", command="select", output="out.h5").error
     assert "--output and --scores both name 'out.h5'. Each needs" in error

@@ -100,7 +100,7 @@ def _select_from(options: Namespace, output: Path, console: Console) -> None:
             f"{console.option(useless[0])} is given with --from. Scores that are known need the matrix "
             "and the rules alone. Leave one of the two out."
         )
-    X = open_input(options, None, console)
+    X = open_input(options, console)
     held = read_scores(options.from_scores, _names(X))
     mask = select(
         held.scores, k=options.k, threshold=options.threshold, percentile=options.percentile

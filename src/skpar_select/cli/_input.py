@@ -2,19 +2,18 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skpar_select._alignment import MissingTargetsError, UnmatchedSamplesError
 from skpar_select.cli._console import Console
 from skpar_select.cli._features import choose_features, discrete_features
 from skpar_select.matrices import LazyMatrix, UnclearOrientationError, open_matrix
 from skpar_select.tables import Table, align
 
 STREAM = "-"
+_ORIENTATIONS = ("samples_by_features", "features_by_samples")
 
 _NO_IDS = (
     "No sample ids are known for {label}. Rows are joined to the table by id, and by position only "
@@ -72,10 +71,10 @@ def read_problem(options: Namespace, console: Console) -> Problem:
                 f"No column of '{options.target or options.matrix[0]}' is named. The target is one "
                 "of them, or several. Name it with --target-column."
             )
-        return _cut(open_input(options, None, console), options)
+        return _cut(open_input(options, console), options)
     table = Table(sys.stdin if options.target == STREAM else options.target or options.matrix[0])
     columns = [table.find(name, "The target") for name in options.target_column]
-    X = open_input(options, table.length(columns[0]), console)
+    X = open_input(options, console, table, columns[0])
     by_position = options.same_order or options.sample_ids is None
     if by_position and options.id_column is not None:
         raise ValueError(
@@ -84,20 +83,19 @@ def read_problem(options: Namespace, console: Console) -> Problem:
         )
     if X.sample_ids is None and not by_position and options.target is not None:
         raise ValueError(_NO_IDS.format(label=X.label))
-    with _remedies():
-        X, y = align(
-            X,
-            table,
-            columns if len(columns) > 1 else columns[0],
-            id_column=options.id_column,
-            match="order" if by_position or X.sample_ids is None else "id",
-            unmatched=options.unmatched,
-            missing_targets=options.missing_targets,
-            samples=_path(options.samples),
-            exclude_samples=_path(options.exclude_samples),
-            where=options.where,
-            task=options.task,
-        )
+    X, y = align(
+        X,
+        table,
+        columns if len(columns) > 1 else columns[0],
+        id_column=options.id_column,
+        match="order" if by_position or X.sample_ids is None else "id",
+        unmatched=options.unmatched,
+        missing_targets=options.missing_targets,
+        samples=_path(options.samples),
+        exclude_samples=_path(options.exclude_samples),
+        where=options.where,
+        task=options.task,
+    )
     return _cut(X, options, y=y, columns=columns, table=table.label)
 
 
@@ -106,50 +104,53 @@ def _cut(X: LazyMatrix, options: Namespace, **target: Any) -> Problem:
     return Problem(chosen, discrete_features(options.discrete_features, X, chosen), **target)
 
 
-def open_input(options: Namespace, n_rows: int | None, console: Console) -> LazyMatrix:
-    """Open the matrix; `n_rows` of the target tell its orientation where nothing else does."""
+def open_input(
+    options: Namespace, console: Console, table: Table | None = None, column: str = ""
+) -> LazyMatrix:
+    """Open the matrix.
 
-    def opened(**orientation: Any) -> LazyMatrix:
-        with _remedies():
-            return open_matrix(
-                options.matrix,
-                options.dataset if options.layer is None else f"layers/{options.layer}",
-                feature_names=_path(options.feature_names_file) or options.feature_names,
-                sample_ids=(
-                    None
-                    if options.same_order
-                    else _path(options.sample_ids_file) or options.sample_ids
-                ),
-                align="order" if options.same_order or options.sample_ids is None else "id",
-                **orientation,
-            )
+    Where neither its names nor its ids tell how it is stored, the table does: by the ids that it
+    holds, too, or by the length of the target's column.
+    """
+    ids = _path(options.sample_ids_file) or options.sample_ids
+
+    def opened(files: Any = options.matrix, **orientation: Any) -> LazyMatrix:
+        return open_matrix(
+            files,
+            options.dataset if options.layer is None else f"layers/{options.layer}",
+            feature_names=_path(options.feature_names_file) or options.feature_names,
+            sample_ids=None if options.same_order else ids,
+            align="order" if options.same_order or ids is None else "id",
+            **orientation,
+        )
 
     try:
         return opened(orientation=options.orientation)
     except UnclearOrientationError:
-        if n_rows is not None:
-            return opened(orientation="auto", n_samples=n_rows)
-        console.note(
-            "Neither names nor ids tell how the matrix is stored. Its rows are taken for the samples. "
-            "--orientation says otherwise."
-        )
-        return opened(orientation="samples_by_features")
+        if table is None:
+            console.note(
+                "Nothing tells how the matrix is stored. Its rows are taken for the samples. "
+                "--orientation says otherwise."
+            )
+            return opened(orientation="samples_by_features")
+        if options.target is not None and not options.same_order and ids is not None:
+            told = [
+                which
+                for which in _ORIENTATIONS
+                if _shares_ids(opened(options.matrix[0], orientation=which), table)
+            ]
+            if len(told) == 1:
+                return opened(orientation=told[0])
+        return opened(orientation="auto", n_samples=table.length(column))
+
+
+def _shares_ids(X: LazyMatrix, table: Table) -> bool:
+    """Return whether a column of the table holds an id of the matrix."""
+    ids = X.sample_ids
+    return ids is not None and any(
+        not set(ids).isdisjoint(table.column(name).text().tolist()) for name in table.names
+    )
 
 
 def _path(file: str | None) -> Path | None:
     return None if file is None else Path(file)
-
-
-@contextmanager
-def _remedies() -> Iterator[None]:
-    """Replace the remedies of the library, which are in Python, by those of the command line."""
-    try:
-        yield
-    except UnmatchedSamplesError as error:
-        raise ValueError(
-            f"{error.finding} --unmatched drop leaves out what has no partner."
-        ) from error
-    except MissingTargetsError as error:
-        raise ValueError(
-            f"{error.finding} --missing-targets drop leaves these samples out."
-        ) from error

@@ -72,6 +72,12 @@ def names_of(given: os.PathLike[str] | Sequence[str], axis: Axis, length: int) -
 
 def read_lines(path: os.PathLike[str], label: str, most: int | None = None) -> list[str]:
     """Read the lines of a text file in UTF-8, packed by gzip or not: a name each."""
+    if not Path(path).is_file():
+        what = "is a folder, a pipe or a device" if Path(path).exists() else "does not exist"
+        raise FileNotFoundError(
+            f"{label} {what}. Names are read from a regular file, and more than once. Check the "
+            "path, or write them to a file."
+        )
     with Path(path).open("rb") as file:
         compressed = file.read(len(_GZIP)) == _GZIP
     read: Any = gzip.open if compressed else open
@@ -178,7 +184,8 @@ def _sign_of_labels(
     if isinstance(given, str):
         length = opened.label_length(session, given, axis)
     elif isinstance(given, os.PathLike):
-        length = len(read_lines(given, axis, max(shape) + 1))
+        label = f"{axis}: '{os.fspath(given)}'"
+        length = len(read_lines(given, label, max(shape) + 1))
     else:
         length = len(given)
     if length is None or (shape[0] == length) == (shape[1] == length):
