@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skpar_select._wording import choices, counted, listing, near_misses, quote, sentence
+from skpar_select._wording import choices, counted, did_you_mean, listing, quote, sentence
 
 
 @pytest.mark.parametrize(
@@ -46,16 +46,16 @@ def test_counted__agrees_with_its_noun(number, text):
 @pytest.mark.parametrize(
     ("name", "near"),
     [
-        ("Age", ["age"]),
-        ("age ", ["age"]),
-        ("agee", ["age"]),
-        ("BMI", ["bmi", "Bmi"]),
-        ("height", []),
-        ("", []),
+        ("Age", "Did you mean 'age'?"),
+        ("age ", "Did you mean 'age'?"),
+        ("agee", "Did you mean 'age'?"),
+        ("BMI", "Did you mean 'bmi' or 'Bmi'?"),
+        ("height", ""),
+        ("", ""),
     ],
 )
-def test_near_misses__differ_by_case_blanks_or_a_few_letters(name, near):
-    assert near_misses(name, ["id", "age", "bmi", "Bmi", "title"]) == near
+def test_did_you_mean__case_blanks_or_a_few_letters(name, near):
+    assert did_you_mean(name, ["id", "age", "bmi", "Bmi", "title"]) == near
 
 
 def test_choices__lists_all_up_to_twenty_and_suggests():

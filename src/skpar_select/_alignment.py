@@ -58,28 +58,40 @@ def align_ids(
     array([1, 2, 0])
     """
     for ids, holder in ((reference, reference_by), (held, held_by)):
-        twice = repeated(ids)
-        if twice:
-            raise ValueError(
-                f"{holder} repeats {counted(len(twice), 'sample id')} ({listing(twice)}). Rows are "
-                "matched by sample id, so each must occur once. Remove or rename the repeated rows."
-            )
+        check_ids_once(ids, holder)
     position = {name: index for index, name in enumerate(held)}
     known = set(reference)
     lacking = [name for name in reference if name not in position]
     extra = [name for name in held if name not in known]
     if lacking or extra:
-        faults = []
-        if lacking:
-            faults.append(f"lacks {_samples(lacking)} of {reference_by}")
-        if extra:
-            faults.append(f"holds {_samples(extra)} that {reference_by} lacks")
         raise ValueError(
-            f"{held_by} {' and '.join(faults)}. Both must hold the same sample ids. "
-            f"{near_match(extra, lacking)}Drop the rows that have no partner, or take the ids from "
-            "another column or dataset."
+            f"{unmatched(lacking, extra, held_by, reference_by)}Drop the rows that have no partner, "
+            "or take the ids from another column or dataset."
         )
     return np.fromiter((position[name] for name in reference), np.intp, len(reference))
+
+
+def check_ids_once(ids: Iterable[str], holder: str) -> None:
+    """Refuse ids of which one occurs more than once; `holder` says in the ValueError whose they are."""
+    twice = repeated(ids)
+    if twice:
+        raise ValueError(
+            f"{holder} repeats {counted(len(twice), 'sample id')} ({listing(twice)}). Rows are "
+            "matched by sample id, so each must occur once. Remove or rename the repeated rows."
+        )
+
+
+def unmatched(lacking: Sequence[str], extra: Sequence[str], held_by: str, reference_by: str) -> str:
+    """Say which ids one of two holders lacks, and which it alone has, and by what rule they match."""
+    faults = []
+    if lacking:
+        faults.append(f"lacks {samples_listed(lacking)} of {reference_by}")
+    if extra:
+        faults.append(f"holds {samples_listed(extra)} that {reference_by} lacks")
+    return (
+        f"{held_by} {' and '.join(faults)}. Both must hold the same sample ids. "
+        f"{near_match(extra, lacking)}"
+    )
 
 
 def aligned_target(y: Any, sample_ids: Callable[[], Names | None]) -> Any:
@@ -208,5 +220,6 @@ def repeated(names: Iterable[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
-def _samples(ids: list[str]) -> str:
+def samples_listed(ids: Sequence[str]) -> str:
+    """Count samples, and list the first few."""
     return f"{counted(len(ids), 'sample')} ({listing(ids)})"

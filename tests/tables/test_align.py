@@ -186,7 +186,9 @@ def test_align__refuses_ids_of_a_list_that_nobody_has(X, pheno):
 def test_align__refuses_a_list_that_is_text_or_no_file(X, pheno, tmp_path):
     with pytest.raises(TypeError, match=r"samples='keep\.txt' is text\. .*Put an id in a list"):
         align(X, pheno, "age", samples="keep.txt")
-    with pytest.raises(FileNotFoundError, match=r"samples='.*gone' is no file\. .*Check the path"):
+    with pytest.raises(
+        FileNotFoundError, match=r"samples: '.*gone' does not exist\. .*Check the path"
+    ):
         align(X, pheno, "age", samples=tmp_path / "gone")
 
 

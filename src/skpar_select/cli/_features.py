@@ -4,8 +4,8 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from skpar_select._wording import counted, listing, near_misses
-from skpar_select.matrices import LazyMatrix, read_lines
+from skpar_select._wording import counted, did_you_mean, listing
+from skpar_select.matrices import LazyMatrix, read_list
 
 
 def choose_features(X: LazyMatrix, options: Namespace) -> LazyMatrix:
@@ -52,14 +52,13 @@ def check_known(label: str, listed: Sequence[str], names: Sequence[str]) -> set[
     found, known = set(listed), set(names)
     unknown = [name for name in dict.fromkeys(listed) if name not in known]
     if unknown:
-        near = near_misses(unknown[0], names)
         raise ValueError(
             f"{label} lists {counted(len(found), 'feature')}, of which the matrix lacks {len(unknown)} "
             f"({listing(unknown)}). All must be among its {len(names)} names ({listing(names)}). "
-            + (f"Did you mean {near[0]!r}?" if near else "Remove them.")
+            f"{did_you_mean(unknown[0], names) or 'Remove them.'}"
         )
     return found
 
 
 def _listed(file: str, names: list[str]) -> set[str]:
-    return check_known(f"'{file}'", read_lines(Path(file), f"'{file}'"), names)
+    return check_known(f"'{file}'", read_list(Path(file), f"'{file}'"), names)

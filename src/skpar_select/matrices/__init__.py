@@ -10,7 +10,7 @@ from skpar_select.matrices._array import ArrayMatrix
 from skpar_select.matrices._base import ArrayBlock, FingerprintPart, Matrix, Part, RawBlock
 from skpar_select.matrices._concatenated import ConcatenatedMatrix
 from skpar_select.matrices._cuts import Cuts
-from skpar_select.matrices._label_sources import UnclearOrientationError, read_lines
+from skpar_select.matrices._label_sources import UnclearOrientationError, read_list
 from skpar_select.matrices._layout import TILE_BYTES, Layout
 from skpar_select.matrices._lazy import LazyMatrix
 from skpar_select.matrices._open import held_matrix, open_matrix
@@ -33,7 +33,7 @@ __all__ = [
     "as_matrix",
     "held_matrix",
     "open_matrix",
-    "read_lines",
+    "read_list",
 ]
 
 

@@ -2,16 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from skpar_select._typing import Array, Index, IndexArray, Names
-from skpar_select._wording import counted, listing, quote
-
-# Names that are compared letter by letter with one that is not there: 0.1 s.
-_MOST_COMPARED = 20_000
+from skpar_select._wording import counted, did_you_mean, listing, quote
 
 
 class SelectionError(IndexError, ValueError):
@@ -151,8 +147,7 @@ def named(wanted: list[str], names: Names | None, label: str) -> IndexArray:
     position = {name: place for place, name in enumerate(names)}
     lacking = [name for name in wanted if name not in position]
     if lacking:
-        near = _near(lacking[0], names)
-        remedy = f"Did you mean {near}?" if near else f"Its names are {listing(names)}."
+        remedy = did_you_mean(lacking[0], names) or f"Its names are {listing(names)}."
         raise SelectionError(
             f"{counted(len(lacking), 'name')} of {len(wanted)} cannot be found: {listing(lacking)}. "
             f"Names must be among the {len(names)} feature names of {label}, letter by letter. "
@@ -172,14 +167,3 @@ def check_once(index: IndexArray, names: Callable[[], Names | None], label: str)
             f"{listing(repeated)}. Names must be unique. Select each column once, or open the "
             "matrix with feature_names=None."
         )
-
-
-def _near(name: str, names: Names) -> str:
-    alike = [held for held in names if held.strip().casefold() == name.strip().casefold()]
-    if not alike:
-        # Names of another length, or another beginning, are compared only where there are few.
-        held = names.tolist()
-        if len(held) > _MOST_COMPARED:
-            held = [one for one in held if one[:2] == name[:2] and abs(len(one) - len(name)) < 3]
-        alike = get_close_matches(name, held[:_MOST_COMPARED], n=3)
-    return " or ".join(quote(one) for one in alike[:3])

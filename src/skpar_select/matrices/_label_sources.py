@@ -65,13 +65,25 @@ def names_of(given: os.PathLike[str] | Sequence[str], axis: Axis, length: int) -
         return check_labels(given_labels(given, axis), axis, axis, length)
     label = f"{axis}: '{os.fspath(given)}'"
     # One line more tells that there are too many.
-    return check_labels(
-        given_labels(read_lines(given, label, length + 1), axis), label, axis, length
-    )
+    lines = _lines(given, label, length + 1)
+    empty = [number for number, line in enumerate(lines, start=1) if not line.strip()]
+    if empty:
+        raise ValueError(
+            f"{label} has {counted(len(empty), 'line')} without a name: {listing(empty)}. Every line "
+            "is a name. Fill them."
+        )
+    return check_labels(given_labels(lines, axis), label, axis, length)
 
 
-def read_lines(path: os.PathLike[str], label: str, most: int | None = None) -> list[str]:
-    """Read the lines of a text file in UTF-8, packed by gzip or not: a name each."""
+def read_list(path: os.PathLike[str], label: str) -> list[str]:
+    """Read names from a text file with one a line, in UTF-8, packed by gzip or not.
+
+    Empty lines are passed over.
+    """
+    return [line for line in _lines(path, label) if line.strip()]
+
+
+def _lines(path: os.PathLike[str], label: str, most: int | None = None) -> list[str]:
     if not Path(path).is_file():
         what = "is a folder, a pipe or a device" if Path(path).exists() else "does not exist"
         raise FileNotFoundError(
@@ -91,12 +103,6 @@ def read_lines(path: os.PathLike[str], label: str, most: int | None = None) -> l
         ) from error
     while lines and not lines[-1].strip():
         lines.pop()
-    empty = [number for number, line in enumerate(lines, start=1) if not line.strip()]
-    if empty:
-        raise ValueError(
-            f"{label} has {counted(len(empty), 'line')} without a name: {listing(empty)}. Every line "
-            "is a name. Fill them."
-        )
     return lines
 
 
@@ -185,7 +191,7 @@ def _sign_of_labels(
         length = opened.label_length(session, given, axis)
     elif isinstance(given, os.PathLike):
         label = f"{axis}: '{os.fspath(given)}'"
-        length = len(read_lines(given, label, max(shape) + 1))
+        length = len(_lines(given, label, max(shape) + 1))
     else:
         length = len(given)
     if length is None or (shape[0] == length) == (shape[1] == length):

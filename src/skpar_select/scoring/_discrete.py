@@ -1,13 +1,12 @@
 """Which columns are discrete: `discrete_features`, in the memory that it was given in."""
 
 from collections.abc import Callable, Iterator
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
 from skpar_select._typing import BoolArray, IndexArray, Names
-from skpar_select._wording import counted, listing
+from skpar_select._wording import counted, did_you_mean, listing
 
 
 class DiscreteFeaturesError(ValueError, IndexError):
@@ -71,18 +70,16 @@ class DiscreteFeatures:
 def _indices_of(given: Any, names: Names | None) -> IndexArray:
     if names is None:
         raise DiscreteFeaturesError(
-            f"discrete_features names {listing(given)}, X has no feature names. Columns are named as X "
+            f"discrete_features names {listing(given)}, and X has no feature names. Columns are named as X "
             "names them. Pass a data frame or a matrix with names, a boolean mask, or column indices."
         )
     position = {name: index for index, name in enumerate(names)}
     unknown = [name for name in given.tolist() if name not in position]
     if unknown:
-        near = get_close_matches(str(unknown[0]), [str(name) for name in names], n=3)
         raise DiscreteFeaturesError(
             f"discrete_features names {counted(len(unknown), 'column')} that X lacks "
-            f"({listing(unknown)}). Each must be one of its columns"
-            + (f"; near {unknown[0]!r} are {listing(near)}" if near else "")
-            + ". Correct the names."
+            f"({listing(unknown)}). Each must be one of its columns. "
+            f"{did_you_mean(unknown[0], names) or 'Correct the names.'}"
         )
     return np.array([position[name] for name in given.tolist()], dtype=np.intp)
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from os import PathLike, fspath
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,15 @@ import numpy as np
 from skpar_select._alignment import (
     MissingIdsError,
     UnmatchedSamplesError,
+    check_ids_once,
     id_text,
     near_match,
-    repeated,
+    samples_listed,
+    unmatched,
 )
 from skpar_select._typing import BoolArray, IndexArray
 from skpar_select._wording import counted, listing, quote, sentence
-from skpar_select.tables._csv import read_text
+from skpar_select.matrices import read_list
 from skpar_select.tables._id_column import find_id_column
 from skpar_select.tables._table import Table
 
@@ -94,7 +95,7 @@ def _known_ids(given: Any, word: str, ids: Any, choice: Choice, *, drop: bool) -
     unknown = sorted(listed.difference(ids))
     if unknown and not drop:
         raise UnmatchedSamplesError(
-            f"{word} holds {_ids(unknown)} that the matrix lacks. Each must be a sample of the "
+            f"{word} holds {samples_listed(unknown)} that the matrix lacks. Each must be a sample of the "
             f"matrix ({listing(ids)}). {near_match(unknown, set(ids) - listed)}".strip(),
             "unmatched='drop' of skpar_select.align passes over them.",
         )
@@ -129,12 +130,7 @@ def join_by_id(
     rows without a partner unless they are to be dropped, and ValueError where an id is repeated.
     """
     ids = list(matrix_ids)
-    twice = repeated(ids)
-    if twice:
-        raise ValueError(
-            f"The matrix repeats {counted(len(twice), 'sample id')} ({listing(twice)}). Rows are "
-            "matched by sample id, so each must occur once. Remove or rename the repeated rows."
-        )
+    check_ids_once(ids, "The matrix")
     held = table.column(find_id_column(table, ids, targets, id_column)).text()
     position = {one: place for place, one in enumerate(ids)}
     sample_of = np.fromiter((position.get(one, -1) for one in held), np.intp, len(held))
@@ -204,14 +200,8 @@ def _unmatched(
     if not lacking and not extra:
         return []
     if not drop or nothing_left:
-        faults = []
-        if lacking:
-            faults.append(f"lacks {_ids(lacking)} of the matrix")
-        if extra:
-            faults.append(f"holds {_ids(extra)} that the matrix lacks")
         raise UnmatchedSamplesError(
-            f"{sentence(table.label)} {' and '.join(faults)}. Both must hold the same sample ids. "
-            f"{near_match(extra, lacking)}".strip(),
+            unmatched(lacking, extra, sentence(table.label), "the matrix").strip(),
             "Name the column of the ids as id_column, or write them alike on both sides."
             if nothing_left
             else "unmatched='drop' of skpar_select.align leaves out what has no partner.",
@@ -258,21 +248,11 @@ def _once(
 
 def _listed_ids(given: Any, word: str) -> list[str]:
     if isinstance(given, PathLike):
-        path = fspath(given)
-        if not Path(path).is_file():
-            raise FileNotFoundError(
-                f"{word}='{path}' is no file. It must be a text file with one id a line, or the ids "
-                "themselves. Check the path."
-            )
-        lines = read_text(path).splitlines()
-        return [line.strip() for line in lines if line.strip()]
+        # Tables of text lose the blanks around their ids, too.
+        return [line.strip() for line in read_list(given, f"{word}: '{fspath(given)}'")]
     if isinstance(given, str):
         raise TypeError(
             f"{word}={quote(given)} is text. It must be a sequence of ids, or a pathlib.Path of a "
             "text file with one id a line. Put an id in a list, or a path in Path."
         )
     return [id_text(one) for one in given]
-
-
-def _ids(ids: Sequence[str]) -> str:
-    return f"{counted(len(ids), 'sample')} ({listing(ids)})"
