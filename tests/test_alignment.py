@@ -175,7 +175,6 @@ def test_aligned_target__puts_the_ids_into_the_order_of_the_matrix(as_y):
     "y",
     [
         target(*SAMPLES),
-        target("q0", "q1", "q2", "q3"),
         pd.Series([1.0, 2, 3, 4]),
         pd.Series([1.0, 2, 3, 4])[[2, 0, 3, 1]],
         pd.Series([1.0, 2], index=pd.MultiIndex.from_tuples([("s0", 1), ("s1", 1)])),
@@ -188,6 +187,12 @@ def test_aligned_target__puts_the_ids_into_the_order_of_the_matrix(as_y):
 def test_aligned_target__takes_the_rest_by_position(y):
     assert aligned_target(y, lambda: SAMPLES) is y
     assert aligned_target(y, lambda: None) is y
+
+
+def test_aligned_target__refuses_names_that_are_no_ids():
+    message = r"names \('S0', 'S1', 'S2'\), of which none is a sample id.*case.*y\.to_numpy\(\)"
+    with pytest.raises(ValueError, match=message):
+        aligned_target(target("S0", "S1", "S2"), lambda: np.array(["s0", "s1", "s2"]))
 
 
 def test_aligned_target__compares_integers_as_text():
