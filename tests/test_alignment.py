@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skpar_select import DroppedSamplesWarning, open_matrix
+from skpar_select import DroppedSamplesWarning, mutual_info_regression, open_matrix
 from skpar_select import align as join
 from skpar_select._alignment import align_ids, aligned_target, id_text, near_match, repeated
 
@@ -243,3 +243,17 @@ def test_aligned_target__refuses_ids_that_repeat_in_another_order():
     assert aligned_target(y, lambda: repeats) is y
     with pytest.raises(ValueError, match=r"repeat 1 sample id \('s0'\), .*Remove the repeated"):
         aligned_target(y, lambda: repeats[::-1])
+
+
+def test_functions__put_a_target_into_the_order_of_a_file_too(tmp_path):
+    rng = np.random.default_rng(0)
+    X, ids = rng.normal(size=(60, 2)), np.array([f"s{number}" for number in range(60)])
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file["data"], file["samples"] = X, ids.tolist()
+    matrix = open_matrix(tmp_path / "m.h5")
+    y = pd.Series(X[:, 1], index=ids)
+    shuffled = y.sample(frac=1, random_state=0)
+    scores = [mutual_info_regression(matrix, given, random_state=0) for given in (y, shuffled)]
+    np.testing.assert_array_equal(scores[0], scores[1])
+    with pytest.raises(ValueError, match="The index of y holds 59 of the 60 sample ids"):
+        mutual_info_regression(matrix, shuffled[1:])

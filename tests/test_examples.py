@@ -56,6 +56,7 @@ def test_grid_search__needs_more_than_one_site(example, capsys):
     assert "mean absolute error (years)" in capsys.readouterr().out
 
 
+@pytest.mark.filterwarnings("ignore::skpar_select.DroppedSamplesWarning")  # pages drop samples
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
 def test_page__its_code_runs_and_prints_what_it_says(page, tmp_path, monkeypatch, capsys):
     """Run the blocks of a page in turn; a text block after a Python block is what that prints."""

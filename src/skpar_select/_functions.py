@@ -5,7 +5,7 @@ from typing import Any
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import validate_params
 
-from skpar_select._inputs import check_input
+from skpar_select._inputs import check_input, in_order_of
 from skpar_select._memory import parse_memory
 from skpar_select._parameters import OF_FUNCTIONS
 from skpar_select._typing import FloatArray, Task
@@ -26,17 +26,19 @@ def mutual_info_regression(
 ) -> FloatArray:
     """Estimate mutual information with a continuous target.
 
-    A drop-in for scikit-learn's function of this name, which takes lazy matrices too.
+    A drop-in for scikit-learn's function of this name, which takes matrices in files too.
 
     Parameters
     ----------
-    X : array-like, sparse matrix or LazyMatrix of shape (n_samples, n_features)
-        The matrix. Never written into.
+    X : array-like, sparse matrix, data frame or LazyMatrix of shape (n_samples, n_features)
+        The matrix, or an object that :func:`skpar_select.open_matrix` takes in the place of a path.
+        Never written into.
     y : array-like of shape (n_samples,)
-        The target, of real numbers.
+        The target, of real numbers. A Series of pandas whose index holds the ids of a matrix in a
+        file is put into its order.
     discrete_features : {"auto"}, bool or array-like, default="auto"
-        Which columns are discrete: all or none; a boolean mask of shape (n_features,); or
-        column indices. ``"auto"`` is all for a sparse matrix and none for any other.
+        Which columns are discrete: all or none; a boolean mask of shape (n_features,);
+        column indices; or names. ``"auto"`` is all for a sparse matrix and none for any other.
     n_neighbors : int, default=3
         The number of neighbours, below n_samples. More lower the variance of the estimate and
         raise its bias.
@@ -56,8 +58,11 @@ def mutual_info_regression(
     Raises
     ------
     ValueError
-        If `X` or `y` is not finite, their lengths differ, `n_neighbors` is too large, or
-        `discrete_features` does not fit the columns, which is an IndexError too.
+        If `X` or `y` is not finite, their lengths differ, `n_neighbors` is too large, a sparse `X`
+        has columns that are not discrete, or `discrete_features` does not fit the columns, which is
+        an IndexError too.
+    TypeError
+        If `X` is a path.
 
     See Also
     --------
@@ -97,17 +102,19 @@ def mutual_info_classif(
 ) -> FloatArray:
     """Estimate mutual information with class labels.
 
-    A drop-in for scikit-learn's function of this name, which takes lazy matrices too.
+    A drop-in for scikit-learn's function of this name, which takes matrices in files too.
 
     Parameters
     ----------
-    X : array-like, sparse matrix or LazyMatrix of shape (n_samples, n_features)
-        The matrix. Never written into.
+    X : array-like, sparse matrix, data frame or LazyMatrix of shape (n_samples, n_features)
+        The matrix, or an object that :func:`skpar_select.open_matrix` takes in the place of a path.
+        Never written into.
     y : array-like of shape (n_samples,)
-        The class labels, of any type.
+        The class labels, of any type. A Series of pandas whose index holds the ids of a matrix in
+        a file is put into its order.
     discrete_features : {"auto"}, bool or array-like, default="auto"
-        Which columns are discrete: all or none; a boolean mask of shape (n_features,); or
-        column indices. ``"auto"`` is all for a sparse matrix and none for any other.
+        Which columns are discrete: all or none; a boolean mask of shape (n_features,);
+        column indices; or names. ``"auto"`` is all for a sparse matrix and none for any other.
     n_neighbors : int, default=3
         The number of neighbours, below n_samples. In a class of no more members than that, one
         less than its members are used.
@@ -128,7 +135,10 @@ def mutual_info_classif(
     ------
     ValueError
         If `X` is not finite, `y` holds no labels, their lengths differ, `n_neighbors` is too
-        large, or `discrete_features` does not fit the columns, which is an IndexError too.
+        large, a sparse `X` has columns that are not discrete, or `discrete_features` does not fit
+        the columns, which is an IndexError too.
+    TypeError
+        If `X` is a path.
 
     See Also
     --------
@@ -169,7 +179,8 @@ def _estimate(
             "of a sparse matrix as discrete, as scikit-learn's does. Take the selector, which "
             "scores continuous ones too, or pass X.toarray(), or discrete_features=True."
         )
-    targets = Targets(column_or_1d(y, warn=True), matrix.shape[0], task=task, omit=False)
+    y = column_or_1d(in_order_of(matrix, y), warn=True)
+    targets = Targets(y, matrix.shape[0], task=task, omit=False)
     scorer = MutualInformation(
         targets,
         task=task,

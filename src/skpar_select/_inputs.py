@@ -61,13 +61,17 @@ def check_targets(y: Any, matrix: Matrix, *, task: Task | None, omit: bool) -> T
     `task` is None where a score function decides what a target is, `omit` leaves out samples
     without one, with a warning.
     """
-    if not matrix.in_memory:
-        y = aligned_target(y, lambda: matrix.sample_ids)
+    y = in_order_of(matrix, y)
     targets = Targets(y, matrix.shape[0], task=task, omit=omit)
     if task == "regression":
         warn_of_labels(y)
     warn_of_missing_targets(targets.n_missing, targets.n_samples, targets.names)
     return targets
+
+
+def in_order_of(matrix: Matrix, y: Any) -> Any:
+    """Put targets of pandas whose index holds the ids of a matrix in a file into its order."""
+    return y if matrix.in_memory else aligned_target(y, lambda: matrix.sample_ids)
 
 
 def asks_for_dtypes(discrete_features: Any) -> bool:

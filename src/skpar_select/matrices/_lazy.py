@@ -61,6 +61,19 @@ class LazyMatrix(Matrix):
         Names of the columns; read from the file when they are asked for.
     sample_ids : ndarray of str of shape (n_samples,), or None
         Ids of the rows; the same.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from skpar_select import open_matrix
+    >>> with TemporaryDirectory() as folder:
+    ...     np.save(Path(folder, "x.npy"), np.arange(12).reshape(3, 4))
+    ...     X = open_matrix(Path(folder, "x.npy"), feature_names=["a", "b", "c", "d"])
+    ...     some = X[1:, ["d", "a"]]
+    ...     some.shape, some.feature_names.tolist(), np.asarray(some).tolist()
+    ((2, 2), ['d', 'a'], [[7, 4], [11, 8]])
     """
 
     ndim = 2

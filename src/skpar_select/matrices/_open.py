@@ -51,10 +51,11 @@ def open_matrix(
     Parameters
     ----------
     path : str or path-like, or a sequence of these
-        An HDF5, ``.npy`` or AnnData file, a Zarr store, or a file of pandas' ``to_hdf``. Several files are one
-        wide matrix: their columns one after another. In the place of a path may be an object
-        that holds a matrix: a dataset, file or group of h5py that is open for reading, an array
-        or group of Zarr, an array of dask, or an AnnData, in memory or backed.
+        An HDF5, ``.npy``, AnnData or Parquet file, a folder of Parquet files, a Zarr store, or a
+        file of pandas' ``to_hdf``. Several files are one wide matrix: their columns one after
+        another. In the place of a path may be an object that holds a matrix: a dataset, file or
+        group of h5py that is open for reading, an array or group of Zarr, an array of dask, or an
+        AnnData, in memory or backed.
     dataset : str, default=None
         The name of the matrix in the file, two-dimensional and numeric. None means the only
         such dataset, or an AnnData file's ``X``. Of AnnData it may be ``"layers/NAME"``, of
@@ -86,16 +87,21 @@ def open_matrix(
     Returns
     -------
     LazyMatrix
-        Has ``shape``, ``dtype``, ``feature_names`` and ``sample_ids``; ``X[rows]`` is another
-        lazy matrix; ``np.asarray(X)`` loads it; ``X.read(columns)`` loads columns.
+        Has ``shape``, (n_samples, n_features), ``dtype``, ``feature_names`` and ``sample_ids``;
+        ``X[rows, columns]`` is another lazy matrix; ``np.asarray(X)`` loads it;
+        ``X.read(columns)`` loads columns.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     OSError
-        If it is a folder or a pipe, cannot be opened, or is compressed with a filter that is not
-        installed.
+        If it is another folder or a pipe, cannot be opened, is damaged, or is compressed with a
+        filter that is not installed.
+    TypeError
+        If `path` is neither a path nor an object that holds a matrix, such as an array.
+    ImportError
+        If zarr or pyarrow is needed and not installed.
     ValueError
         If a dataset is missing, the matrix is not two-dimensional and real, its values do not
         lie in this file, the names are not unique or not as many as needed, the orientation
