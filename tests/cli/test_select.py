@@ -73,6 +73,20 @@ class TestFrom:
         columns = [index for index, name in enumerate(NAMES) if name in best]
         np.testing.assert_array_equal(np.asarray(X), values[:, columns])
 
+    def test_features__without_names_are_not_taken_from_a_matrix_that_may_be_turned(
+        self, call, score, values
+    ):
+        with h5py.File("turned.h5", "w") as file:
+            file["data"] = values.T
+        fixed = ["--target", "ages.csv", "--target-column", "age", "--same-order"]
+        assert call("score", "turned.h5", *fixed, "-o", "turned.csv").code == 0
+        chosen = ["select", "turned.h5", "--from", "turned.csv", "-k", 1, "-o", "one.h5"]
+        refused = call(*chosen)
+        assert refused.code == 2
+        assert "Give --orientation, or --feature-names." in refused.err
+        assert call(*chosen, "--orientation", "features_by_samples").code == 0
+        assert open_matrix("one.h5").shape == (N_SAMPLES, 1)
+
     def test_rules__that_leave_nothing_are_warned_of(self, call, score):
         assert score().code == 0
         done = call("select", "x.h5", "--from", "out.csv", "--threshold", 99, "-o", "none.h5")

@@ -102,6 +102,17 @@ def _select_from(options: Namespace, output: Path, console: Console) -> None:
         )
     X = open_input(options, console)
     held = read_scores(options.from_scores, _names(X))
+    if (
+        X.feature_names is None
+        and len(held.columns) != X.shape[1]
+        and options.orientation == "auto"
+    ):
+        # x0 is a name of every matrix, and of its transpose.
+        raise ValueError(
+            f"'{options.from_scores}' holds {len(held.columns)} features, the matrix {X.shape[1]} "
+            "without names. They would be taken by position, and its rows may be the features. Give "
+            "--orientation, or --feature-names."
+        )
     mask = select(
         held.scores, k=options.k, threshold=options.threshold, percentile=options.percentile
     )
