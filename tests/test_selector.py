@@ -7,6 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn
+from containers import write_anndata
 from numpy.testing import assert_allclose, assert_array_equal
 from recorded import RecordedMatrix
 from scipy import sparse
@@ -364,3 +365,47 @@ def test_failed_fit__leaves_no_old_scores_beside_new_names():
         selector.fit(X.rename(columns={"a": "d", "b": "e"}), X["b"][:29])
     with pytest.raises(NotFittedError):
         selector.get_feature_names_out()
+
+
+class TestFractions:
+    """Of a sparse file, whose columns count as discrete unless somebody says otherwise."""
+
+    @pytest.fixture
+    def counts(self):
+        rng = np.random.default_rng(0)
+        return rng.poisson(0.4, size=(90, 70)).astype(np.float32)
+
+    @pytest.fixture
+    def opened(self, tmp_path):
+        def opened(values):
+            return open_matrix(write_anndata(tmp_path / "x.h5ad", values, "csr_matrix"))
+
+        return opened
+
+    def fit(self, X, **options):
+        y = np.arange(90) % 3
+        options = {"task": "classification", "random_state": 0} | options
+        return ParallelMutualInfoSelector(5, **options).fit(X, y)
+
+    @pytest.mark.parametrize("missing", ["raise", "omit"])
+    def test_logarithms_of_counts__are_warned_of(self, counts, opened, missing):
+        counts[:, 3:] = np.log1p(counts[:, 3:])
+        X = opened(counts)
+        n_fractions = (counts != np.rint(counts)).any(axis=0).sum()
+        said = f"'auto' counts its columns as discrete, and {n_fractions} of 70 hold fractions"
+        with pytest.warns(UserWarning, match=said):
+            doubted = self.fit(X, missing=missing)
+        # Whoever says what they are is not asked again.
+        told = self.fit(X, missing=missing, discrete_features=True)
+        np.testing.assert_array_equal(doubted.scores_, told.scores_)
+        self.fit(X, missing=missing, discrete_features=False)
+
+    def test_several_targets__are_warned_of_once(self, counts, opened):
+        with pytest.warns(UserWarning, match="70 of 70 hold fractions") as said:
+            ParallelMutualInfoSelector(5).fit(opened(counts + 0.5), np.arange(180.0).reshape(90, 2))
+        assert len(said) == 1
+
+    def test_counts__are_not(self, counts, opened):
+        self.fit(opened(counts))
+        counts[4, 7] = np.nan
+        self.fit(opened(counts), missing="omit")

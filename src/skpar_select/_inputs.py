@@ -50,7 +50,12 @@ def check_input(X: Any, discrete_features: Any, *, estimator: Any = None) -> Inp
         matrix = as_matrix(X, names)
     n_features, sparse = matrix.shape[1], matrix.is_sparse
     discrete = DiscreteFeatures(
-        given, n_features, sparse=sparse, feature_names=lambda: matrix.feature_names
+        given,
+        n_features,
+        sparse=sparse,
+        feature_names=lambda: matrix.feature_names,
+        # Of an array it is scikit-learn's rule; of a file nobody has seen that it is sparse.
+        doubted=held is not None,
     )
     return Input(matrix, discrete)
 

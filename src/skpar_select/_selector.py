@@ -19,6 +19,7 @@ from skpar_select._validation import (
     check_k,
     check_k_is_no_function,
     check_lazy_matrix,
+    warn_of_fractions,
     warn_of_none_selected,
     warn_of_unscored,
 )
@@ -346,6 +347,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
             pvalues = None if pvalues is None else smallest_pvalue(pvalues)
         self.scores_, self.pvalues_ = scores, pvalues
         self.n_observed_ = n_observed.astype(np.intp)
+        warn_of_fractions(results.get("has_fractions"))
         if self.missing != "raise":
             lacking = targets.n_samples - np.array(targets.n_missing) > n_observed.T
             warn_of_unscored(results["score"], lacking, self.missing, self.min_observed)

@@ -286,6 +286,18 @@ def warn_of_unscored(
     )
 
 
+def warn_of_fractions(has_fractions: FloatArray | None) -> None:
+    """Warn of columns that count as discrete because nobody said otherwise, and hold fractions."""
+    if has_fractions is None or not has_fractions.any():
+        return
+    warn_caller(
+        f"X is sparse, so that discrete_features='auto' counts its columns as discrete, and "
+        f"{np.count_nonzero(has_fractions)} of {len(has_fractions)} hold fractions. Each distinct number "
+        "is a class then, and scores tell how many there are. Set discrete_features=False for "
+        "quantities such as logarithms of counts, or True for classes.",
+    )
+
+
 def _with_values(target: Any, *, omit: bool, label: str) -> tuple[IndexArray | None, Array]:
     if target.dtype.kind == "O":
         missing = np.array([_is_missing(value) for value in target], dtype=bool)

@@ -61,3 +61,10 @@ def test_fingerprint_parts__are_those_of_the_columns_not_of_how_they_were_given(
     assert parts([0, 2]) == parts([True, False, True]) == parts([2, -3]) != parts([0])
     assert parts(True) == parts([0, 1, 2]) != parts(False)
     assert parts(False) == parts([]) == parts("auto")
+
+
+def test_auto__of_a_sparse_matrix_may_be_doubted():
+    assert DiscreteFeatures("auto", 3, sparse=True, doubted=True).is_doubted
+    assert not DiscreteFeatures("auto", 3, sparse=True).is_doubted
+    assert not DiscreteFeatures("auto", 3, sparse=False, doubted=True).is_doubted
+    assert not DiscreteFeatures(True, 3, sparse=True, doubted=True).is_doubted

@@ -19,7 +19,8 @@ class DiscreteFeatures:
     ``"auto"`` is all for a sparse matrix and none for any other, whatever holds it. Names are looked
     up in `feature_names`, which is called where there are any. What does not fit the columns is a
     ValueError, which is an IndexError too. Nothing that is as long as the matrix is wide is made:
-    a file of 8 kB may claim billions of columns.
+    a file of 8 kB may claim billions of columns. Where ``"auto"`` is `doubted`, the scorer tells which
+    columns hold fractions.
     """
 
     def __init__(
@@ -29,9 +30,11 @@ class DiscreteFeatures:
         *,
         sparse: bool,
         feature_names: Callable[[], Names | None] = lambda: None,
+        doubted: bool = False,
     ) -> None:
         self.n_features = n_features
         self._every = False
+        self.is_doubted = False
         self._indices: IndexArray = np.empty(0, dtype=np.intp)
         if isinstance(discrete_features, str):
             if discrete_features != "auto":
@@ -41,6 +44,7 @@ class DiscreteFeatures:
                     "function that gives one of these. Put a single name into a list."
                 )
             self._every = sparse
+            self.is_doubted = sparse and doubted
         elif np.ndim(discrete_features) == 0:
             self._every = bool(discrete_features)
         else:
