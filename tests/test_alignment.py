@@ -204,6 +204,19 @@ def never():
     raise AssertionError("ids are read where no index may hold them")
 
 
+@pytest.mark.parametrize(
+    ("ids", "index", "says"),
+    [
+        (["1000", "1001"], [1001.0, 1000.0], "'.0' at the end"),
+        (["0001", "0002"], [2, 1], "zeros at the beginning"),
+    ],
+)
+def test_aligned_target__refuses_numbers_that_are_nearly_ids(ids, index, says):
+    y = pd.Series([1.0, 2.0], index=index)
+    with pytest.raises(ValueError, match=f"2 of them would match if {says} did not count"):
+        aligned_target(y, lambda: np.array(ids, dtype=object))
+
+
 def test_aligned_target__takes_a_default_index_by_position_whatever_the_ids():
     # The matrix may have the ids 2, 0, 1.
     y = pd.Series([5.0, 6, 7])

@@ -109,13 +109,13 @@ def aligned_target(y: Any, sample_ids: Callable[[], Names | None]) -> Any:
     y : object
         Reordered if its index holds the same ids in another order. As it is, to be taken by
         position, if the order is the same, if the index is that of a frame without one (0, 1,
-        ...), or if it is of numbers of which none is an id.
+        ...), or if it is of numbers of which none is an id, or nearly one.
 
     Raises
     ------
     ValueError
         If the index holds some of the ids and not all, holds ids that the matrix lacks, too, or
-        holds names of which none is an id.
+        holds names of which none is an id, or numbers that are ids but for zeros or ``.0``.
     """
     if type(y).__module__.partition(".")[0] != "pandas" or is_default_index(y.index):
         return y
@@ -129,12 +129,13 @@ def aligned_target(y: Any, sample_ids: Callable[[], Names | None]) -> Any:
     n_shared = len(known.intersection(held))
     by_hand = "Pass y.to_numpy() to take it by position"
     if not n_shared:
-        if not any(isinstance(one, str) for one in y.index):
+        near = near_match(held, reference)
+        if not near and not any(isinstance(one, str) for one in y.index):
             # Numbers that are no ids count rows of where y was taken from.
             return y
         raise ValueError(
             f"The index of y holds names ({listing(held)}), of which none is a sample id of the "
-            f"matrix ({listing(reference)}). Rows are matched by id. {near_match(held, reference)}"
+            f"matrix ({listing(reference)}). Rows are matched by id. {near}"
             f"Write the ids alike on both sides. {by_hand}."
         )
     if n_shared < len(known) or not known.issuperset(held):
