@@ -270,3 +270,24 @@ def test_open__tells_damaged_descriptions_as_oserror(tmp_path, monkeypatch):
     monkeypatch.setattr(h5py.Group, "get", damaged)
     with pytest.raises(OSError, match=r"x\.h5' is damaged \(RuntimeError: bad object header\)"):
         open_matrix(path, "data")
+
+
+class TestFillValue:
+    def write(self, path, value, name="_FillValue"):
+        with h5py.File(path, "w") as file:
+            data = file.create_dataset("data", data=np.arange(12.0).reshape(4, 3))
+            data.attrs[name] = value
+        return path
+
+    @pytest.mark.parametrize("name", ["_FillValue", "missing_value"])
+    @pytest.mark.parametrize("value", [-9999, 1e30, np.array([7.0])])
+    def test_number_for_missing_values__is_refused(self, tmp_path, name, value):
+        path = self.write(tmp_path / "x.nc", value, name)
+        with pytest.raises(
+            ValueError, match=rf"for missing values, as its attribute '{name}' says"
+        ):
+            open_matrix(path)
+
+    @pytest.mark.parametrize("value", [np.nan, np.array([np.nan], "f4"), "none"])
+    def test_nan_or_text__is_not(self, tmp_path, value):
+        assert open_matrix(self.write(tmp_path / "x.nc", value)).shape == (4, 3)

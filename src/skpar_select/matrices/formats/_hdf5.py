@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import h5py
+import numpy as np
 
 from skpar_select._typing import Names
 from skpar_select._wording import listing
@@ -24,6 +25,9 @@ from skpar_select.matrices.io._file import can_read_into
 from skpar_select.matrices.io._filters import Filter, is_decoded_here, pipeline
 from skpar_select.matrices.io._session import FileSession
 from skpar_select.matrices.readers import ChunkedMatrix, ContiguousMatrix, DatasetMatrix
+
+# The attributes by which netCDF, and R's ncdf4 and xarray with it, name such a number.
+_FILL_VALUES = frozenset({"_FillValue", "missing_value"})
 
 # What people and programs call them, tried by "auto" where more than one dataset would fit. A
 # dataset of such a name is never taken for the other axis.
@@ -126,6 +130,7 @@ def open_dataset(session: FileSession, dataset: str) -> Matrix:
     data = find_dataset(session.hdf5, dataset, label)
     shape = check_matrix_shape(data.shape, data.dtype, label)
     check_readable(data, label)
+    _check_no_fill_value(data, label)
     filters = pipeline(data)
     description = _describe(data, filters)
     if _lies_as_numpy(session.hdf5, data):
@@ -142,6 +147,18 @@ def open_dataset(session: FileSession, dataset: str) -> Matrix:
     return DatasetMatrix(
         file, dataset, shape, data.dtype, data.chunks, stored_bytes, label, description
     )
+
+
+def _check_no_fill_value(data: Any, label: str) -> None:
+    """Refuse a number that stands for a missing value, as netCDF has it: it would be scored."""
+    for name in _FILL_VALUES.intersection(data.attrs):
+        value = np.ravel(data.attrs[name])
+        if value.size == 1 and value.dtype.kind in "iuf" and not np.isnan(value[0]):
+            raise ValueError(
+                f"{label} holds {value[0]} for missing values, as its attribute {name!r} says. Numbers "
+                "are scored; missing is NaN alone. Write it with NaN in their place, or remove the "
+                "attribute if no value is missing."
+            )
 
 
 def _lies_as_numpy(handle: Any, data: Any) -> bool:
