@@ -411,6 +411,14 @@ def test_f28__options_that_are_always_the_same_lie_in_a_file(score, typed):
     assert "@study.txt" in (DOCS / "command_line.md").read_text()
 
 
+def test_f29__the_first_example_of_the_readme_runs_anywhere(python):
+    readme = (ROOT / "README.md").read_text()
+    first = re.search(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)[1]
+    assert "examples/" not in first
+    done = python("-c", first)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_f30__the_page_for_contributors_says_how_a_change_of_cpp_is_built():
     page = (ROOT / "CONTRIBUTING.md").read_text()
     assert "--no-build-isolation" in page
