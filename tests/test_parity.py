@@ -255,7 +255,7 @@ def test_scores__of_continuous_sparse_columns_are_those_of_dense_ones(container,
     sparse_scores = ParallelMutualInfoSelector(n_jobs=2, **options).fit(container(X), y).scores_
     assert_array_equal(sparse_scores, dense)
     matrix = MeasuredSparse(container(X).tocsc())
-    scores = score_by_plan(None, y, lambda plan, *_: plan, 2, matrix, **options)
+    scores = score_by_plan(container(X), y, lambda plan, *_: plan, 2, matrix, **options)
     assert_array_equal(scores, dense)
     assert sum(matrix.widths) == N_FEATURES
     assert max(matrix.widths) < N_FEATURES / 4

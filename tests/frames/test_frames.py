@@ -154,7 +154,8 @@ def test_faults__are_told_all_at_once():
         "X has 1 text column: 'sex'; 2 columns of dates or times: 'born', 'died'; 1 column of "
         "neither numbers nor text: 'bin'; 1 column with missing values: 'age'. All columns must be "
         "numbers. Leave these out or encode text, with sklearn.preprocessing.OrdinalEncoder for "
-        "example; make dates and times numbers, such as days since a date; take the numbers from "
+        "example, or as a type of categories that discrete_features='from_dtype' takes; make dates "
+        "and times numbers, such as days since a date; take the numbers from "
         "other objects (to float() an argument must be a string or a real number); fill what "
         "misses, or say by `missing` of the selector what becomes of it."
     )
