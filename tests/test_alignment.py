@@ -270,3 +270,23 @@ def test_functions__put_a_target_into_the_order_of_a_file_too(tmp_path):
     np.testing.assert_array_equal(scores[0], scores[1])
     with pytest.raises(ValueError, match="The index of y holds 59 of the 60 sample ids"):
         mutual_info_regression(matrix, shuffled[1:])
+
+
+class Registry(pd.Series):
+    """What other packages derive from pandas."""
+
+    @property
+    def _constructor(self):
+        return Registry
+
+
+def test_aligned_target__knows_what_derives_from_pandas():
+    y = Registry([10.0, 11.0, 12.0, 13.0], index=["s2", "s0", "s3", "s1"])
+    got = aligned_target(y, lambda: SAMPLES)
+    np.testing.assert_array_equal(got, [11.0, 13.0, 10.0, 12.0])
+
+
+@pytest.mark.parametrize("as_y", [pd.Index, pd.Categorical, pd.array])
+def test_aligned_target__takes_arrays_of_pandas_by_position(as_y):
+    y = as_y([1.0, 2.0, 2.0, 1.0])
+    assert aligned_target(y, never) is y

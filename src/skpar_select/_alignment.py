@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skpar_select._origins import has_index, is_default_index
 from skpar_select._typing import IndexArray, Names
 from skpar_select._wording import counted, listing, quote
 
@@ -117,7 +118,7 @@ def aligned_target(y: Any, sample_ids: Callable[[], Names | None]) -> Any:
         If the index holds some of the ids and not all, holds ids that the matrix lacks, too, or
         holds names of which none is an id, or numbers that are ids but for zeros or ``.0``.
     """
-    if type(y).__module__.partition(".")[0] != "pandas" or is_default_index(y.index):
+    if not has_index(y) or is_default_index(y.index):
         return y
     ids = sample_ids()
     if ids is None:
@@ -155,11 +156,6 @@ def aligned_target(y: Any, sample_ids: Callable[[], Names | None]) -> Any:
             f"occur once. Remove the repeated rows. {by_hand}."
         )
     return y.iloc[align_ids(held, reference, held_by="The index of y", reference_by="the matrix")]
-
-
-def is_default_index(index: Any) -> bool:
-    """Return whether an index of pandas is the one that a frame has without any: 0, 1, ..."""
-    return type(index).__name__ == "RangeIndex" and index.start == 0 and index.step == 1
 
 
 def id_text(value: object) -> str:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
+from skpar_select._origins import origins
+
 _SELECTED, _PALE = "#2f6f8f", "#b9cdd7"
 _HIGHEST = 16.0  # inches: a page, and a screen of a notebook
 _LONG = 40  # bars; from there the scores have an axis on top, too
@@ -243,7 +245,7 @@ class MutualInfoDisplay:
 
 def _columns_of(scores: Any) -> tuple[Any, Any, Any]:
     """Return scores, names and selection of a table or a Series of pandas, or of an array."""
-    kinds = {(base.__module__.partition(".")[0], base.__name__) for base in type(scores).__mro__}
+    kinds = origins(scores)
     if ("pandas", "Series") in kinds:
         # A range counts positions; it names nothing.
         is_range = type(scores.index).__name__ == "RangeIndex"

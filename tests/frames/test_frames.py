@@ -176,7 +176,7 @@ def test_frame__without_columns():
 
 
 def test_frame__that_is_not_computed_yet():
-    with pytest.raises(TypeError, match=r"LazyFrame of polars.*X\.collect\(\)"):
+    with pytest.raises(TypeError, match=r"LazyFrame of polars.*collect\(\)"):
         check_matrix(pl.LazyFrame({"a": VALUES}))
 
 

@@ -339,3 +339,18 @@ def test_parquet__without_pyarrow_names_the_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ImportError, match=r"is a Parquet file\. .*pip install pyarrow"):
         Table(path)
+
+
+def test_frames__of_other_kinds_are_tables_too():
+    class Cohort(pd.DataFrame):
+        pass
+
+    for held in (Cohort(FRAME), pa.RecordBatch.from_pandas(FRAME)):
+        assert Table(held).names == list(FRAME.columns)
+    with pytest.raises(TypeError, match=r"LazyFrame of polars .*collect\(\)"):
+        Table(pl.LazyFrame({"age": [1]}))
+
+
+def test_mappings__of_frames_with_several_columns_are_refused():
+    with pytest.raises(ValueError, match=r"Column 'age' has shape \(.*Give it as several columns"):
+        Table({"age": FRAME})

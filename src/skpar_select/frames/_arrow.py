@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from skpar_select._typing import Array
-from skpar_select.frames._base import Frame, as_columns
+from skpar_select.frames._base import Frame
 from skpar_select.frames._kinds import Kind
 
 # Decimals and nulls reach NumPy as objects.
@@ -67,15 +67,16 @@ class ArrowFrame(Frame):
         """Return a table of some columns."""
         return self.data.select(list(positions))
 
-    def objects(self, positions: Sequence[int]) -> Array:
-        """Return some columns as an array of objects."""
-        return as_columns([self.data.column(at).to_pylist() for at in positions])
+    def column(self, position: int) -> Sequence[Any]:
+        """Return the cells of a column, None where there is none."""
+        cells: list[Any] = self.data.column(position).to_pylist()
+        return cells
 
     def with_codes(self, positions: Sequence[int]) -> Any:
         """Give numbers to the values of dictionaries in ascending order."""
         coded, names = self.data, self.names
         for position in positions:
-            values = coded.column(position).to_pylist()
+            values = self.column(position)
             number = {value: at for at, value in enumerate(sorted({*values} - {None}))}
             numbers = np.array([number.get(value, np.nan) for value in values], dtype=np.float64)
             coded = coded.set_column(position, names[position], self.library.array(numbers))

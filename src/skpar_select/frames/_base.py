@@ -57,8 +57,15 @@ class Frame(ABC):
         """Return a table of some columns."""
 
     @abstractmethod
+    def column(self, position: int) -> Sequence[Any] | Array:
+        """Return the cells of a column: numbers of NumPy, or Python objects."""
+
     def objects(self, positions: Sequence[int]) -> Array:
         """Return some columns as an array of objects."""
+        values = np.empty((len(self.data), len(positions)), dtype=object)
+        for at, position in enumerate(positions):
+            values[:, at] = self.column(position)
+        return values
 
     @abstractmethod
     def with_codes(self, positions: Sequence[int]) -> Any:
@@ -76,11 +83,3 @@ class Frame(ABC):
             if id(dtype) not in known:
                 known[id(dtype)] = self.kind(dtype)
         return [known[id(dtype)] for dtype in types]
-
-
-def as_columns(columns: Sequence[Sequence[Any]]) -> Array:
-    """Return columns of Python objects as an array of two dimensions."""
-    values = np.empty((len(columns[0]), len(columns)), dtype=object)
-    for at, column in enumerate(columns):
-        values[:, at] = column
-    return values

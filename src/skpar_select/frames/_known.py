@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from skpar_select._origins import Origin, origins
 from skpar_select.frames._arrow import ArrowFrame
 from skpar_select.frames._base import Frame
 from skpar_select.frames._pandas import PandasFrame
 from skpar_select.frames._polars import PolarsFrame
 
-_FRAMES: dict[tuple[str, str], type[Frame]] = {
+_FRAMES: dict[Origin, type[Frame]] = {
     ("pandas", "DataFrame"): PandasFrame,
     ("polars", "DataFrame"): PolarsFrame,
     ("pyarrow", "Table"): ArrowFrame,
@@ -23,14 +24,13 @@ def as_frame(X: Any) -> Frame | None:
 
     Raises TypeError for a table that is not computed yet.
     """
-    for base in type(X).__mro__:
-        name = base.__module__.partition(".")[0], base.__name__
+    for name in origins(X):
         if name in _FRAMES:
             return _FRAMES[name](X, sys.modules[name[0]])
         if name == ("polars", "LazyFrame"):
             raise TypeError(
-                "X is a LazyFrame of polars, which holds no values yet. A matrix must have its "
-                "values. Pass X.collect()."
+                "A LazyFrame of polars was given, which holds no values yet. The values must be "
+                "there. Pass what its collect() gives."
             )
     return None
 

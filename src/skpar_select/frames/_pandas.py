@@ -66,6 +66,13 @@ class PandasFrame(Frame):
         """Return a table of some columns."""
         return self.data.iloc[:, list(positions)]
 
+    def column(self, position: int) -> Array:
+        """Return the cells of a column: numbers if NumPy's type says so, else objects."""
+        series = self.data.iloc[:, position]
+        if isinstance(series.dtype, np.dtype) and series.dtype.kind in "biuf":
+            return np.asarray(series)
+        return np.asarray(series.astype(object))
+
     def objects(self, positions: Sequence[int]) -> Array:
         """Return some columns as an array of objects."""
         return np.asarray(self.part(positions).to_numpy(dtype=object))

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from skpar_select._typing import Array
-from skpar_select.frames._base import Frame, as_columns
+from skpar_select.frames._base import Frame
 from skpar_select.frames._kinds import Kind
 
 
@@ -51,9 +50,10 @@ class PolarsFrame(Frame):
         columns = self.data.columns
         return self.data.select([columns[position] for position in positions])
 
-    def objects(self, positions: Sequence[int]) -> Array:
-        """Return some columns as an array of objects."""
-        return as_columns([self.data.to_series(at).to_list() for at in positions])
+    def column(self, position: int) -> Sequence[Any]:
+        """Return the cells of a column, None where there is none."""
+        cells: list[Any] = self.data.to_series(position).to_list()
+        return cells
 
     def with_codes(self, positions: Sequence[int]) -> Any:
         """Give numbers to the categories in ascending order."""

@@ -9,10 +9,11 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import h5py
 
+from skpar_select._origins import Origin, origins
 from skpar_select._wording import quote
 from skpar_select.matrices.formats import OpenedMatrix, open_file
 from skpar_select.matrices.formats._anndata import OpenedSparseGroup
@@ -38,8 +39,6 @@ class Holder:
     open: Callable[[FileSession], OpenedMatrix]
     """Opens the matrix, in a session on the path."""
 
-
-Origin: TypeAlias = tuple[str, str]
 
 # HDF5's drivers that read one file of the file system as it is.
 _DRIVERS_OF_FILES = ("sec2", "stdio", "direct")
@@ -81,7 +80,7 @@ def list_sources(paths: Any) -> list[Any]:
         "It must be a path, an object of h5py, zarr, dask or anndata that holds a matrix, or a sequence of "
         "these. What is in memory goes to the selector as it is."
     )
-    if isinstance(paths, Mapping) or any(kind.__name__ in _FRAMES for kind in type(paths).__mro__):
+    if isinstance(paths, Mapping) or any(name in _FRAMES for _, name in origins(paths)):
         raise TypeError(f"path is a {type(paths).__name__}, which names no file. {remedy}")
     if not isinstance(paths, Iterable):
         raise TypeError(f"path={quote(paths)} names no file. {remedy}")
@@ -97,11 +96,7 @@ def list_sources(paths: Any) -> list[Any]:
 
 
 def _hold_function(X: Any) -> Callable[[Any, str | None], Holder] | None:
-    for kind in type(X).__mro__:
-        hold = _HOLDERS.get((kind.__module__.partition(".")[0], kind.__name__))
-        if hold is not None:
-            return hold
-    return None
+    return next((_HOLDERS[origin] for origin in origins(X) if origin in _HOLDERS), None)
 
 
 def _hold_dataset(data: Any, dataset: str | None) -> Holder:

@@ -13,8 +13,8 @@ from skpar_select._alignment import (
     DroppedSamplesWarning,
     MissingIdsError,
     id_text,
-    is_default_index,
 )
+from skpar_select._origins import has_index, is_default_index
 from skpar_select._typing import Array, BoolArray, IndexArray
 from skpar_select._wording import counted, listing
 from skpar_select.matrices import LazyMatrix, held_matrix
@@ -189,7 +189,7 @@ def _held(X: Any) -> _Held:
     if lazy is not None:
         ids = lazy.sample_ids
         return _Held(lazy, None if ids is None else list(ids), len(lazy), lazy.__getitem__)
-    if type(X).__module__.partition(".")[0] == "pandas":
+    if has_index(X):
         index = None if is_default_index(X.index) else [id_text(one) for one in X.index]
         return _Held(X, index, len(X), X.iloc.__getitem__)
     if isinstance(X, list | tuple):

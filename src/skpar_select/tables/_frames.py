@@ -1,16 +1,18 @@
 """Data frames, Series, mappings and AnnData objects that the caller holds, as columns.
 
-They are known by the module of their type: none of these libraries is imported.
+None of these libraries is imported.
 """
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from skpar_select._alignment import is_default_index
+from skpar_select._origins import is_default_index, origins
+from skpar_select.frames import Frame, PandasFrame, as_frame
 from skpar_select.tables._column import Column
+
+_SERIES = {("pandas", "Series"), ("polars", "Series")}
 
 
 class Source(NamedTuple):
@@ -30,65 +32,49 @@ def columns_of(holder: Any) -> Columns | None:
     """Return the columns of what holds them in memory, or None if this does not."""
     if isinstance(holder, Mapping):
         return [_given(str(name), values) for name, values in holder.items()]
-    library = type(holder).__module__.partition(".")[0]
-    kind = type(holder).__name__
-    if library == "anndata" and kind == "AnnData":
+    if ("anndata", "AnnData") in origins(holder):
         return columns_of(holder.obs)
-    if library == "pandas" and kind in ("DataFrame", "Series"):
-        frame = holder.to_frame() if kind == "Series" else holder
-        return [
-            *_pandas_index(frame),
-            *(_pandas(str(name), frame.iloc[:, at]) for at, name in enumerate(frame.columns)),
-        ]
-    if library == "polars" and kind in ("DataFrame", "Series"):
-        frame = holder.to_frame() if kind == "Series" else holder
-        return [_listed(name, frame[name], frame[name].to_list) for name in frame.columns]
-    if library == "pyarrow" and kind == "Table":
-        return [
-            _listed(name, column, column.to_pylist)
-            for name, column in zip(holder.column_names, holder.columns, strict=True)
-        ]
-    return None
+    frame = _frame_of(holder)
+    if frame is None:
+        return None
+    return [
+        *(_index_of(frame.data) if isinstance(frame, PandasFrame) else ()),
+        *(_source(str(name), frame, at) for at, name in enumerate(frame.names)),
+    ]
 
 
-def _pandas_index(frame: Any) -> Columns:
-    index = frame.index
+def _frame_of(holder: Any) -> Frame | None:
+    if not _SERIES.isdisjoint(origins(holder)):
+        holder = holder.to_frame()
+    return as_frame(holder)
+
+
+def _source(name: str, frame: Frame, at: int) -> Source:
+    return Source(name, len(frame.data), lambda: Column.of(frame.column(at)))
+
+
+def _index_of(data: Any) -> Iterator[Source]:
+    index = data.index
     if is_default_index(index):
-        return []
-    held = {str(name) for name in frame.columns}
-    columns: Columns = []
+        return
+    held = {str(name) for name in data.columns}
     for level in range(index.nlevels):
         name = index.names[level]
         if name is None:
             name = "index" if index.nlevels == 1 else f"level_{level}"
         # A frame of scanpy may have a column of the same name, with the same ids.
         shown = f"{name} (index)" if str(name) in held else str(name)
-        values = index.get_level_values(level)
-        columns.append(Source(shown, len(index), partial(_of_pandas, values)))
-    return columns
-
-
-def _pandas(name: str, series: Any) -> Source:
-    return Source(name, len(series), lambda: _of_pandas(series))
-
-
-def _of_pandas(series: Any) -> Column:
-    if isinstance(series.dtype, np.dtype) and series.dtype.kind in "biuf":
-        return Column.of(np.asarray(series))
-    return Column(np.asarray(series.astype(object)), np.asarray(series.isna(), dtype=bool))
-
-
-def _listed(name: str, column: Any, read: Callable[[], Any]) -> Source:
-    return Source(name, len(column), lambda: Column.of(list(read())))
+        yield _given(shown, index.get_level_values(level).to_series())
 
 
 def _given(name: str, values: Any) -> Source:
-    if type(values).__module__.partition(".")[0] == "pandas":
-        return _pandas(name, values)
-    array = values if isinstance(values, np.ndarray) else list(values)
-    if isinstance(array, np.ndarray) and array.ndim != 1:
+    frame = _frame_of(values)
+    if frame is not None and len(frame.names) == 1:
+        return _source(name, frame, 0)
+    array = values if frame is not None or isinstance(values, np.ndarray) else list(values)
+    if np.ndim(array) != 1:
         raise ValueError(
-            f"Column {name!r} has shape {array.shape}. A column has one value for each row. Give it "
-            "as several columns."
+            f"Column {name!r} has shape {np.shape(array)}. A column has one value for each row. "
+            "Give it as several columns."
         )
     return Source(name, len(array), lambda: Column.of(array))
