@@ -118,3 +118,9 @@ def test_rows_where__compares_numbers_as_python_does(as_cells, numbers, border):
     ):
         holds = rows_where(table, [f"x{sign}{border!r}"], len(numbers))
         assert holds.tolist() == [naive(x, border) for x in numbers]
+
+
+def test_conditions__that_hold_in_other_rows_each_are_said_so():
+    with pytest.raises(ValueError, match=r"Each holds in some; leave one out\.") as error:
+        rows_where(TABLE, ["sex=F", "sex=M"], 5)
+    assert "Did you mean" not in str(error.value)

@@ -45,10 +45,15 @@ def rows_where(table: Table, conditions: Sequence[str], length: int) -> BoolArra
         holds &= _holds(column, operator, value, f"where={condition!r}")
         if operator in ("=", "==") and not holds.any():
             present = dict.fromkeys(column.text().tolist())
+            held = (
+                f"Column {name!r} holds {choices(value, list(present))}"
+                if value not in present
+                else "Each holds in some; leave one out."
+            )
             raise ValueError(
                 f"where={condition!r} holds in no row of {table.label}"
                 f"{', the others given with it' if len(conditions) > 1 else ''}. Rows are kept "
-                f"where all conditions hold. Column {name!r} holds {choices(value, list(present))}"
+                f"where all conditions hold. {held}"
             )
     return holds
 
