@@ -95,7 +95,11 @@ def unmatched(lacking: Sequence[str], extra: Sequence[str], held_by: str, refere
     )
 
 
-def aligned_target(y: Any, sample_ids: Callable[[], Names | None]) -> Any:
+def aligned_target(
+    y: Any,
+    sample_ids: Callable[[], Names | None],
+    stored_ids: Callable[[], Names | None] = lambda: None,
+) -> Any:
     """Put a target of pandas whose index holds sample ids into the order of a matrix.
 
     Parameters
@@ -104,13 +108,15 @@ def aligned_target(y: Any, sample_ids: Callable[[], Names | None]) -> Any:
         A target. Only a Series or DataFrame of pandas has an index; anything else is given back.
     sample_ids : callable
         Gives the ids of the matrix's rows, or None; asked only where an index may hold them.
+    stored_ids : callable
+        Where the matrix is a view of some rows, gives the ids of all.
 
     Returns
     -------
     y : object
         Reordered if its index holds the same ids in another order. As it is, to be taken by
         position, if the order is the same, if the index is that of a frame without one (0, 1,
-        ...), or if it is of numbers of which none is an id, or nearly one.
+        ...), or if it is of numbers of which none is an id, of other rows neither, or nearly one.
 
     Raises
     ------
@@ -130,6 +136,15 @@ def aligned_target(y: Any, sample_ids: Callable[[], Names | None]) -> Any:
     n_shared = len(known.intersection(held))
     by_hand = "Pass y.to_numpy() to take it by position"
     if not n_shared:
+        stored = stored_ids()
+        n_other = 0 if stored is None else len(set(stored).intersection(held))
+        if n_other:
+            # A fold of a target that is in another order than the matrix.
+            raise ValueError(
+                f"The index of y holds none of the {counted(len(known), 'sample id')} of the matrix, "
+                f"and {n_other} of other rows of its file. Rows are matched by id. Put y into the "
+                f"order of the whole matrix before both are split, with skpar_select.align. {by_hand}."
+            )
         near = near_match(held, reference)
         if not near and not any(isinstance(one, str) for one in y.index):
             # Numbers that are no ids count rows of where y was taken from.

@@ -75,8 +75,8 @@ def check_targets(y: Any, matrix: Matrix, *, task: Task | None, omit: bool) -> T
 
 
 def in_order_of(matrix: Matrix, y: Any) -> Any:
-    """Put targets of pandas whose index holds the ids of a matrix in a file into its order."""
-    return y if matrix.in_memory else aligned_target(y, lambda: matrix.sample_ids)
+    """Put targets of pandas whose index holds the ids of a matrix that was opened into its order."""
+    return aligned_target(y, lambda: matrix.sample_ids, lambda: matrix.stored_ids)
 
 
 def asks_for_dtypes(discrete_features: Any) -> bool:

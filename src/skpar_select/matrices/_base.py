@@ -136,6 +136,11 @@ class Matrix(ABC):
         """Ids of the rows, where there are any."""
         return None
 
+    @property
+    def stored_ids(self) -> Names | None:
+        """Ids of all rows that this matrix was selected from, where there are any."""
+        return None
+
     @abstractmethod
     def layout_of(self, rows: Index, columns: Index) -> Layout:
         """Describe how the given rows and columns lie.

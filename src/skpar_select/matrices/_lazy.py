@@ -116,6 +116,11 @@ class LazyMatrix(Matrix):
         return None if ids is None else ids[as_slice(self._rows)]
 
     @property
+    def stored_ids(self) -> Names | None:
+        """Ids of all rows of the file, of which this matrix may hold some."""
+        return None if self._sample_ids is None else self._sample_ids.values()
+
+    @property
     def stored_rows(self) -> Index:
         """The row of the file that each sample is."""
         return compose(self._source.stored_rows, self._rows)
