@@ -349,3 +349,24 @@ def test_grid__scores_every_fold_once(problem, tmp_path, backend, seed, lazy):
         assert_array_equal(
             search.cv_results_["mean_test_score"], plain.cv_results_["mean_test_score"]
         )
+
+
+@pytest.mark.parametrize("missing", ["omit", "skip"])
+def test_cache__keeps_scores_of_classes_that_are_objects(problem, folder, missing):
+    # Text with a class that is missing: the bytes of such an array are addresses.
+    X, y = problem
+    classes = np.where(y > 0, "old", "young").astype(object)
+    other = np.where(y > 0.5, "old", "young").astype(object)
+    classes[4] = other[4] = None
+
+    def scored(target):
+        selector = ParallelMutualInfoSelector(
+            task="classification", missing=missing, random_state=0, score_cache=folder
+        )
+        with pytest.warns(UserWarning, match="have no target"):
+            return selector.fit(X, target).scores_
+
+    first = scored(classes)
+    assert_array_equal(scored(classes.copy()), first)
+    assert len(list(folder.glob("*.scores"))) == 1
+    assert not np.array_equal(scored(other), first)

@@ -83,4 +83,6 @@ class Targets:
         for group in self.groups:
             yield group.rows
             yield repr(group.positions)
-            yield from group.values
+            for values in group.values:
+                # Objects are addresses, which other processes have elsewhere.
+                yield repr(values.tolist()).encode() if values.dtype.hasobject else values
