@@ -517,3 +517,9 @@ def test_align__takes_a_table_that_was_opened_once(X, pheno, tmp_path):
 def test_align__is_public():
     assert skpar_select.align is align
     assert issubclass(DroppedSamplesWarning, UserWarning)
+
+
+@pytest.mark.parametrize("option", [{"unmatched": "drop"}, {"id_column": "GSM"}])
+def test_align__by_order_looks_at_no_ids(X, pheno, option):
+    with pytest.raises(ValueError, match=r"match='order'\. Rows that are joined by position all"):
+        align(X, pheno, "age", match="order", **option)

@@ -146,3 +146,14 @@ def test_replacing__writes_the_file_that_a_link_names(tmp_path):
         assert part.parent == target.parent
     assert link.is_symlink()
     assert target.read_text() == "after"
+
+
+def test_check_output__refuses_what_lies_in_an_input(tmp_path):
+    # The first file of a Parquet folder was replaced by the reduced matrix of the folder.
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    (folder / "a.parquet").write_text("")
+    for name in ("a.parquet", "new.parquet"):
+        with pytest.raises(ValueError, match=r"lies in the folder .*, which is an input"):
+            check_output(folder / name, inputs=(folder,), overwrite=True)
+    check_output(tmp_path / "parts.parquet", inputs=(folder,))

@@ -125,6 +125,12 @@ def align(
     targets = target_columns(table, column)
     conditions = conditions_of(where)
     drop = unmatched == "drop"
+    if match == "order" and (drop or id_column is not None):
+        useless = "unmatched='drop'" if drop else f"id_column={id_column!r}"
+        raise ValueError(
+            f"{useless} with match='order'. Rows that are joined by position all have a partner, and "
+            "ids are not looked at. Leave one of the two out."
+        )
     if match == "id" and matrix.ids is None:
         raise MissingIdsError(
             "X has no sample ids. A table is joined by id, never by position. Name the ids of a file "

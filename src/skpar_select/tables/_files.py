@@ -47,7 +47,7 @@ def check_output(
     A link is followed: the file that it names is written. Returns the path as it was given.
     Raises FileExistsError if the file exists and `overwrite` is False, FileNotFoundError or
     PermissionError for its folder, PermissionError if it is read-only, and ValueError if it is a
-    folder, a pipe, a device, or one of the inputs by whatever name. Where `formats` are given, the
+    folder, a pipe, a device, or one of the inputs by whatever name, or lies in one. Where `formats` are given, the
     name must end in one of them (ValueError), and what writes it must be installed (ImportError).
     """
     if formats is not None and format_of(path, formats) == ".parquet":
@@ -63,6 +63,13 @@ def check_output(
             f"The folder '{path.parent}' cannot be written to. '{path.name}' is written there, "
             "under another name first. Choose another folder, or get the right to write there."
         )
+    within = path.resolve().parents
+    for file in inputs:
+        if Path(file).is_dir() and Path(file).resolve() in within:
+            raise ValueError(
+                f"'{given}' lies in the folder '{file}', which is an input. Results must not replace a "
+                "part of it, nor become one. Choose another folder."
+            )
     if not path.exists():
         return given
     if not path.is_file():
