@@ -237,3 +237,29 @@ def test_names__are_left_alone_when_told_to(score, age):
     write_table("ages.csv", zip(age, strict=True), header=["age"])
     assert score("-k", 1, "--feature-names", "none", "--sample-ids", "none").code == 0
     assert read_scores()[0]["feature"] == "x4"
+
+
+def test_unmatched__has_no_meaning_where_rows_are_joined_by_position(score):
+    write_table("ages.csv", [(one, 50 + place) for place, one in enumerate(IDS)])
+    for by_position in (["--same-order"], ["--sample-ids", "none"]):
+        assert "--unmatched drop is given" in score(*by_position, "--unmatched", "drop").error
+
+
+def test_ids__that_are_named_stay_where_rows_are_joined_by_position(score):
+    write_table("ages.csv", [(one, 50 + place) for place, one in enumerate(IDS)])
+    options = ["--same-order", "--sample-ids", "samples"]
+    assert score(*options, command="select", output="out.h5").code == 0
+    with h5py.File("out.h5") as file:
+        assert file["samples"].asstr()[:].tolist() == IDS
+    write_lines("some.txt", IDS[:15])
+    assert score(*options, "--samples", "some.txt", "-k", 1).described["samples"] == "15"
+
+
+def test_target__in_the_file_of_the_matrix_is_not_scored_against_itself(call, folder, values, age):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(values, columns=NAMES, index=pd.Index(IDS, name="id")).assign(age=age)
+    frame.to_parquet("all.parquet")
+    done = call("score", "all.parquet", "--target-column", "age", "-o", "out.csv")
+    assert done.code == 0
+    assert "Left out: 1 feature of the name of a target, 'age'" in done.err
+    assert sorted(row["feature"] for row in read_scores()) == sorted(NAMES)

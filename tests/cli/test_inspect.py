@@ -5,7 +5,7 @@ import io
 import h5py
 import numpy as np
 import pytest
-from shell import IDS, write_table
+from shell import IDS, write_lines, write_table
 
 from skpar_select import ParallelMutualInfoSelector, open_matrix
 from skpar_select._memory import parse_memory
@@ -98,3 +98,18 @@ def test_inspect__shows_the_plan_of_the_run(call, folder, age, missing, columns)
         selector.fit(open_matrix("x.h5"), targets[:, 0] if len(columns) == 1 else targets)
     for what, text in recorder.plan.describe().items():
         assert done.described[what].startswith(text), what
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--samples", "some.txt"],
+        ["--exclude-samples", "some.txt"],
+        ["--unmatched", "drop"],
+        ["--missing-targets", "drop"],
+    ],
+)
+def test_inspect__refuses_a_choice_of_samples_without_a_target(call, folder, option):
+    # The plan was that of all samples.
+    write_lines("some.txt", IDS[:5])
+    assert f"{option[0]} is given without a target" in call("inspect", "x.h5", *option).error

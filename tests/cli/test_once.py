@@ -72,3 +72,16 @@ def test_options__may_be_in_a_file(score):
 
 def test_file_of_options__that_is_missing_is_an_error(call):
     assert "No such file" in call("score", "x.h5", "@gone.txt").error
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"@mine.txt\n", "names itself by @"),
+        (b"--target 'ages.csv\n", "cannot be split into options (No closing quotation)"),
+        (b"\xff\xfe\x00", "cannot be read as text"),
+    ],
+)
+def test_file_of_options__that_cannot_be_read_is_an_error(call, folder, content, expected):
+    (folder / "mine.txt").write_bytes(content)
+    assert expected in call("score", "x.h5", "@mine.txt").error

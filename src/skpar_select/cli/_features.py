@@ -7,6 +7,8 @@ from pathlib import Path
 from skpar_select._wording import counted, did_you_mean, listing
 from skpar_select.matrices import LazyMatrix, read_list
 
+DISCRETE_WORDS = ("all", "none", "auto")
+
 
 def choose_features(X: LazyMatrix, options: Namespace) -> LazyMatrix:
     """Keep the features that are listed, and leave out those that are listed, in their order."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from skpar_select._wording import counted, listing
 from skpar_select.cli._console import Console
-from skpar_select.cli._features import choose_features, discrete_features
+from skpar_select.cli._features import DISCRETE_WORDS, choose_features, discrete_features
 from skpar_select.matrices import LazyMatrix, UnclearOrientationError, open_matrix
 from skpar_select.tables import Table, align
 
@@ -20,6 +21,10 @@ _NO_IDS = (
     "on request. Name the ids with --sample-ids or --sample-ids-file, and their column with "
     "--id-column; or give --same-order if all rows are in the order of the table."
 )
+
+
+# What has a meaning only where there is a target.
+_OF_SAMPLES = ("samples", "exclude_samples", "unmatched", "missing_targets")
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ def inputs_of(options: Namespace) -> tuple[str, ...]:
         options.exclude_samples,
         options.features,
         options.exclude_features,
-        options.discrete_features,
+        None if options.discrete_features in DISCRETE_WORDS else options.discrete_features,
         options.from_scores if options.command == "select" else None,
     )
     return (*options.matrix, *(name for name in named if name not in (None, STREAM)))
@@ -71,6 +76,12 @@ def read_problem(options: Namespace, console: Console) -> Problem:
                 f"No column of '{options.target or options.matrix[0]}' is named. The target is one "
                 "of them, or several. Name it with --target-column."
             )
+        useless = [option for option in _OF_SAMPLES if vars(options)[option] not in (None, "raise")]
+        if useless:
+            raise ValueError(
+                f"{console.option(useless[0])} is given without a target. Samples are chosen where a "
+                "matrix is joined to a table. Name a column with --target-column, or leave it out."
+            )
         return _cut(open_input(options, console), options)
     table = Table(sys.stdin if options.target == STREAM else options.target or options.matrix[0])
     columns = [table.find(name, "The target") for name in options.target_column]
@@ -80,6 +91,11 @@ def read_problem(options: Namespace, console: Console) -> Problem:
         raise ValueError(
             f"--id-column {options.id_column} is given, and rows are joined by position. Ids are not "
             "used then. Leave it out, or else --same-order and --sample-ids none."
+        )
+    if by_position and options.unmatched == "drop":
+        raise ValueError(
+            "--unmatched drop is given, and rows are joined by position, so that each has a partner. "
+            "Leave it out, or join by id, without --same-order and --sample-ids none."
         )
     if X.sample_ids is None and not by_position and options.target is not None:
         raise ValueError(_NO_IDS.format(label=X.label))
@@ -96,7 +112,25 @@ def read_problem(options: Namespace, console: Console) -> Problem:
         where=options.where,
         task=options.task,
     )
+    if options.target is None:
+        X = _without_targets(X, columns, console)
     return _cut(X, options, y=y, columns=columns, table=table.label)
+
+
+def _without_targets(X: LazyMatrix, columns: Sequence[str], console: Console) -> LazyMatrix:
+    """Leave out features that are the targets, as in a Parquet file of both."""
+    names = X.feature_names
+    if names is None:
+        return X
+    others = [place for place, name in enumerate(names) if name not in columns]
+    if len(others) == len(names):
+        return X
+    console.note(
+        f"Left out: {counted(len(names) - len(others), 'feature')} of the name of a target, "
+        f"{listing(columns)}. A column tells all about itself."
+    )
+    kept: LazyMatrix = X[:, others]
+    return kept
 
 
 def _cut(X: LazyMatrix, options: Namespace, **target: Any) -> Problem:
@@ -119,7 +153,8 @@ def open_input(
             files,
             options.dataset if options.layer is None else f"layers/{options.layer}",
             feature_names=_path(options.feature_names_file) or options.feature_names,
-            sample_ids=None if options.same_order else ids,
+            # Where rows are joined by position, only what is asked for.
+            sample_ids=None if options.same_order and ids == "auto" else ids,
             align="order" if options.same_order or ids is None else "id",
             **orientation,
         )

@@ -45,11 +45,28 @@ class Parser(ArgumentParser):
 
     def convert_arg_line_to_args(self, arg_line: str) -> list[str]:
         """Split a line of a file of options as a shell does."""
-        return shlex.split(arg_line, comments=True)
+        try:
+            return shlex.split(arg_line, comments=True)
+        except ValueError as error:
+            self.error(
+                f"{arg_line!r} in a file of options cannot be split into options ({error}). A line is "
+                "written as in a shell. Close its quotes"
+            )
 
     def parse(self, arguments: Sequence[str] | None) -> Namespace:
         """Return the options; end the program where they are wrong."""
-        options, unknown = self.parse_known_args(arguments)
+        try:
+            options, unknown = self.parse_known_args(arguments)
+        except UnicodeDecodeError as error:
+            self.error(
+                f"a file of options cannot be read as text ({error}). After @ stands a text file with "
+                "options. Name one"
+            )
+        except RecursionError:
+            self.error(
+                "a file of options names itself by @. Files of options may name others, but no circle "
+                "of them. Remove that line"
+            )
         if unknown:
             self.error(self._about(unknown, options))
         return options
