@@ -216,3 +216,113 @@ def never():
         (["0001", "0002"], [2, 1], "zeros at the beginning"),
     ],
 )
+def test_aligned_target__refuses_numbers_that_are_nearly_ids(ids, index, says):
+    y = pd.Series([1.0, 2.0], index=index)
+    with pytest.raises(ValueError, match=f"2 of them would match if {says} did not count"):
+        aligned_target(y, lambda: np.array(ids, dtype=object))
+
+
+def test_aligned_target__takes_a_default_index_by_position_whatever_the_ids():
+    # The matrix may have the ids 2, 0, 1.
+    y = pd.Series([5.0, 6, 7])
+    assert aligned_target(y, never) is y
+
+
+@pytest.mark.parametrize(
+    ("index", "says"),
+    [
+        (["s1", "s0"], r"holds 2 of the 4 sample ids of the matrix\."),
+        (["s0", "s1", "s2", "q"], r"holds 3 of the 4 sample ids of the matrix, and 1 other\."),
+        (
+            ["s3", "s2", "s1", "s0", "q"],
+            r"holds 4 of the 4 sample ids of the matrix, and 1 other\.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("as_y", [pd.Series, pd.DataFrame])
+def test_aligned_target__refuses_some_of_the_ids_and_names_what_helps(index, says, as_y, tmp_path):
+    y = target(*index, as_y=as_y)
+    with pytest.raises(ValueError, match=f"^The index of y {says} .*to_numpy") as error:
+        aligned_target(y, lambda: SAMPLES)
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file["data"], file["samples"] = np.eye(4), SAMPLES.tolist()
+    call = re.search(r"skpar_select\.(align.*\))\. Pass", str(error.value))[1]
+    X = open_matrix(tmp_path / "m.h5", sample_ids="auto")
+    with pytest.warns(DroppedSamplesWarning):
+        got, joined = eval(call, {"align": join, "X": X, "y": y})
+    assert joined.ravel().tolist() == [
+        y.to_numpy().ravel()[index.index(one)] for one in got.sample_ids
+    ]
+
+
+def test_aligned_target__refuses_ids_that_repeat_in_another_order():
+    y = target("s0", "s0", "s1", "s2", "s3")
+    repeats = np.array(["s0", "s0", "s1", "s2", "s3"])
+    assert aligned_target(y, lambda: repeats) is y
+    with pytest.raises(ValueError, match=r"repeat 1 sample id \('s0'\), .*Remove the repeated"):
+        aligned_target(y, lambda: repeats[::-1])
+
+
+def test_functions__put_a_target_into_the_order_of_a_file_too(tmp_path):
+    rng = np.random.default_rng(0)
+    X, ids = rng.normal(size=(60, 2)), np.array([f"s{number}" for number in range(60)])
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file["data"], file["samples"] = X, ids.tolist()
+    matrix = open_matrix(tmp_path / "m.h5")
+    y = pd.Series(X[:, 1], index=ids)
+    shuffled = y.sample(frac=1, random_state=0)
+    scores = [mutual_info_regression(matrix, given, random_state=0) for given in (y, shuffled)]
+    np.testing.assert_array_equal(scores[0], scores[1])
+    with pytest.raises(ValueError, match="The index of y holds 59 of the 60 sample ids"):
+        mutual_info_regression(matrix, shuffled[1:])
+
+
+class Registry(pd.Series):
+    """What other packages derive from pandas."""
+
+    @property
+    def _constructor(self):
+        return Registry
+
+
+def test_aligned_target__knows_what_derives_from_pandas():
+    y = Registry([10.0, 11.0, 12.0, 13.0], index=["s2", "s0", "s3", "s1"])
+    got = aligned_target(y, lambda: SAMPLES)
+    np.testing.assert_array_equal(got, [11.0, 13.0, 10.0, 12.0])
+
+
+@pytest.mark.parametrize("as_y", [pd.Index, pd.Categorical, pd.array])
+def test_aligned_target__takes_arrays_of_pandas_by_position(as_y):
+    y = as_y([1.0, 2.0, 2.0, 1.0])
+    assert aligned_target(y, never) is y
+
+
+def opened(holder, tmp_path):
+    values = np.random.default_rng(0).normal(size=(8, 3))
+    ids = [f"s{row}" for row in range(8)]
+    if holder == "anndata":
+        ad = pytest.importorskip("anndata")
+        return ad.AnnData(values, obs=pd.DataFrame(index=ids)), values, ids
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file["data"], file["samples"] = values, ids
+    return open_matrix(tmp_path / "m.h5"), values, ids
+
+
+@pytest.mark.parametrize("holder", ["file", "anndata"])
+def test_target_of_pandas__is_aligned_wherever_it_is_scored(holder, tmp_path):
+    # An AnnData in memory took it by position.
+    X, values, ids = opened(holder, tmp_path)
+    y = pd.Series(np.arange(8.0), index=ids)
+    shuffled = y.sample(frac=1, random_state=1)
+    expected = mutual_info_regression(values, y, random_state=0)
+    assert mutual_info_regression(X, shuffled, random_state=0).tolist() == expected.tolist()
+    fitted = ParallelMutualInfoSelector(k=1, random_state=0).fit(X, shuffled)
+    assert fitted.scores_.tolist() == expected.tolist()
+
+
+def test_target_of_pandas__in_another_order_is_refused_in_a_fold(tmp_path):
+    # In order and in reverse order, the halves of the two share no sample.
+    X, _, ids = opened("file", tmp_path)
+    y = pd.Series(np.arange(8.0), index=ids)[::-1]
+    with pytest.raises(ValueError, match=r"none of the 4 sample ids .*, and 4 of other rows"):
+        ParallelMutualInfoSelector(k=1).fit(X[:4], y.iloc[:4])
