@@ -433,7 +433,7 @@ class TestLazy:
     def test_transform__with_other_names(self, fitted, X, write_h5):
         names = [f"f{i}" for i in range(22)] + ["other"]
         with pytest.raises(
-            ValueError, match=r"1 feature names differ.*column 22: 'other', not 'f22'"
+            ValueError, match=r"1 feature name differs.*column 22: 'other', not 'f22'"
         ):
             fitted.transform(open_matrix(write_h5(X), feature_names=names))
 

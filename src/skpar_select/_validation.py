@@ -12,7 +12,7 @@ from sklearn.utils.validation import validate_data
 from skpar_select._caller import warn_caller
 from skpar_select._numbers import numbers_of_array, numbers_of_frame, without_mask
 from skpar_select._typing import Array, BoolArray, FloatArray, IndexArray, Missing, Task
-from skpar_select._wording import listing
+from skpar_select._wording import counted, listing
 from skpar_select.frames import Kind, as_frame, floats, kinds_of_columns
 
 
@@ -77,9 +77,10 @@ def check_lazy_matrix(X: Any, estimator: Any, *, reset: bool) -> None:
         if len(differing):
             first = differing[0]
             raise ValueError(
-                f"{len(differing)} feature names differ from those of the fit, the first at "
-                f"column {first}: {names[first]!r}, not {fitted[first]!r}. Names and their order "
-                "must be those of the fit. Pass the matrix that holds them so."
+                f"{counted(len(differing), 'feature name')} differ{'s' if len(differing) == 1 else ''} "
+                f"from those of the fit, the first at column {first}: {names[first]!r}, not "
+                f"{fitted[first]!r}. Names and their order must be those of the fit. Pass the matrix "
+                "that holds them so."
             )
     elif (names is None) != (fitted is None):
         has, lacks = ("the fit", "X") if names is None else ("X", "the fit")

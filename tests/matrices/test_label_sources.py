@@ -103,8 +103,8 @@ class TestTextFiles:
         ("content", "message"),
         [
             (b"a\nb\n", r"names\.txt' holds 2 names, the matrix has 23 features"),
-            (b"x\n" * 30, r"names\.txt' holds 24 names, the matrix has 23 features"),
-            ("\n".join(["f0", *FEATURES[:22]]).encode(), r"names\.txt' repeats 1 names: 'f0'"),
+            (b"x\n" * 30, r"names\.txt' holds more than 23 names, the matrix has 23 features"),
+            ("\n".join(["f0", *FEATURES[:22]]).encode(), r"names\.txt' repeats 1 name: 'f0'"),
             (b"a\n\nb\n", r"names\.txt' has 1 line without a name: 2\."),
             (b"\xff\xfe", r"cannot be read as text.*It must be in UTF-8"),
             (gzip.compress(b"a\n" * 99)[:12], "cannot be read as text"),
@@ -268,7 +268,7 @@ class TestNamesThatRepeat:
         assert fitted.scores_.argmax() == 3
 
     def test_names__that_are_asked_for_must_be_unique(self, path):
-        with pytest.raises(ValueError, match="repeats 1 names: 'MT'"):
+        with pytest.raises(ValueError, match="repeats 1 name: 'MT'"):
             open_matrix(path, feature_names="_index")
 
     def test_ids__that_repeat_are_refused_where_rows_are_joined(self, path, tmp_path):

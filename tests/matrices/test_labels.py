@@ -81,9 +81,9 @@ def test_check_labels__returns_what_is_right():
 @pytest.mark.parametrize(
     ("names", "axis", "message"),
     [
-        (["a"], "feature_names", r"^x holds 1 names, the matrix has 2 features\. .* its features"),
+        (["a"], "feature_names", r"^x holds 1 name, the matrix has 2 features\. .* its features"),
         (["a"] * 3, "sample_ids", r"^x holds 3 names, the matrix has 2 samples\. .* its samples"),
-        (["a", "a"], "sample_ids", r"^x repeats 1 names: 'a'\. .* unique.*with sample_ids=None"),
+        (["a", "a"], "sample_ids", r"^x repeats 1 name: 'a'\. .* unique.*with sample_ids=None"),
     ],
 )
 def test_check_labels__refuses_wrong_ones(names, axis, message):

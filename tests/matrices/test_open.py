@@ -222,7 +222,7 @@ class TestNames:
             (["a", "b"], "feature_names holds 2 names, the matrix has 23 features"),
             (
                 ["a", "b", "b"] + [f"c{i}" for i in range(20)],
-                "repeats 1 names: 'b'.*must be unique",
+                "repeats 1 name: 'b'.*must be unique",
             ),
             ([1.5] * 23, r"holds 1\.5, a float"),
         ],

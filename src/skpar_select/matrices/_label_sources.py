@@ -72,6 +72,7 @@ def names_of(given: os.PathLike[str] | Sequence[str], axis: Axis, length: int) -
             f"{label} has {counted(len(empty), 'line')} without a name: {listing(empty)}. Every line "
             "is a name. Fill them."
         )
+    check_number(len(lines), label, axis, length, and_more=len(lines) > length)
     return check_labels(given_labels(lines, axis), label, axis, length)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from skpar_select._alignment import repeated
 from skpar_select._typing import Names
-from skpar_select._wording import listing
+from skpar_select._wording import counted, listing
 
 Axis = Literal["feature_names", "sample_ids"]
 
@@ -53,18 +53,24 @@ def check_labels(names: Names, label: str, axis: Axis, length: int) -> Names:
     twice = repeated(names)
     if twice:
         raise ValueError(
-            f"{label} repeats {len(twice)} names: {listing(twice)}. Names must be unique. Make them "
+            f"{label} repeats {counted(len(twice), 'name')}: {listing(twice)}. Names must be unique. Make them "
             f"so, or leave them out with {axis}=None."
         )
     return names
 
 
-def check_number(n_names: int, label: str, axis: Axis, length: int) -> None:
-    """Refuse more or fewer names than there are features or samples."""
+def check_number(
+    n_names: int, label: str, axis: Axis, length: int, *, and_more: bool = False
+) -> None:
+    """Refuse more or fewer names than there are features or samples.
+
+    `and_more` says that those beyond were not counted.
+    """
     unit = _UNIT[axis]
     if n_names != length:
+        held = f"more than {counted(length, 'name')}" if and_more else counted(n_names, "name")
         raise ValueError(
-            f"{label} holds {n_names} names, the matrix has {length} {unit}. There must be one "
+            f"{label} holds {held}, the matrix has {length} {unit}. There must be one "
             f"for each of its {unit}. Give as many, in the order of the matrix."
         )
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from skpar_select._alignment import MissingIdsError, align_ids, repeated
 from skpar_select._typing import Names
+from skpar_select._wording import counted
 from skpar_select.matrices._concatenated import ConcatenatedMatrix
 from skpar_select.matrices._holders import find_holder, is_holder, list_sources
 from skpar_select.matrices._label_sources import (
@@ -296,8 +297,8 @@ def _names_of_all(parts: list[LazyMatrix]) -> Names | None:
     if twice:
         holders = [part.label for part, held in zip(parts, names, strict=True) if twice[0] in held]
         raise ValueError(
-            f"{len(twice)} features are in more than one file: {twice[0]!r} is in "
-            f"{' and '.join(holders)}. Files of one matrix hold different features. Give "
+            f"{counted(len(twice), 'feature')} {'is' if len(twice) == 1 else 'are'} in more than one "
+            f"file: {twice[0]!r} is in {' and '.join(holders)}. Files of one matrix hold different features. Give "
             "each file once, or rename its features."
         )
     return every

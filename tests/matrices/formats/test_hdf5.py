@@ -166,7 +166,7 @@ class TestNames:
             ("samples", "holds 19 names, the matrix has 23 features"),
             ("data", r"has shape \(19, 23\).*one-dimensional text"),
             ("latin", "not UTF-8"),
-            ("twice", "repeats 1 names: 'f1'.*must be unique"),
+            ("twice", "repeats 1 name: 'f1'.*must be unique"),
         ],
     )
     def test_names__wrong_ones_raise(self, write_h5, given_names, message):
