@@ -6,6 +6,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from skpar_select.matrices.io._anndata import encoding_of, find_frame, is_anndata
 from skpar_select.matrices.io._datasets import (
     check_readable,
     datasets,
@@ -25,9 +26,7 @@ def hdf5_columns(path: str) -> Columns:
     """
     with FileSession(path) as session:
         file = session.hdf5
-        if text_of(file.attrs.get("encoding-type", "")) == "anndata" or (
-            session.path.endswith(".h5ad") and "obs" in file
-        ):
+        if is_anndata(session):
             return _obs(path, file)
         return [
             Source(name, data.shape[0], partial(_read, path, name), data.dtype.kind == "f")
@@ -37,13 +36,7 @@ def hdf5_columns(path: str) -> Columns:
 
 
 def _obs(path: str, file: Any) -> Columns:
-    group = follow(file, "obs", f"'{path}', 'obs'")
-    if not isinstance(group, h5py.Group):
-        raise ValueError(
-            f"'{path}', 'obs' is no data frame that can be read here. AnnData 0.7 and later write "
-            "obs as a group. Read the file with anndata and write it again."
-        )
-    index = text_of(group.attrs.get("_index", "_index"))
+    group, index = find_frame(file, "obs", f"'{path}', 'obs'")
     listed = [text_of(name) for name in group.attrs.get("column-order", ())]
     others = sorted(set(group) - {index, "__categories", *listed})
     places = [index, *(name for name in [*listed, *others] if name != index)]
@@ -87,7 +80,7 @@ def _read(path: str, place: str) -> Column:
 
 
 def _read_group(file: Any, group: Any, place: str, label: str) -> Column:
-    encoding = text_of(group.attrs.get("encoding-type", ""))
+    encoding = encoding_of(group)
 
     def part(name: str) -> Any:
         return _values(find_dataset(file, f"{place}/{name}", label), f"{label}, '{name}'")

@@ -17,7 +17,8 @@ from skpar_select.matrices._labels import Axis, check_number
 from skpar_select.matrices.formats._base import Format, OpenedMatrix
 from skpar_select.matrices.formats._hdf5 import open_dataset
 from skpar_select.matrices.formats._names import names_at, read_names
-from skpar_select.matrices.io._datasets import check_readable, find_dataset, follow, text_of
+from skpar_select.matrices.io._anndata import encoding_of, find_frame, is_anndata
+from skpar_select.matrices.io._datasets import check_readable, find_dataset, follow
 from skpar_select.matrices.io._session import FileSession
 from skpar_select.matrices.readers import SparseRowsMatrix, TransposedMatrix
 
@@ -29,10 +30,7 @@ class AnnDataFormat(Format):
 
     def recognises(self, session: FileSession) -> bool:
         """Return whether the file says so, or looks so and is called so."""
-        if not session.is_hdf5:
-            return False
-        file = session.hdf5
-        return _encoding(file) == "anndata" or (session.path.endswith(".h5ad") and "obs" in file)
+        return session.is_hdf5 and is_anndata(session)
 
     def open(self, session: FileSession, dataset: str | None) -> OpenedMatrix:
         """Find a matrix, dense or sparse: ``X``, or another such as ``layers/NAME``."""
@@ -54,13 +52,7 @@ class OpenedAnnData(OpenedMatrix):
         if along == 1 and place == "auto" and self.name.rpartition("/")[0] not in _WITH_VAR:
             return None
         label = f"{axis}={place!r} in '{session.path}', '{frame}'"
-        group = follow(session.hdf5, frame, label)
-        if not isinstance(group, h5py.Group):
-            raise ValueError(
-                f"{label} is no data frame that can be read here. AnnData 0.7 and later write "
-                "obs and var as groups. Read the file with anndata and write it again."
-            )
-        index = text_of(group.attrs.get("_index", "_index"))
+        group, index = find_frame(session.hdf5, frame, label)
         # The column alone, or with the frame that it is in.
         column = index if place == "auto" else place.strip("/").removeprefix(f"{frame}/")
         if column not in group:
@@ -99,7 +91,7 @@ def _open(session: FileSession, name: str) -> Matrix:
         )
     if isinstance(found, h5py.Dataset):
         return open_dataset(session, name)
-    encoding = _encoding(found)
+    encoding = encoding_of(found)
     if encoding not in _SPARSE:
         what = f"a group of encoding-type {encoding!r}" if encoding else "a group"
         raise ValueError(
@@ -136,7 +128,7 @@ def _list_matrices(file: Any) -> str:
 def _is_matrix(file: Any, place: str) -> bool:
     item = _found(file, place)
     if isinstance(item, h5py.Group):
-        return _encoding(item) in _SPARSE
+        return encoding_of(item) in _SPARSE
     return isinstance(item, h5py.Dataset) and item.shape is not None and len(item.shape) == 2
 
 
@@ -152,7 +144,7 @@ def _read_column(file: Any, place: str, label: str, axis: Axis, length: int) -> 
     item = follow(file, place, label)
     if isinstance(item, h5py.Dataset):
         return read_names(item, label, axis, length)
-    kind = _encoding(item)
+    kind = encoding_of(item)
     if kind == "categorical":
         categories = find_dataset(file, f"{place}/categories", label)
         codes = _read_numbers(file, f"{place}/codes", label, axis, length)
@@ -188,7 +180,3 @@ def _read_numbers(file: Any, place: str, label: str, axis: Axis, length: int) ->
     check_readable(data, f"{label}: '{place}'")
     values: Array = data[:]
     return values
-
-
-def _encoding(item: Any) -> str:
-    return text_of(item.attrs.get("encoding-type", ""))

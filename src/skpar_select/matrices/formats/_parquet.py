@@ -43,7 +43,7 @@ class ParquetFormat(Format):
             )
         label = f"'{session.path}'"
         files = [FileSnapshot(path) for path in _paths(session)]
-        table = _Table.of(files, label)
+        table = _Table.of(files)
         ids, left_out = table.ids()
         refused = [column for place, column in table.special.items() if place not in left_out]
         if refused:
@@ -85,7 +85,7 @@ class OpenedParquet(OpenedMatrix):
             ]
             return np.asarray(names, dtype=object), label
         if place != "auto":
-            self._check_named(files[0], place, label, axis)
+            self._check_named(files[0], place, label)
         if self.ids is None:
             return None
         values = [value for file in files for value in read_texts(file, self.ids)]
@@ -97,7 +97,7 @@ class OpenedParquet(OpenedMatrix):
             )
         return np.asarray([str(value) for value in values], dtype=object), label
 
-    def _check_named(self, file: FileSnapshot, place: str, label: str, axis: Axis) -> None:
+    def _check_named(self, file: FileSnapshot, place: str, label: str) -> None:
         names = [column.name for column in describe_columns(file)]
         if self.ids is not None and names[self.ids] == place:
             return
@@ -151,7 +151,7 @@ class _Table:
     """The types of those that are."""
 
     @classmethod
-    def of(cls, files: Sequence[FileSnapshot], label: str) -> "_Table":
+    def of(cls, files: Sequence[FileSnapshot]) -> "_Table":
         index = footers_of(files)[0].index_columns
         indexed: list[int] = []
         special: dict[int, Column] = {}

@@ -66,7 +66,7 @@ class OpenedZarr(OpenedMatrix):
         with open_zarr(session.path) as root:
             held = arrays(root)
             if self.rows_are_samples:
-                found = self._in_frame(root, held, place, axis, along)
+                found = self._in_frame(root, place, along)
             elif place == "auto":
                 found = self._auto(held, axis, along, length)
             else:
@@ -83,9 +83,7 @@ class OpenedZarr(OpenedMatrix):
                 )
             return _read_names(held[found], label, axis, length), label
 
-    def _in_frame(
-        self, root: Any, held: dict[str, Any], place: str, axis: Axis, along: int
-    ) -> str | None:
+    def _in_frame(self, root: Any, place: str, along: int) -> str | None:
         frame = "obs" if along == 0 else "var"
         if along == 1 and self.name != "X" and not self.name.startswith("layers/"):
             return None

@@ -124,14 +124,7 @@ def _kind_of(kind: Any) -> tuple[str, np.dtype[Any] | None]:
 @contextmanager
 def opened_columns(file: FileSnapshot, columns: Sequence[int], group: int | None) -> Iterator[Any]:
     """Open some columns of a row group as a Parquet file of their own; damage is an OSError."""
-    try:
-        import pyarrow as pa
-        from pyarrow import parquet as pq
-    except ImportError as error:
-        raise ImportError(
-            f"'{file.path}' is a Parquet file, and pyarrow is not installed. It decodes the "
-            'columns. Install it: pip install "skpar-select[parquet]"'
-        ) from error
+    pa, pq = load_pyarrow(file.path)
     footer = read_footer(file.path, file.stamp)
     descriptor = os.open(file.path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
     try:
@@ -147,3 +140,16 @@ def opened_columns(file: FileSnapshot, columns: Sequence[int], group: int | None
         ) from error
     finally:
         os.close(descriptor)
+
+
+def load_pyarrow(path: str | os.PathLike[str]) -> tuple[Any, Any]:
+    """Return pyarrow and its module of Parquet, or raise ImportError for a file that needs them."""
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError as error:
+        raise ImportError(
+            f"'{os.fspath(path)}' is a Parquet file, and pyarrow is not installed. It reads and "
+            'writes them. Install it: pip install "skpar-select[parquet]"'
+        ) from error
+    return pa, parquet
