@@ -8,7 +8,15 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skpar_select._finite import NonFiniteError, report_non_finite
-from skpar_select._typing import Array, FloatArray, Index, Result, Task
+from skpar_select._typing import (
+    Array,
+    BoolArray,
+    FloatArray,
+    Index,
+    IndexArray,
+    Result,
+    Task,
+)
 from skpar_select._validation import check_n_neighbors, check_n_samples, least_observed
 from skpar_select.kernels import (
     MISSING_BYTES,
@@ -125,35 +133,47 @@ class MutualInformation(Scorer):
         """Score a block in nats; ``n_observed`` is a result where values may be missing."""
         index = np.asarray(columns)
         discrete = self.discrete.mask(index)
-        scores = np.empty((len(index), len(self._targets)))
+        scored = [
+            self._score_group(number, values, index, discrete)
+            for number in range(len(self.prepared))
+        ]
+        if self._targets.several:
+            results = self._joined(scored)
+        else:
+            ((scores, n_observed),) = scored
+            results = {"score": scores[0], "n_observed": n_observed.astype(np.float64)}
+        if self._min_observed is None:
+            del results["n_observed"]
+        return results
+
+    def _score_group(
+        self, number: int, values: Any, index: IndexArray, discrete: BoolArray
+    ) -> tuple[FloatArray, Array]:
+        """Score a block against targets of the same samples."""
+        least = self._least[number]
+        try:
+            return mutual_information(
+                self._targets.groups[number].select(values),
+                self.prepared[number],
+                columns=index,
+                discrete=discrete,
+                min_observed=least,
+            )
+        except NonFiniteColumnError as error:
+            omits = least is not None
+            report_non_finite(values, index, allow_nan=omits)
+            # Finite in its own type, such as a long double, it is beyond float64.
+            one = np.ones(1, dtype=np.intp)
+            raise NonFiniteError(index[[error.position]], 0 * one, one, omits) from error
+
+    def _joined(self, scored: list[tuple[FloatArray, Array]]) -> dict[str, FloatArray]:
+        """Put the results of all groups into the order of the targets."""
+        scores = np.empty((scored[0][0].shape[1], len(self._targets)))
         n_observed = np.empty_like(scores)
-        for group, prepared, least in zip(
-            self._targets.groups, self.prepared, self._least, strict=True
-        ):
-            try:
-                of_targets, counts = mutual_information(
-                    group.select(values),
-                    prepared,
-                    columns=index,
-                    discrete=discrete,
-                    min_observed=least,
-                )
-            except NonFiniteColumnError as error:
-                omits = least is not None
-                report_non_finite(values, columns, allow_nan=omits)
-                # Finite in its own type, such as a long double, it is beyond float64.
-                one = np.ones(1, dtype=np.intp)
-                raise NonFiniteError(index[[error.position]], 0 * one, one, omits) from error
+        for group, (of_targets, counts) in zip(self._targets.groups, scored, strict=True):
             scores[:, group.positions] = of_targets.T
             n_observed[:, group.positions] = counts[:, np.newaxis]
-        results = {"score": scores}
-        if self._min_observed is not None:
-            results["n_observed"] = n_observed
-        if not self._targets.several:
-            results = {name: numbers[:, 0] for name, numbers in results.items()}
-        if self.discrete.is_doubted:
-            results["has_fractions"] = _has_fractions(values)
-        return results
+        return {"score": scores, "n_observed": n_observed}
 
     def fingerprint_parts(self) -> Iterator[Any]:
         """Yield the targets, the discrete columns and the parameters."""
