@@ -22,6 +22,9 @@ from skpar_select._alignment import align_ids, aligned_target, id_text, near_mat
 IDS = st.lists(st.text(max_size=4), unique=True, max_size=20)
 
 
+in_another_order = pytest.mark.filterwarnings("ignore:y was put into the order:UserWarning")
+
+
 def align(held, reference):
     return align_ids(held, reference, held_by="'ages.csv'", reference_by="the matrix")
 
@@ -263,6 +266,7 @@ def test_aligned_target__refuses_ids_that_repeat_in_another_order():
         aligned_target(y, lambda: repeats[::-1])
 
 
+@in_another_order
 def test_functions__put_a_target_into_the_order_of_a_file_too(tmp_path):
     rng = np.random.default_rng(0)
     X, ids = rng.normal(size=(60, 2)), np.array([f"s{number}" for number in range(60)])
@@ -308,6 +312,7 @@ def opened(holder, tmp_path):
     return open_matrix(tmp_path / "m.h5"), values, ids
 
 
+@in_another_order
 @pytest.mark.parametrize("holder", ["file", "anndata"])
 def test_target_of_pandas__is_aligned_wherever_it_is_scored(holder, tmp_path):
     # An AnnData in memory took it by position.

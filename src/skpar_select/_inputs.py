@@ -6,6 +6,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import validate_data
 
 from skpar_select._alignment import aligned_target
+from skpar_select._caller import warn_caller
 from skpar_select._typing import IndexArray, Task
 from skpar_select._validation import (
     check_lazy_matrix,
@@ -76,7 +77,13 @@ def check_targets(y: Any, matrix: Matrix, *, task: Task | None, omit: bool) -> T
 
 def in_order_of(matrix: Matrix, y: Any) -> Any:
     """Put targets of pandas whose index holds the ids of a matrix that was opened into its order."""
-    return aligned_target(y, lambda: matrix.sample_ids, lambda: matrix.stored_ids)
+    ordered = aligned_target(y, lambda: matrix.sample_ids, lambda: matrix.stored_ids)
+    if ordered is not y:
+        warn_caller(
+            "y was put into the order of the matrix by the sample ids in its index. Other steps of a "
+            "pipeline take y by position. Pass y.loc[X.sample_ids], which is in that order."
+        )
+    return ordered
 
 
 def asks_for_dtypes(discrete_features: Any) -> bool:

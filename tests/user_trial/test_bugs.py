@@ -187,7 +187,10 @@ class TestB7:
         assert scores[0] > 3
         shuffled = y.sample(frac=1, random_state=0)
         for target in (shuffled, shuffled.to_frame("age")):
-            again = ParallelMutualInfoSelector(1, random_state=0).fit(X, target).scores_
+            with pytest.warns(
+                UserWarning, match=r"y was put into the order.*y\.loc\[X\.sample_ids\]"
+            ):
+                again = ParallelMutualInfoSelector(1, random_state=0).fit(X, target).scores_
             assert_array_equal(again, scores)
 
     def test_b7__a_series_that_lacks_samples_is_refused(self, X):

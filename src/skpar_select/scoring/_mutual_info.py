@@ -144,6 +144,8 @@ class MutualInformation(Scorer):
             results = {"score": scores[0], "n_observed": n_observed.astype(np.float64)}
         if self._min_observed is None:
             del results["n_observed"]
+        if self.discrete.is_doubted:
+            results["has_fractions"] = _has_fractions(values)
         return results
 
     def _score_group(
