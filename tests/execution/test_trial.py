@@ -42,9 +42,9 @@ def test_processes__take_the_rest_where_threads_wait():
         ThreadsExecutor(2), others, trial_seconds=0.03, processor_time=a_third_in_threads
     )
     assert sorted(executor.map_unordered(waits, range(20))) == [*range(20)]
-    # Two rounds of two tasks fill the trial, and one task is run alone; a busy machine needs fewer.
+    # A few tasks fill the trial, as many are drawn ahead, and one is run alone.
     assert others.got == [*range(20 - len(others.got), 20)]
-    assert 15 <= len(others.got) <= 17
+    assert 8 <= len(others.got) <= 17
 
 
 def test_threads__go_on_where_a_task_alone_waits_as_long():
