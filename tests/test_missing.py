@@ -456,3 +456,18 @@ def test_mean_score__of_values_missing_at_random_is_that_of_all():
         scores = omitting(gappy, y).scores_
         difference = scores - full
         assert abs(difference.mean()) < 2 * difference.std() / np.sqrt(n_repeats)
+
+
+def test_class__that_is_a_missing_date_is_left_out():
+    # NaT was a class of its own.
+    X = np.random.default_rng(0).normal(size=(80, 3))
+    y = np.array(["2020", "NaT", "2021", "2020"] * 20, dtype="M8[D]")
+    selector = ParallelMutualInfoSelector(task="classification", missing="omit", random_state=0)
+    with pytest.warns(UserWarning, match=r"have no target, y \(20\)"):
+        fitted = selector.fit(X, y)
+    assert fitted.n_observed_.tolist() == [60] * 3
+    there = ~np.isnat(y)
+    expected = clone(selector).fit(X[there], y[there])
+    assert_array_equal(fitted.scores_, expected.scores_)
+    with pytest.raises(ValueError, match="y contains NaN: 20 of 80 values"):
+        clone(selector).set_params(missing="raise").fit(X, y)

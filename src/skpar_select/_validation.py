@@ -302,6 +302,8 @@ def warn_of_fractions(has_fractions: FloatArray | None) -> None:
 def _with_values(target: Any, *, omit: bool, label: str) -> tuple[IndexArray | None, Array]:
     if target.dtype.kind == "O":
         missing = np.array([_is_missing(value) for value in target], dtype=bool)
+    elif target.dtype.kind in "mM":
+        missing = np.isnat(target)
     elif target.dtype.kind in "fc":
         missing = np.isnan(target)
         _refuse_values(np.isinf(target), "infinity", label, "Leave these samples out of X and y.")

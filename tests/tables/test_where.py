@@ -124,3 +124,11 @@ def test_conditions__that_hold_in_other_rows_each_are_said_so():
     with pytest.raises(ValueError, match=r"Each holds in some; leave one out\.") as error:
         rows_where(TABLE, ["sex=F", "sex=M"], 5)
     assert "Did you mean" not in str(error.value)
+
+
+@pytest.mark.parametrize(("sign", "rows"), [("=", [1]), ("!=", [0, 2])])
+@pytest.mark.parametrize("as_text", [str, int])
+def test_where__tells_long_numbers_apart(sign, rows, as_text):
+    # As float64 the first two are equal.
+    table = Table({"id": [as_text(one) for one in (2**53, 2**53 + 1, 7)]})
+    assert np.flatnonzero(rows_where(table, [f"id{sign}{2**53 + 1}"], 3)).tolist() == rows

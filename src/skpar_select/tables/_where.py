@@ -21,6 +21,8 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "<": lt,
     ">": gt,
 }
+# Whole numbers below this are exact as float64.
+_EXACT = 2.0**53
 _OPERATOR = re.compile("|".join(_OPERATORS))
 
 
@@ -97,6 +99,8 @@ def _holds(column: Column, operator: str, value: str, label: str) -> BoolArray:
     number = np.nan if quoted else as_number(value, decimal_comma=column.decimal_comma)
     if np.isnan(number) and column.decimal_comma and not quoted:
         number = as_number(value)  # a condition may be written with a point, whatever the table
+    if abs(number) >= _EXACT and operator in ("=", "==", "!="):
+        number = np.nan  # longer numbers than a float64 holds are ids: compared as they are written
     # A missing value is neither equal nor unequal to another.
     there = ~missing
     numbers = column.numbers()
