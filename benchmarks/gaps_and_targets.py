@@ -12,6 +12,7 @@ import numpy as np
 from columns import N_REAL, cases
 from timing import machine, print_table
 
+from skpar_select import ParallelMutualInfoSelector
 from skpar_select.kernels import mutual_information, prepare_target
 
 SHARES = [0.0, 0.02, 0.2]
@@ -91,6 +92,31 @@ def print_several(sizes, n_numbers, n_repetitions):
     )
 
 
+def print_fits(sizes, n_numbers, n_repetitions):
+    """Compare a fit with ten targets and fits with one, in memory, by the clock on the wall."""
+    rows = []
+    for n, years, n_jobs in itertools.product(sizes, [False, True], [1, 2]):
+        rng, ratios = np.random.default_rng(0), []
+        for _ in range(n_repetitions + 1):
+            Y = rng.integers(18, 98, (n, N_TARGETS)).astype(float)
+            Y = Y if years else rng.normal(size=Y.shape)
+            elapsed = []
+            for y in (Y, Y[:, 0], Y[:, 1]):
+                X = rng.normal(size=(n, max(1, n_numbers // n))).astype(np.float32)
+                start = time.perf_counter()
+                ParallelMutualInfoSelector(5, n_jobs=n_jobs, random_state=0).fit(X, y)
+                elapsed.append(time.perf_counter() - start)
+            ratios.append(elapsed[0] / statistics.mean(elapsed[1:]))
+        target = "whole years" if years else "normal"
+        rows.append([f"{n:,}", target, str(n_jobs), f"{statistics.median(ratios[1:]):.2f}"])
+    print_table(
+        "Ten targets in one fit",
+        ["samples", "targets", "n_jobs", "over a fit with one"],
+        rows,
+        f"float32 in memory, whole fits in turn; medians of {n_repetitions}.",
+    )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="does it work? seconds")
@@ -100,6 +126,7 @@ def main():
     print(machine())
     print_gaps(sizes, n_numbers, n_repetitions)
     print_several(sizes, n_numbers, n_repetitions)
+    print_fits(sizes, 2 * n_numbers, n_repetitions)
 
 
 if __name__ == "__main__":
