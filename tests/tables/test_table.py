@@ -337,7 +337,7 @@ def test_parquet__is_searched_for_ids_among_columns_that_may_hold_them(tmp_path)
 def test_parquet__without_pyarrow_names_the_install(tmp_path, monkeypatch):
     path = as_parquet(tmp_path)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(ImportError, match=r"is a Parquet file, .*skpar-select\[parquet\]"):
+    with pytest.raises(ImportError, match=r"is of Parquet, .*skpar-select\[parquet\]"):
         Table(path)
 
 

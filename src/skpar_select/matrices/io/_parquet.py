@@ -149,7 +149,7 @@ def load_pyarrow(path: str | os.PathLike[str]) -> tuple[Any, Any]:
         from pyarrow import parquet
     except ImportError as error:
         raise ImportError(
-            f"'{os.fspath(path)}' is a Parquet file, and pyarrow is not installed. It reads and "
+            f"'{os.fspath(path)}' is of Parquet, and pyarrow is not installed. It reads and "
             'writes them. Install it: pip install "skpar-select[parquet]"'
         ) from error
     return pa, parquet
