@@ -46,7 +46,10 @@ def test_check_output__refuses_a_format_that_is_not_written(tmp_path, monkeypatc
     with pytest.raises(ValueError, match=message):
         check_output(tmp_path / "x.xlsx", formats=(".csv", ".parquet"))
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(ImportError, match=r"x\.parquet' is of Parquet, and pyarrow is not installed\. .*pip install"):
+    with pytest.raises(
+        ImportError,
+        match=r"x\.parquet' is of Parquet, and pyarrow is not installed\. .*pip install",
+    ):
         check_output(tmp_path / "x.parquet", formats=(".csv", ".parquet"))
 
 
