@@ -1,6 +1,6 @@
 """Executors: this thread, threads, or joblib's pools of processes."""
 
-from skpar_select.execution._base import TASKS_AHEAD, Executor, prepared
+from skpar_select.execution._base import TASKS_AHEAD, Executor, WorkerLostError, prepared
 from skpar_select.execution._choose import choose_executor
 from skpar_select.execution._joblib import JoblibExecutor
 from skpar_select.execution._serial import SerialExecutor
@@ -14,6 +14,7 @@ __all__ = [
     "SerialExecutor",
     "ThreadsExecutor",
     "TrialExecutor",
+    "WorkerLostError",
     "choose_executor",
     "prepared",
 ]

@@ -11,7 +11,9 @@ An executor owes
 What all tasks share belongs to the function, which reaches each worker once; a task should pickle
 small. `tasks` is drawn lazily, at most ``TASKS_AHEAD`` for each worker ahead of the results, so that
 the memory model counts all tasks that exist. An error of a task ends the run and is raised here; no
-task runs when the generator has been closed.
+task runs when the generator has been closed. Where workers died and their tasks did not come back, it
+raises a :class:`WorkerLostError`; results that came before are good. ``reduced()`` is the executor to go
+on with.
 
 :class:`skpar_select.testing.ExecutorConformance` is the suite that every implementation passes.
 """
@@ -26,6 +28,23 @@ Result = TypeVar("Result")
 # One task in work and one waiting for each worker: no worker waits, and no more tasks than the
 # memory model counts are on their way.
 TASKS_AHEAD = 2
+
+
+class WorkerLostError(RuntimeError):
+    """Workers died, killed by a signal or by a system without memory.
+
+    Attributes
+    ----------
+    tasks : list
+        Those that were on their way and gave no result.
+    n_tries : int
+        How often each of them was tried.
+    """
+
+    def __init__(self, message: str, tasks: list[Any], *, n_tries: int = 1) -> None:
+        super().__init__(message)
+        self.tasks = tasks
+        self.n_tries = n_tries
 
 
 class Executor(ABC):
@@ -55,6 +74,10 @@ class Executor(ABC):
     def in_flight(self) -> int:
         """Tasks that are prepared or run at a time."""
         return self.n_workers + self.n_ahead
+
+    def reduced(self) -> "Executor":
+        """Return the executor to go on with where workers have died, with fewer of them if it can."""
+        return self
 
     @abstractmethod
     def map_unordered(
