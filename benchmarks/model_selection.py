@@ -90,8 +90,8 @@ class Marking(ParallelMutualInfoSelector):
     def _get_param_names(cls):
         return ["k", "random_state", "n_jobs", "marks"]
 
-    def _scorer(self, matrix, targets, discrete):
-        return MarkingScorer(super()._scorer(matrix, targets, discrete), self.marks)
+    def _scorer(self, targets, discrete):
+        return MarkingScorer(super()._scorer(targets, discrete), self.marks)
 
 
 class MarkingScorer(Scorer):

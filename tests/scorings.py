@@ -153,9 +153,9 @@ class Counting(ParallelMutualInfoSelector):
     def _get_param_names(cls):
         return ["k", "random_state", "score_cache", "marks"]
 
-    def _scorer(self, matrix, targets, discrete):
+    def _scorer(self, targets, discrete):
         return Marking(
-            super()._scorer(matrix, targets, discrete), lambda name: Path(self.marks, name).touch()
+            super()._scorer(targets, discrete), lambda name: Path(self.marks, name).touch()
         )
 
 

@@ -103,7 +103,7 @@ def score_by_plan(X, y, change, n_jobs=1, matrix=None, **parameters):
     selector = ParallelMutualInfoSelector(**parameters)
     made, discrete = check_input(X, selector.discrete_features)
     matrix = made if matrix is None else matrix
-    scorer = selector._scorer(matrix, targets_of(selector, matrix, y), discrete)
+    scorer = selector._scorer(targets_of(selector, matrix, y), discrete)
     executor = choose_executor(n_jobs, prefer="threads")
     needs = scorer.needs(matrix.shape[0], matrix.dtype)
     plan = plan_scoring(matrix, needs, executor, memory_budget=10**9)
@@ -161,7 +161,7 @@ def reference(values, targets):
     for kind, (task, _) in KINDS.items():
         selector = ParallelMutualInfoSelector(**parameters_of(kind))
         matrix, discrete = check_input(values, selector.discrete_features)
-        scorer = selector._scorer(matrix, targets_of(selector, matrix, targets[task]), discrete)
+        scorer = selector._scorer(targets_of(selector, matrix, targets[task]), discrete)
         scores[kind] = np.concatenate(
             [
                 scorer(values[:, [column]].copy(), np.array([column]))["score"]

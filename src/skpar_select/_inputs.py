@@ -36,24 +36,21 @@ def check_input(X: Any, discrete_features: Any, *, estimator: Any = None) -> Inp
     by_dtype = asks_for_dtypes(given)
     held = held_matrix(X)
     if held is not None:
-        check_not_empty(held)
-        if estimator is not None:
+        if estimator is None:
+            check_not_empty(held)
+        else:
             check_lazy_matrix(held, estimator, reset=True)
         matrix: Matrix = held
         given = held.dtype.kind == "b" if by_dtype else given
     else:
         if by_dtype:
             given, X = discrete_by_dtype(X), with_codes(X)
-        names = None
         X = check_matrix(X, estimator)
-        if estimator is not None:
-            names = getattr(estimator, "feature_names_in_", None)
-        matrix = as_matrix(X, names)
-    n_features, sparse = matrix.shape[1], matrix.is_sparse
+        matrix = as_matrix(X, getattr(estimator, "feature_names_in_", None))
     discrete = DiscreteFeatures(
         given,
-        n_features,
-        sparse=sparse,
+        matrix.shape[1],
+        sparse=matrix.is_sparse,
         feature_names=lambda: matrix.feature_names,
         # Of an array it is scikit-learn's rule; of a file nobody has seen that it is sparse.
         doubted=held is not None,

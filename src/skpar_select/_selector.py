@@ -24,7 +24,7 @@ from skpar_select._validation import (
     warn_of_unscored,
 )
 from skpar_select.execution import choose_executor
-from skpar_select.matrices import Matrix, held_matrix
+from skpar_select.matrices import held_matrix
 from skpar_select.scoring import (
     CallbackSupportMixin,
     DiscreteFeatures,
@@ -234,7 +234,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         check_k(self.k, matrix.shape[1])
         task = self.task if self.score_func is None else None
         targets = check_targets(y, matrix, task=task, omit=self.missing != "raise")
-        scorer = self._scorer(matrix, targets, discrete)
+        scorer = self._scorer(targets, discrete)
         with progress_sinks(self, X, y) as sinks:
             results = score_columns(
                 matrix,
@@ -352,7 +352,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
             lacking = targets.n_samples - np.array(targets.n_missing) > n_observed.T
             warn_of_unscored(results["score"], lacking, self.missing, self.min_observed)
 
-    def _scorer(self, matrix: Matrix, targets: Targets, discrete: DiscreteFeatures) -> Scorer:
+    def _scorer(self, targets: Targets, discrete: DiscreteFeatures) -> Scorer:
         # To skip a column that lacks any value is to ask for all.
         min_observed = {"raise": None, "omit": self.min_observed, "skip": 1.0}[self.missing]
         if self.score_func is not None:

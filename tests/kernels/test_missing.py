@@ -83,18 +83,22 @@ def neighbors_of(n_samples):
     return sorted({k for k in (1, 3, 9, n_samples - 1) if 1 <= k < n_samples})
 
 
+def assert_columns_of_all_kinds_are_the_twin(rng, y, prepare):
+    columns = np.column_stack([block_of_kinds(rng, len(y)), y])
+    labels = np.column_stack([make(rng, len(y)) for make in LABELS.values()])
+    for k in neighbors_of(len(y)):
+        block = with_every_share_of_gaps(rng, columns)
+        assert_is_the_twin(block, y, prepare, discrete=False, n_neighbors=k, seed=k)
+        block = with_every_share_of_gaps(rng, np.column_stack([labels, columns]))
+        assert_is_the_twin(block, y, prepare, discrete=True, n_neighbors=k, seed=k)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("n_samples", SIZES)
 def test_continuous_targets_of_all_kinds__are_the_twin(kind, n_samples):
     rng = np.random.default_rng([n_samples, list(KINDS).index(kind)])
     y = KINDS[kind](rng, n_samples)
-    columns = np.column_stack([block_of_kinds(rng, n_samples), y])
-    labels = np.column_stack([make(rng, n_samples) for make in LABELS.values()])
-    for k in neighbors_of(n_samples):
-        block = with_every_share_of_gaps(rng, columns)
-        assert_is_the_twin(block, y, continuous_target, discrete=False, n_neighbors=k, seed=k)
-        block = with_every_share_of_gaps(rng, np.column_stack([labels, columns]))
-        assert_is_the_twin(block, y, continuous_target, discrete=True, n_neighbors=k, seed=k)
+    assert_columns_of_all_kinds_are_the_twin(rng, y, continuous_target)
 
 
 @pytest.mark.parametrize("labels", LABELS)
@@ -102,13 +106,7 @@ def test_continuous_targets_of_all_kinds__are_the_twin(kind, n_samples):
 def test_discrete_targets_of_all_kinds__are_the_twin(labels, n_samples):
     rng = np.random.default_rng([n_samples, list(LABELS).index(labels)])
     y = LABELS[labels](rng, n_samples)
-    columns = np.column_stack([block_of_kinds(rng, n_samples), y])
-    of_classes = np.column_stack([make(rng, n_samples) for make in LABELS.values()])
-    for k in neighbors_of(n_samples):
-        block = with_every_share_of_gaps(rng, columns)
-        assert_is_the_twin(block, y, discrete_target, discrete=False, n_neighbors=k, seed=k)
-        block = with_every_share_of_gaps(rng, np.column_stack([of_classes, columns]))
-        assert_is_the_twin(block, y, discrete_target, discrete=True, n_neighbors=k, seed=k)
+    assert_columns_of_all_kinds_are_the_twin(rng, y, discrete_target)
 
 
 @pytest.mark.parametrize("prepare", PREPARE.values(), ids=PREPARE)

@@ -40,8 +40,8 @@ class Selector(ParallelMutualInfoSelector):
 
     noted: ClassVar[list] = []
 
-    def _scorer(self, matrix, targets, discrete):
-        return Marking(super()._scorer(matrix, targets, discrete), self.noted.append)
+    def _scorer(self, targets, discrete):
+        return Marking(super()._scorer(targets, discrete), self.noted.append)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from scorings import Nothing, Noting, Processes, Zeros, kernel_scorer, means, sc
 from skpar_select import ParallelMutualInfoSelector, open_matrix
 from skpar_select.execution import JoblibExecutor, SerialExecutor, ThreadsExecutor, choose_executor
 from skpar_select.kernels import SCRATCH_BYTES, TARGET_BYTES
-from skpar_select.matrices import Layout, LazyMatrix, Matrix, Part
+from skpar_select.matrices import Layout, LazyMatrix, Matrix, Part, as_matrix
 from skpar_select.scoring import MutualInformation, score_columns
 
 # Of 60 samples and 23 columns: the results and the target, two kernels; in file order three
@@ -353,8 +353,8 @@ def test_fit__touches_no_array_before_its_workers_do(tmp_path):
             return super().__call__(values, columns)
 
     class Selector(ParallelMutualInfoSelector):
-        def _scorer(self, matrix, targets, discrete):
-            return kernel_scorer(matrix, np.arange(500.0), kind=Watching)
+        def _scorer(self, targets, discrete):
+            return kernel_scorer(as_matrix(X), np.arange(500.0), kind=Watching)
 
     start = mapped()
     Selector(n_jobs=2).fit(X, np.arange(500.0))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import matplotlib.pyplot
 import numpy as np
 import pytest
@@ -27,6 +28,34 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def values(request, rng):
+    """A matrix of the people `IDS` and the features `NAMES` of the module."""
+    shape = len(request.module.IDS), len(request.module.NAMES)
+    return rng.normal(size=shape).astype("f4")
+
+
+@pytest.fixture
+def age(request, values):
+    return np.round(50 + 10 * values[:, request.module.TELLING].astype(float), 2)
+
+
+@pytest.fixture
+def write(request, values):
+    """Write the matrix to a file, with its names, and give the name of the file."""
+
+    def write(values=values, name="m.h5", ids=request.module.IDS, names=request.module.NAMES):
+        with h5py.File(name, "w") as f:
+            f["data"] = values
+            if ids is not None:
+                f["samples"] = ids
+            if names is not None:
+                f["features"] = names
+        return name
+
+    return write
 
 
 @pytest.fixture

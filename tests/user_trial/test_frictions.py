@@ -20,30 +20,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 IDS = [f"s{i:03}" for i in range(80)]
 NAMES = [f"site{i}" for i in range(12)]
-
-
-@pytest.fixture
-def values(rng):
-    return rng.normal(size=(80, 12)).astype("f4")
-
-
-@pytest.fixture
-def age(values):
-    return np.round(50 + 10 * values[:, 3].astype(float), 2)
-
-
-@pytest.fixture
-def write(values):
-    def write(values=values, name="m.h5", ids=IDS, names=NAMES):
-        with h5py.File(name, "w") as f:
-            f["data"] = values
-            if ids is not None:
-                f["samples"] = ids
-            if names is not None:
-                f["features"] = names
-        return name
-
-    return write
+TELLING = 3  # the site that tells the age
 
 
 @pytest.fixture

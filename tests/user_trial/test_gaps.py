@@ -28,33 +28,8 @@ from skpar_select import (
 
 DOCS = Path(__file__).parents[2] / "docs"
 IDS = [f"GSM{1000000 + i}" for i in range(120)]
-SITES = [f"cg{i:08d}" for i in range(30)]
-
-
-@pytest.fixture
-def values(rng):
-    return rng.normal(size=(120, 30)).astype("f4")
-
-
-@pytest.fixture
-def age(values):
-    return np.round(50 + 10 * values[:, 7].astype(float), 2)
-
-
-@pytest.fixture
-def write(values):
-    """Write a matrix of 120 people and 30 sites, and give its name."""
-
-    def write(values=values, name="m.h5", ids=IDS, sites=SITES):
-        with h5py.File(name, "w") as f:
-            f["data"] = values
-            if ids is not None:
-                f["samples"] = ids
-            if sites is not None:
-                f["features"] = sites
-        return name
-
-    return write
+NAMES = [f"cg{i:08d}" for i in range(30)]
+TELLING = 7  # the site that tells the age
 
 
 @pytest.fixture
@@ -105,13 +80,13 @@ class TestG1:
             alone = np.zeros((there.sum(), 30), "f4")
             alone[:, column] = gaps[there, column]  # the noise depends on the index of the column
             by_hand = mutual_info_regression(alone, age[there], random_state=0)
-            assert scores[SITES[column]] == by_hand[column]
+            assert scores[NAMES[column]] == by_hand[column]
         rows = {row["feature"]: row for row in read_scores("out.csv")}
-        assert rows[SITES[7]]["n_observed"] == str((~np.isnan(gaps[:, 7])).sum())
-        assert rows[SITES[7]]["rank"] == "1"
+        assert rows[NAMES[7]]["n_observed"] == str((~np.isnan(gaps[:, 7])).sum())
+        assert rows[NAMES[7]]["rank"] == "1"
         # Ten values are less than half of 120.
-        assert rows[SITES[3]]["rank"] == "30"
-        assert rows[SITES[3]]["score"] == "NaN"
+        assert rows[NAMES[3]]["rank"] == "30"
+        assert rows[NAMES[3]]["score"] == "NaN"
 
     def test_g1__omit_and_skip_warn_with_a_count(self, gaps, score):
         assert "1 of 30 columns were not scored" in score("--missing omit").err
@@ -128,7 +103,7 @@ class TestG1:
         with pytest.warns(UserWarning, match="1 of 30 columns were not scored"):
             selector = ParallelMutualInfoSelector(3, missing="omit", random_state=0).fit(gaps, age)
         scores = by_feature()
-        assert_array_equal(selector.scores_, [scores[site] for site in SITES])
+        assert_array_equal(selector.scores_, [scores[site] for site in NAMES])
         assert np.isnan(selector.transform(gaps)).any()
 
 
@@ -161,7 +136,7 @@ class TestG2:
         assert "100 of 120 samples are kept." in note
         scores = by_feature()
         assert_array_equal(
-            [scores[site] for site in SITES], self.by_hand(people, open_matrix("m.h5"))
+            [scores[site] for site in NAMES], self.by_hand(people, open_matrix("m.h5"))
         )
 
     def test_g2__each_error_names_the_option_that_helps(self, score, people):
@@ -192,7 +167,7 @@ class TestG2:
         kept = np.array([10 <= i < 110 and i % 2 == 0 and i not in (12, 14) for i in range(120)])
         assert f"{kept.sum()} of 120 samples are kept" in done.notes[0]
         assert_array_equal(
-            [by_feature()[site] for site in SITES],
+            [by_feature()[site] for site in NAMES],
             mutual_info_regression(values[kept], age[kept], random_state=0),
         )
 
@@ -228,38 +203,38 @@ class TestG3:
 
     @pytest.mark.parametrize(
         ("which", "discrete"),
-        [("all", True), ("none", False), ("auto", False), ("sites.txt", SITES[:3])],
+        [("all", True), ("none", False), ("auto", False), ("sites.txt", NAMES[:3])],
     )
     def test_g3__on_the_command_line_too(self, write, score, age, rng, which, discrete):
         counts = rng.poisson(1, size=(120, 30)).astype("f4")
         write(counts)
-        Path("sites.txt").write_text("\n".join(SITES[:3]))
+        Path("sites.txt").write_text("\n".join(NAMES[:3]))
         assert score(f"--discrete-features {which}").code == 0
         if isinstance(discrete, list):
             discrete = [0, 1, 2]
         expected = mutual_info_regression(counts, age, discrete_features=discrete, random_state=0)
-        assert_array_equal([by_feature()[site] for site in SITES], expected)
+        assert_array_equal([by_feature()[site] for site in NAMES], expected)
 
 
 class TestG4:
     def test_g4__columns_are_selected_lazily(self, write, values):
         X = open_matrix(write())
         mask = np.arange(30) % 3 == 0
-        for view in (X[:, mask], X[:, np.flatnonzero(mask)], X[:, list(np.array(SITES)[mask])]):
+        for view in (X[:, mask], X[:, np.flatnonzero(mask)], X[:, list(np.array(NAMES)[mask])]):
             assert_array_equal(np.asarray(view), values[:, mask])
-            assert list(view.feature_names) == list(np.array(SITES)[mask])
-        assert_array_equal(X.read([SITES[4]]), values[:, [4]])
+            assert list(view.feature_names) == list(np.array(NAMES)[mask])
+        assert_array_equal(X.read([NAMES[4]]), values[:, [4]])
 
     def test_g4__by_lists_on_the_command_line(self, score):
-        Path("keep.txt").write_text("\n".join(SITES[3:10]))
-        Path("drop.txt").write_text(f"{SITES[4]}\n")
+        Path("keep.txt").write_text("\n".join(NAMES[3:10]))
+        Path("drop.txt").write_text(f"{NAMES[4]}\n")
         assert score("--features keep.txt --exclude-features drop.txt").code == 0
-        assert set(by_feature()) == {*SITES[3:10]} - {SITES[4]}
+        assert set(by_feature()) == {*NAMES[3:10]} - {NAMES[4]}
 
     def test_g4__is_the_remedy_for_columns_with_nan(self, write, values, score):
         values[4, 5] = np.nan
         write(values)
-        Path("drop.txt").write_text(f"{SITES[5]}\n")
+        Path("drop.txt").write_text(f"{NAMES[5]}\n")
         assert score().code == 2
         assert score("--exclude-features drop.txt").code == 0
 
@@ -269,7 +244,7 @@ class TestG5:
     def cells(self, values, age):
         ad = pytest.importorskip("anndata")
         obs = pd.DataFrame({"cell_type": np.where(age > 50, "T", "B")}, index=IDS)
-        ad.AnnData(values, obs=obs, var=pd.DataFrame(index=SITES)).write_h5ad("cells.h5ad")
+        ad.AnnData(values, obs=obs, var=pd.DataFrame(index=NAMES)).write_h5ad("cells.h5ad")
         return obs
 
     @pytest.mark.parametrize(
@@ -283,7 +258,7 @@ class TestG5:
     def test_g5__the_labels_of_the_file_are_the_target(self, cells, typed, target):
         done = typed(f"score cells.h5ad {target} --task classification -k 1 -o o.csv")
         assert done.code == 0
-        assert selected("o.csv") == [SITES[7]]
+        assert selected("o.csv") == [NAMES[7]]
 
     def test_g5__in_python_too(self, cells):
         assert list(read_targets("cells.h5ad", "cell_type", task="classification")) == list(
@@ -294,16 +269,16 @@ class TestG5:
         with h5py.File(write(), "r+") as f:
             f["y"] = age
         assert typed("score m.h5 --target-column y -k 1 -o o.csv").code == 0
-        assert selected("o.csv") == [SITES[7]]
+        assert selected("o.csv") == [NAMES[7]]
 
 
 def test_g6__scores_of_anndata_go_back_to_its_features(values, age):
     ad = pytest.importorskip("anndata")
     cells = ad.AnnData(values, obs=pd.DataFrame({"age": age}, index=IDS))
-    cells.var_names = SITES
+    cells.var_names = NAMES
     selector = ParallelMutualInfoSelector(1, random_state=0).fit(cells, cells.obs["age"])
     cells.var["mi"] = selector.scores_
-    assert cells.var["mi"].idxmax() == SITES[7]
+    assert cells.var["mi"].idxmax() == NAMES[7]
 
 
 class TestG7:
@@ -336,7 +311,7 @@ class TestG9:
                 np.asarray(open_matrix("m.h5")), pheno[name], random_state=0
             )
             held = {row["feature"]: float(row[f"score_{name}"]) for row in rows}
-            assert_array_equal([held[site] for site in SITES], alone)
+            assert_array_equal([held[site] for site in NAMES], alone)
 
     def test_g9__in_python_too(self, values, pheno):
         Y = pheno[["age", "bmi"]]
@@ -349,12 +324,12 @@ class TestG9:
 class TestG11:
     def test_g11__parquet_is_read(self, values, pheno, typed):
         pytest.importorskip("pyarrow")
-        pd.DataFrame(values, columns=SITES, index=pd.Index(IDS, name="sample")).to_parquet(
+        pd.DataFrame(values, columns=NAMES, index=pd.Index(IDS, name="sample")).to_parquet(
             "x.parquet"
         )
         done = typed("score x.parquet --target pheno.csv --target-column age -k 1 -o o.csv")
         assert done.code == 0
-        assert selected("o.csv") == [SITES[7]]
+        assert selected("o.csv") == [NAMES[7]]
 
     @pytest.mark.parametrize("zarr_format", [2, 3])
     def test_g11__zarr_is_read(self, values, pheno, typed, zarr_format):
@@ -366,12 +341,12 @@ class TestG11:
         assert done.code == 0
 
     def test_g11__csv_is_converted_once(self, values, pheno, typed):
-        pd.DataFrame(values, columns=SITES, index=pd.Index(IDS, name="sample")).to_csv("x.csv")
+        pd.DataFrame(values, columns=NAMES, index=pd.Index(IDS, name="sample")).to_csv("x.csv")
         assert "skpar-select convert" in typed("inspect x.csv").error
         assert typed("convert x.csv x.h5").code == 0
         X = open_matrix("x.h5")
         assert_array_equal(np.asarray(X, dtype="f4"), values)
-        assert list(X.feature_names) == SITES
+        assert list(X.feature_names) == NAMES
         assert list(X.sample_ids) == IDS
 
     @pytest.mark.parametrize(
@@ -395,20 +370,20 @@ class TestG11:
 
 class TestG12:
     def test_g12__names_are_lines_of_a_text_file(self, write, score, pheno):
-        write(sites=None)
-        Path("sites.txt").write_text("\n".join(SITES))
+        write(names=None)
+        Path("sites.txt").write_text("\n".join(NAMES))
         assert score("--feature-names-file sites.txt -k 1").code == 0
-        assert selected() == [SITES[7]]
+        assert selected() == [NAMES[7]]
 
     def test_g12__ids_too(self, write, score):
         write(ids=None)
         Path("people.txt").write_text("\n".join(IDS))
         assert score("--sample-ids-file people.txt -k 1").code == 0
-        assert selected() == [SITES[7]]
+        assert selected() == [NAMES[7]]
 
     def test_g12__a_file_that_is_taken_for_a_dataset_is_pointed_out(self, write, score):
-        write(sites=None)
-        Path("sites.txt").write_text("\n".join(SITES))
+        write(names=None)
+        Path("sites.txt").write_text("\n".join(NAMES))
         error = score("--feature-names sites.txt").error
         assert "--feature-names-file" in error
         assert "names themselves" not in error
@@ -418,22 +393,22 @@ def test_g13__dimnames_of_hdf5array_are_found(values, age, pheno, typed):
     with h5py.File("beta.h5", "w") as f:
         # writeHDF5Array(with.dimnames=TRUE) of features x samples; R writes the axes reversed.
         data = f.create_dataset("beta", data=values)
-        for axis, names in enumerate([IDS, SITES]):
+        for axis, names in enumerate([IDS, NAMES]):
             scale = f.create_dataset(f".beta_dimnames/{2 - axis}", data=names)
             scale.make_scale("dimnames")
             data.dims[axis].attach_scale(scale)
     X = open_matrix("beta.h5")
-    assert list(X.feature_names) == SITES
+    assert list(X.feature_names) == NAMES
     assert list(X.sample_ids) == IDS
     assert typed("score beta.h5 --target pheno.csv --target-column age -k 1 -o o.csv").code == 0
-    assert selected("o.csv") == [SITES[7]]
+    assert selected("o.csv") == [NAMES[7]]
 
 
 def test_g13__rownames_and_colnames_are_found(values):
     with h5py.File("m.h5", "w") as f:
-        f["M"], f["rownames"], f["colnames"] = values, IDS, SITES
+        f["M"], f["rownames"], f["colnames"] = values, IDS, NAMES
     X = open_matrix("m.h5")
-    assert list(X.feature_names) == SITES
+    assert list(X.feature_names) == NAMES
     assert list(X.sample_ids) == IDS
 
 
@@ -443,7 +418,7 @@ def test_g14__select_takes_the_scores_of_a_run(score, typed, values):
     best = [row["feature"] for row in read_scores("out.csv")[:5]]
     X = open_matrix("red.h5")
     assert set(X.feature_names) == set(best)
-    columns = [SITES.index(name) for name in X.feature_names]
+    columns = [NAMES.index(name) for name in X.feature_names]
     assert columns == sorted(columns)
     assert_array_equal(np.asarray(X), values[:, columns])
 
@@ -469,7 +444,7 @@ class TestG15:
         assert typed("select m.h5 --from out.csv -k 5 -o red.h5ad").code == 0
         reduced = ad.read_h5ad("red.h5ad")
         assert reduced.shape == (120, 5)
-        assert SITES[7] in reduced.var_names
+        assert NAMES[7] in reduced.var_names
         assert list(reduced.obs_names) == IDS
 
     @pytest.mark.parametrize(
@@ -480,7 +455,7 @@ class TestG15:
         assert typed(f"select m.h5 --from out.csv -k 2 -o {name}").code == 0
         table = read(name)
         assert list(table.iloc[:, 0]) == IDS
-        assert_array_equal(table[SITES[7]].to_numpy("f4"), values[:, 7])
+        assert_array_equal(table[NAMES[7]].to_numpy("f4"), values[:, 7])
 
 
 class TestG16:
@@ -494,14 +469,14 @@ class TestG16:
         score = f"score {write()} --target - --target-column age -k 1 -o o.csv"
         monkeypatch.setattr(sys, "stdin", io.StringIO(Path("pheno.csv").read_text()))
         assert typed(score).code == 0
-        assert selected("o.csv") == [SITES[7]]
+        assert selected("o.csv") == [NAMES[7]]
 
     def test_g16__the_best_ten_are_shown_without_an_output(self, score, folder):
         done = score(output=None)
         assert done.code == 0
         shown = [line.split() for line in done.lines if line.split()[0].isdecimal()]
         assert [row[0] for row in shown] == [str(rank) for rank in range(1, 11)]
-        assert shown[0][2] == SITES[7]
+        assert shown[0][2] == NAMES[7]
         assert not list(folder.glob("*out*"))
 
 
@@ -514,7 +489,7 @@ class TestG19:
         text = pheno.to_csv(index=False, sep=separator).encode()
         Path("pheno.csv").write_bytes(gzip.compress(text) if packed else text)
         assert score("-k 1").code == 0
-        assert selected() == [SITES[7]]
+        assert selected() == [NAMES[7]]
 
     def test_g19__a_spreadsheet_is_recognised(self, score):
         Path("pheno.csv").write_bytes(b"PK\x03\x04" + b"\x00\xff" * 100)

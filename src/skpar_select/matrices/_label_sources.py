@@ -3,14 +3,13 @@
 What they say of the orientation of the matrix is asked here, too.
 """
 
-import gzip
 import os
 import warnings
 from collections.abc import Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from skpar_select._alignment import repeated
 from skpar_select._typing import Names
@@ -25,10 +24,9 @@ from skpar_select.matrices._labels import (
 )
 from skpar_select.matrices.formats import OpenedMatrix
 from skpar_select.matrices.io._session import FileSession
+from skpar_select.matrices.io._text import TEXT_FAULTS, open_text
 
 Given: TypeAlias = str | os.PathLike[str] | Sequence[str] | None
-
-_GZIP = b"\x1f\x8b"
 
 
 class UnclearOrientationError(ValueError):
@@ -91,13 +89,10 @@ def _lines(path: os.PathLike[str], label: str, most: int | None = None) -> list[
             f"{label} {what}. Names are read from a regular file, and more than once. Check the "
             "path, or write them to a file."
         )
-    with Path(path).open("rb") as file:
-        compressed = file.read(len(_GZIP)) == _GZIP
-    read: Any = gzip.open if compressed else open
     try:
-        with read(path, "rt", encoding="utf-8-sig") as file:
+        with open_text(path) as file:
             lines = [line.rstrip("\r\n") for line in islice(file, most)]
-    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+    except TEXT_FAULTS as error:
         raise ValueError(
             f"{label} cannot be read as text ({error}). It must be in UTF-8, with one name a line; "
             "gzip is read, too. Write it again."

@@ -1,8 +1,6 @@
 """A matrix in text, converted once to HDF5: row after row, however wide and long it is."""
 
 import csv
-import gzip
-import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -16,8 +14,9 @@ import numpy as np
 
 from skpar_select._typing import Array
 from skpar_select._wording import listing, quote
+from skpar_select.matrices.io._text import TEXT_FAULTS, open_text
 from skpar_select.tables._column import MISSING_MARKERS, as_number, has_decimal_comma
-from skpar_select.tables._csv import GZIP, check_names, separator_of
+from skpar_select.tables._csv import check_names, separator_of
 from skpar_select.tables._files import check_output, replacing
 
 HDF5_SUFFIXES = (".h5", ".hdf5")
@@ -164,7 +163,7 @@ class _Lines:
             for cells in self._rows:
                 if any(cells):
                     return cells
-        except (csv.Error, UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+        except (csv.Error, *TEXT_FAULTS) as error:
             raise ValueError(
                 f"{self.label} cannot be read at line {self._rows.line_num} ({error}). A matrix in "
                 "text is UTF-8, with one row a line. Save it so."
@@ -280,7 +279,7 @@ def _header_of(stream: TextIO, label: str) -> str:
         for line in stream:
             if line.strip() and not line.startswith("#"):
                 return line
-    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+    except TEXT_FAULTS as error:
         raise ValueError(
             f"{label} cannot be read ({error}). A matrix in text is UTF-8, packed by gzip or not. "
             "Save it so."
@@ -293,8 +292,5 @@ def _opened(path: Path, label: str) -> Iterator[TextIO]:
     if not path.is_file():
         kind = "does not exist" if not path.exists() else "is no regular file"
         raise FileNotFoundError(f"{label} {kind}. A matrix in text is a file. Check the path.")
-    with open(path, "rb") as raw:
-        packed = raw.read(2) == GZIP
-        raw.seek(0)
-        stream: Any = gzip.GzipFile(fileobj=raw) if packed else raw
-        yield io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+    with open_text(path) as stream:
+        yield stream

@@ -4,17 +4,16 @@ import csv
 import gzip
 import io
 import re
-import zlib
 from itertools import chain
 from math import isnan
 from pathlib import Path
 
 from skpar_select._alignment import repeated
 from skpar_select._wording import counted, listing, quote, sentence
+from skpar_select.matrices.io._text import GZIP, TEXT_FAULTS
 from skpar_select.tables._column import Column, as_number, has_decimal_comma
 
 SEPARATORS = ("\t", ";", "|", ",")
-GZIP = b"\x1f\x8b"
 
 # A line after the last: within a cell if a quote was not closed, which csv passes over.
 _END = "\x00"
@@ -46,7 +45,7 @@ def read_text(path: str) -> str:
         if content.startswith(GZIP):
             content = gzip.decompress(content)
         return content.decode("utf-8-sig")
-    except (UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
+    except TEXT_FAULTS as error:
         raise ValueError(
             f"'{path}' cannot be read ({error}). A table is read from a text file in UTF-8, packed "
             "by gzip or not. Save it as one."

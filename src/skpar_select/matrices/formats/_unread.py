@@ -11,6 +11,7 @@ from typing import NamedTuple
 from skpar_select._wording import listing
 from skpar_select.matrices.formats._base import Format, OpenedMatrix
 from skpar_select.matrices.io._session import FileSession
+from skpar_select.matrices.io._text import GZIP
 
 _READ = "HDF5, .npy, .h5ad, pandas' to_hdf, Zarr and Parquet are read"
 
@@ -120,14 +121,13 @@ _KINDS = (
         "text in gzip, such as CSV",
         "from skpar_select.tables import convert_csv; convert_csv({path}, '{stem}.h5')",
         lambda head, path: (
-            head.startswith(b"\x1f\x8b")
-            and path.lower().endswith((".csv.gz", ".tsv.gz", ".txt.gz"))
+            head.startswith(GZIP) and path.lower().endswith((".csv.gz", ".tsv.gz", ".txt.gz"))
         ),
     ),
     _Kind(
         "compressed by gzip",
         "import gzip, shutil; shutil.copyfileobj(gzip.open({path}), open('{stem}', 'wb'))",
-        _begins(b"\x1f\x8b"),
+        _begins(GZIP),
     ),
     _Kind(
         "compressed by bzip2",
