@@ -3,7 +3,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from skpar_select._memory import available_memory, format_bytes, parse_memory, resident_memory
+from skpar_select._available_memory import available_memory
+from skpar_select._memory import format_bytes, parse_memory
 
 
 @pytest.mark.parametrize(
@@ -32,11 +33,6 @@ def test_parse_memory__refuses_what_is_no_amount(wrong):
 
 def test_parse_memory__auto_is_a_quarter_of_what_is_available():
     assert parse_memory("auto") == pytest.approx(available_memory() / 4, rel=0.2)
-
-
-def test_resident_memory__is_that_of_this_process():
-    held = np.ones(10**7)  # 80 MB
-    assert resident_memory() > held.nbytes
 
 
 @given(st.integers(0, 10**16))

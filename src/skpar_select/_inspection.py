@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from skpar_select._memory import format_bytes, parse_memory, resident_memory
+from skpar_select._available_memory import resident_memory
+from skpar_select._memory import format_bytes, parse_memory
 from skpar_select._typing import Names
 from skpar_select.execution import choose_executor
 from skpar_select.matrices import LazyMatrix
