@@ -4,8 +4,7 @@ import copy
 import os
 import pickle
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, get_args
 
 import joblib
@@ -319,15 +318,14 @@ class MatrixConformance:
         """A file that is no longer the one that was opened first is noticed, and read no more."""
         matrix, expected = case
         matrix.check_unchanged()
-        for file in matrix.files:
-            with _touched(file.path):
-                with pytest.raises(OSError, match="changed"):
-                    matrix.check_unchanged()
-                with pytest.raises(OSError, match="changed"):
-                    matrix.read(range(expected.shape[1]))
-                with pytest.raises(OSError, match="changed"):
-                    matrix.fetch(range(expected.shape[1])).decode()
-            matrix.check_unchanged()
+        for file in matrix.files[-1:]:
+            _touch(file.path)
+            with pytest.raises(OSError, match="changed"):
+                matrix.check_unchanged()
+            with pytest.raises(OSError, match="changed"):
+                matrix.read(range(expected.shape[1]))
+            with pytest.raises(OSError, match="changed"):
+                matrix.fetch(range(expected.shape[1])).decode()
 
 
 def _select(name: str, length: int) -> Index:
@@ -348,7 +346,7 @@ def _comparable(matrix: Matrix) -> list[object]:
         if isinstance(part, np.ndarray):
             parts.append((part.dtype.str, part.shape, part.tobytes()))
         elif isinstance(part, FileSnapshot):
-            parts.append((part.path, part.stamp))
+            parts.append((part.path, part.stamp.elsewhere()))
         else:
             assert isinstance(part, bytes)
             parts.append(part)
@@ -361,12 +359,9 @@ def _open_files() -> int:
     return len(os.listdir(folder)) if os.path.isdir(folder) else 0
 
 
-@contextmanager
-def _touched(path: str) -> Iterator[None]:
-    """Give a file another time of change, for as long as the context lasts."""
+def _touch(path: str) -> None:
+    """Change what the system notes of a file, but not the times that anyone may set."""
     status = os.stat(path)
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 10**9))
-    try:
-        yield
-    finally:
+    # The clock of a file system goes in steps of some milliseconds.
+    while os.stat(path).st_ctime_ns == status.st_ctime_ns:
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))

@@ -195,3 +195,9 @@ def test_store__that_is_gone_is_noticed(path):
     shutil.rmtree(path)
     with pytest.raises(OSError, match="does not exist"):
         X.read(range(3))
+
+
+def test_array__of_more_files_than_can_be_looked_at_is_refused(tmp_path):
+    zarr.create_array(tmp_path / "x.zarr", shape=(10, 10**12), chunks=(10, 1000), dtype="f4")
+    with pytest.raises(ValueError, match=r"1000000000 files of chunks of 10 x 1000.*in shards"):
+        open_matrix(tmp_path / "x.zarr")

@@ -22,6 +22,29 @@ def test_snapshot__knows_the_path_and_the_size(path, monkeypatch):
     file.check_unchanged()
 
 
+@pytest.mark.parametrize("change", ["rewritten", "swapped"])
+def test_check_unchanged__refuses_another_file_of_the_same_size_and_time(path, change):
+    file, status = FileSnapshot(path), path.stat()
+    other = path.with_name("other.bin")
+    for target in (path, other):
+        # The clock of a file system goes in steps of some milliseconds.
+        while not target.exists() or target.stat().st_ctime_ns == status.st_ctime_ns:
+            target.write_bytes(bytes(100))
+            os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+        if change == "rewritten":
+            break
+    if change == "swapped":
+        other.replace(path)
+        # As if it had been put there within one step of the clock.
+        file.stamp = FileSnapshot(path).stamp._replace(inode=file.stamp.inode)
+    words = {
+        "rewritten": "although its time of modification was kept",
+        "swapped": "and another file is in its place",
+    }
+    with pytest.raises(OSError, match=rf"100 bytes now, .*{words[change]}.*Open it again"):
+        file.check_unchanged()
+
+
 @pytest.mark.parametrize("change", ["shorter", "longer", "touched", "replaced"])
 def test_check_unchanged__refuses_another_file(path, change):
     file = FileSnapshot(path)
@@ -69,6 +92,9 @@ def test_opened__closes_its_descriptor(path, forwards):
 def test_snapshot__pickles_with_its_stamp(path):
     file = pickle.loads(pickle.dumps(FileSnapshot(path)))
     file.check_unchanged()
+    # Another host sees the file by other numbers.
+    assert (file.stamp.inode, file.stamp.device) == (0, 0)
+    assert file.stamp[:3] == FileSnapshot(path).stamp[:3]
     os.utime(path, ns=(1, 1))
     with pytest.raises(OSError, match="has changed since it was opened"):
         file.check_unchanged()

@@ -124,9 +124,9 @@ def test_read__of_a_damaged_gzip_chunk_names_file_dataset_and_place(tmp_path):
 def test_layout__of_chunks_outside_the_file_is_refused(tmp_path):
     gzipped(tmp_path / "x.h5")
     matrix = chunked(tmp_path / "x.h5")
-    n_bytes, changed = matrix.file.stamp
+    stamp = matrix.file.stamp
     # As if the file had been 150 bytes shorter when it was opened.
-    matrix.file.stamp = (n_bytes - 150, changed)
+    matrix.file.stamp = stamp._replace(size=stamp.size - 150)
     with pytest.raises(
         OSError, match=r"chunks are missing or lie outside the file, the first at row"
     ):
@@ -144,3 +144,14 @@ def test_index__of_chunks_is_read_once(tmp_path, opens):
     os.utime(tmp_path / "x.h5", ns=(1, 1))
     with pytest.raises(OSError, match="has changed since it was opened"):
         matrix.read(np.s_[:])
+
+
+def test_index__is_not_taken_for_that_of_another_file_of_the_same_size_and_time(tmp_path):
+    path, times = tmp_path / "x.h5", (9, 9)
+    for order in ([0, 2, 4], [4, 2, 0]):
+        with h5py.File(path, "w") as file:
+            data = file.create_dataset("data", (4, 6), "f8", chunks=(4, 2))
+            for column in order:
+                data[:, column : column + 2] = column
+        os.utime(path, times)
+        assert open_matrix(path).read(np.s_[:])[0].tolist() == [0, 0, 2, 2, 4, 4]

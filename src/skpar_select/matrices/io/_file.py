@@ -5,16 +5,34 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from skpar_select._typing import Array
 
 
+class Stamp(NamedTuple):
+    """What changes with the content of a file."""
+
+    size: int
+    modified_ns: int
+    """The time of the last change of the content, which anyone may set, as copying programs do."""
+
+    changed_ns: int
+    """The time of the last change of anything, which the system alone sets."""
+
+    inode: int = 0
+    device: int = 0
+
+    def elsewhere(self) -> "Stamp":
+        """Return what another host, or another mount, sees of the file, too."""
+        return self._replace(inode=0, device=0)
+
+
 class FileSnapshot:
-    """The address of a file, and its size and time of change when it was opened first.
+    """The address of a file, and its stamp when it was opened first.
 
     Raises OSError if it is not a regular file, such as a folder or a pipe: opening a pipe could
-    wait forever.
+    wait forever. It pickles without the numbers of inode and device, which differ between hosts.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -24,17 +42,22 @@ class FileSnapshot:
     @property
     def size(self) -> int:
         """Bytes of the file."""
-        return self.stamp[0]
+        return self.stamp.size
 
     def check_unchanged(self) -> None:
         """Raise OSError if the file is no longer the one that was opened first."""
         stamp = _stamp(self.path)
+        if not self.stamp.inode:
+            stamp = stamp.elsewhere()
         if stamp != self.stamp:
             raise OSError(
-                f"'{self.path}' has changed since it was opened: {self.stamp[0]} bytes then, "
-                f"{stamp[0]} bytes now, last modified at another time. A matrix must stay as it "
+                f"'{self.path}' has changed since it was opened: {self.stamp.size} bytes then, "
+                f"{stamp.size} bytes now, {_difference(self.stamp, stamp)}. A matrix must stay as it "
                 "is while it is used. Open it again with open_matrix."
             )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path, "stamp": self.stamp.elsewhere()}
 
     @contextmanager
     def opened(self, *, forwards: bool = False) -> Iterator[int]:
@@ -76,7 +99,22 @@ def read_into(descriptor: int, offset: int, out: Array) -> None:
         rest = rest[got:]
 
 
-def _stamp(path: str) -> tuple[int, int]:
+def stamp_of(status: os.stat_result) -> Stamp:
+    """Return the stamp that the status of a file makes."""
+    return Stamp(
+        status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev
+    )
+
+
+def _difference(then: Stamp, now: Stamp) -> str:
+    if then.modified_ns != now.modified_ns:
+        return "last modified at another time"
+    if (then.inode, then.device) != (now.inode, now.device):
+        return "and another file is in its place"
+    return "written to, or given other attributes, although its time of modification was kept"
+
+
+def _stamp(path: str) -> Stamp:
     try:
         status = Path(path).stat()
     except FileNotFoundError as error:
@@ -89,7 +127,7 @@ def _stamp(path: str) -> tuple[int, int]:
             "place of it and more than once. Name the file itself; what a pipe gives must be "
             "written to one first."
         )
-    return status.st_size, status.st_mtime_ns
+    return stamp_of(status)
 
 
 def _kind(mode: int) -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from skpar_select._typing import IndexArray
-from skpar_select.matrices.io._file import FileSnapshot
+from skpar_select.matrices.io._file import FileSnapshot, Stamp
 
 MAGIC = b"PAR1"
 
@@ -112,12 +112,12 @@ class Footer:
 
 # A dataset has a file for each part of its rows.
 @lru_cache(maxsize=256)
-def read_footer(path: str, stamp: tuple[int, int]) -> Footer:
+def read_footer(path: str, stamp: Stamp) -> Footer:
     """Read the footer of a file, once a process; OSError where it is damaged.
 
     Raises ValueError where the file is encrypted, or a column holds several values a row.
     """
-    size = stamp[0]
+    size = stamp.size
     with Path(path).open("rb") as file:
         file.seek(max(0, size - 8))
         end = file.read(8)

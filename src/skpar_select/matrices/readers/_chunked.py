@@ -15,7 +15,7 @@ from skpar_select._typing import Array, Index
 from skpar_select.matrices._base import Matrix, RawBlock
 from skpar_select.matrices._layout import Layout
 from skpar_select.matrices.io._buffers import empty
-from skpar_select.matrices.io._file import FileSnapshot, read_into
+from skpar_select.matrices.io._file import FileSnapshot, Stamp, read_into
 from skpar_select.matrices.io._filters import Filter, compresses, decode, shuffles
 from skpar_select.matrices.io._hdf5 import open_hdf5
 from skpar_select.matrices.io._selection import Extent, cross, extents, overlapping, scatter
@@ -211,7 +211,7 @@ def _cut(raw: Array, chunks: list[_Chunk]) -> Iterator[tuple[_Chunk, Array]]:
 @lru_cache(maxsize=32)
 def _chunk_index(
     path: str,
-    stamp: tuple[int, int],
+    stamp: Stamp,
     dataset: str,
     shape: tuple[int, int],
     chunks: tuple[int, int],
@@ -235,7 +235,7 @@ def _chunk_index(
 
     with open_hdf5(path) as handle:
         handle[dataset].id.chunk_iter(note)
-    size, _ = stamp
+    size = stamp.size
     outside = (index.offsets < 0) | (index.sizes <= 0) | (index.sizes > size - index.offsets)
     if outside.any():
         row, column = np.argwhere(outside)[0].tolist()

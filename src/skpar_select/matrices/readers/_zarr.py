@@ -19,13 +19,16 @@ from skpar_select._typing import Array, Index
 from skpar_select.matrices._base import FingerprintPart
 from skpar_select.matrices._layout import Layout
 from skpar_select.matrices.io._checks import check_matrix_shape
-from skpar_select.matrices.io._file import FileSnapshot
+from skpar_select.matrices.io._file import FileSnapshot, stamp_of
 from skpar_select.matrices.io._selection import borders_of, boxes
 from skpar_select.matrices.io._zarr import check_codecs, metadata_file, open_zarr
 from skpar_select.matrices.readers._rectangles import Reader, RectangleMatrix
 
-# The size and the time of change of each file.
-STAMP_BYTES = 16
+# The size and both times of change of each file.
+STAMP_BYTES = 24
+
+# A grid of so many files takes 400 MB of stamps, and a minute to look at.
+MOST_FILES = 2**24
 
 # While one chunk is read: as stored, decoded, and twice on the way through codecs and buffers.
 CHUNKS_HELD = 4
@@ -66,6 +69,14 @@ class ZarrMatrix(RectangleMatrix):
             return cls(store, name, file, *given, None, b"", file.size, label, f"{words}, zipped")
         file = FileSnapshot(metadata_file(store, name))
         in_file = _within(array.shards or array.chunks, shape)
+        n_files = _n_files(shape, in_file)
+        if n_files > MOST_FILES:
+            raise ValueError(
+                f"{label} of shape {shape} has {n_files} files of chunks of {in_file[0]} x "
+                f"{in_file[1]}. A store in a folder has at most {MOST_FILES}, which are looked at "
+                "one by one. Write it in larger chunks, or in shards. If it was not meant to be so "
+                "large, its metadata are damaged."
+            )
         stamps = _stamps(array, store, name, shape, in_file)
         stored = int(stamps[..., 0].clip(min=0).sum()) + file.size
         return cls(store, name, file, *given, in_file, _digest(stamps), stored, label, words)
@@ -128,7 +139,7 @@ class ZarrMatrix(RectangleMatrix):
         yield from super().fingerprint_parts()
         yield self.stamp
 
-    def _check_chunk(self, array: Any, box: tuple[slice, slice]) -> tuple[int, int] | None:
+    def _check_chunk(self, array: Any, box: tuple[slice, slice]) -> tuple[int, int, int] | None:
         if self.file_chunks is None:
             return None
         noted = _noted(self.store, self.name, self.stamp, self.shape, self.file_chunks)
@@ -145,7 +156,7 @@ class ZarrMatrix(RectangleMatrix):
     def _changed(self) -> OSError:
         return OSError(
             f"{self.label} has changed since it was opened: a chunk of it has another size, or was "
-            "last modified at another time. A matrix must stay as it is while it is used. Open it "
+            "written at another time. A matrix must stay as it is while it is used. Open it "
             "again with open_matrix."
         )
 
@@ -165,19 +176,19 @@ def _path_of(array: Any, store: str, name: str, place: tuple[int, ...]) -> str:
     return os.path.join(store, name, array.metadata.encode_chunk_key(place))
 
 
-def _stamp_of(path: str) -> tuple[int, int]:
+def _stamp_of(path: str) -> tuple[int, int, int]:
     try:
         status = os.stat(path)
     except FileNotFoundError:
-        return -1, -1
-    return status.st_size, status.st_mtime_ns
+        return -1, -1, -1
+    return stamp_of(status)[:3]
 
 
 def _stamps(
     array: Any, store: str, name: str, shape: tuple[int, int], chunks: tuple[int, int]
 ) -> Array:
     grid = tuple(-(-length // chunk) for length, chunk in zip(shape, chunks, strict=True))
-    stamps = np.empty((*grid, 2), dtype=np.int64)
+    stamps = np.empty((*grid, 3), dtype=np.int64)
     for place in np.ndindex(*grid):
         stamps[place] = _stamp_of(_path_of(array, store, name, place))
     return stamps
