@@ -1,12 +1,12 @@
 """The built-in scorer: mutual information by the compiled kernel."""
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skpar_select._cached import CachedProperty
 from skpar_select._finite import NonFiniteError, report_non_finite
 from skpar_select._typing import (
     Array,
@@ -94,12 +94,12 @@ class MutualInformation(Scorer):
                 check_n_neighbors(n_neighbors, group.n_samples)
         self._least = [least_observed(min_observed, group.n_samples) for group in targets.groups]
 
-    @cached_property
+    @CachedProperty
     def seed(self) -> int:
         """Keys the noise."""
         return int(check_random_state(self._random_state).randint(np.iinfo(np.int32).max))
 
-    @cached_property
+    @CachedProperty
     def prepared(self) -> list[list[Target]]:
         """The targets of each group, prepared when they are first asked for."""
         return [

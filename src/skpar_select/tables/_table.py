@@ -2,13 +2,14 @@
 
 import io
 from collections.abc import Mapping
-from functools import cached_property, partial
+from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
 import h5py
 
+from skpar_select._cached import CachedProperty
 from skpar_select._wording import choices, sentence
 from skpar_select.tables._column import Column
 from skpar_select.tables._csv import check_names, parse, read_text
@@ -147,7 +148,7 @@ class _Held:
     def __init__(self, source: Source) -> None:
         self.source, self.length = source, source.length
 
-    @cached_property
+    @CachedProperty
     def column(self) -> Column:
         return self.source.read()
 

@@ -2,12 +2,12 @@
 
 import os
 from contextlib import ExitStack
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import h5py
 
+from skpar_select._cached import CachedProperty
 from skpar_select.matrices.io._file import FileSnapshot
 from skpar_select.matrices.io._hdf5 import open_hdf5
 
@@ -19,12 +19,12 @@ class FileSession(ExitStack):
         super().__init__()
         self.path = os.path.abspath(path)
 
-    @cached_property
+    @CachedProperty
     def is_folder(self) -> bool:
         """Whether the path is a folder."""
         return os.path.isdir(self.path)
 
-    @cached_property
+    @CachedProperty
     def snapshot(self) -> FileSnapshot:
         """The file as it is now. It must be a regular file: opening a pipe could wait forever."""
         return FileSnapshot(self.path)
@@ -36,12 +36,12 @@ class FileSession(ExitStack):
         with Path(self.snapshot.path).open("rb") as file:
             return file.read(len(prefix)) == prefix
 
-    @cached_property
+    @CachedProperty
     def is_hdf5(self) -> bool:
         """Whether the path is an HDF5 file."""
         return not self.is_folder and bool(h5py.is_hdf5(self.snapshot.path))
 
-    @cached_property
+    @CachedProperty
     def hdf5(self) -> Any:
         """The handle of the file, opened when it is first asked for; damage is an OSError."""
         return self.enter_context(open_hdf5(self.snapshot.path))
