@@ -2,6 +2,13 @@
 
 import subprocess
 import sys
+import threading
+import time
+
+import pytest
+
+from skpar_select._stopping import check_stop
+from skpar_select.execution import ThreadsExecutor
 
 
 def test_fault_in_a_thread__ends_the_interpreter_in_order():
@@ -29,3 +36,53 @@ list(ThreadsExecutor(2).map_unordered(score, range(8)))
     )
     assert done.returncode == 1, done.stderr
     assert done.stderr.endswith("ValueError: the second part\n")
+
+
+def test_closing__ends_tasks_that_look_at_their_flag():
+    def work(task):
+        if task == 0:
+            return task
+        while True:
+            check_stop()
+            time.sleep(0.001)
+
+    for prepare in (None, abs):
+        results = ThreadsExecutor(2).map_unordered(work, range(9), prepare=prepare)
+        assert next(results) == 0
+        results.close()
+
+
+def test_error__ends_the_tasks_beside_it():
+    begun = threading.Event()
+
+    def work(task):
+        if task == 0:
+            assert begun.wait(60)
+            raise ValueError("no")
+        while True:
+            begun.set()
+            check_stop()
+            time.sleep(0.001)
+
+    with pytest.raises(ValueError, match="no"):
+        list(ThreadsExecutor(2).map_unordered(work, range(9)))
+
+
+class _TakenOnce(threading.Semaphore):
+    """Cores that another run takes after the first task of this one, and keeps."""
+
+    n_taken = 0
+
+    def acquire(self, blocking=True, timeout=None):
+        assert timeout is not None, "nothing would end this"
+        self.n_taken += 1
+        if self.n_taken == 1:
+            return super().acquire()
+        time.sleep(timeout)
+        return False
+
+
+def test_closing__does_not_wait_for_the_cores_of_another_run():
+    results = ThreadsExecutor(2, cores=_TakenOnce(1)).map_unordered(abs, range(9))
+    next(results)
+    results.close()

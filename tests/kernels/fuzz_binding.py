@@ -97,12 +97,13 @@ def one_call(rng):
         "min_observed": None if rng.random() < 0.5 else int(rng.integers(0, n + 2)),
         "scores": np.full((1, p), -1.0),
         "n_observed": np.full(p, -1),
+        "stop": np.zeros(1, dtype=bool),
     }
     if rng.random() < 0.4:
         spoil(rng, of_target if rng.random() < 0.5 else arguments)
     try:
         made = Target(**of_target)
-        if _kernels.score(targets=(made,), **arguments) >= 0:
+        if _kernels.score(targets=(made,), **arguments) != -1:
             return False
     except (ValueError, TypeError):
         return False

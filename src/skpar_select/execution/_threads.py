@@ -7,7 +7,11 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+from skpar_select._stopping import check_stop, new_flag, until_stopped
 from skpar_select.execution._base import TASKS_AHEAD, Executor, Result
+
+# How often whoever waits for what is not his own looks whether to go on, in seconds.
+_LOOK = 0.2
 
 
 class ThreadsExecutor(Executor):
@@ -16,6 +20,9 @@ class ThreadsExecutor(Executor):
     joblib's threads look for results only every 10 ms, longer than a small matrix takes, and go on
     after an error, into the end of the interpreter. `cores` is shared by all executors of this
     process that work inside another pool of threads: each task takes one of it while it runs.
+
+    Whatever ends the run, an error, Ctrl-C or the closing of the generator, raises the flag of its threads, so that
+    tasks that look at it (:mod:`skpar_select._stopping`) end early.
     """
 
     n_ahead = 1
@@ -33,7 +40,7 @@ class ThreadsExecutor(Executor):
     ) -> Generator[Result, None, None]:
         """Yield results as they come; a single worker without preparation is the calling thread."""
         n_threads = self.n_workers
-        call = function if self.cores is None else partial(_on_a_core, self.cores, function)
+        call = function if self.cores is None else partial(_holding, self.cores, function)
         if prepare is not None:
             call = partial(_in_turn, prepare, call, threading.Semaphore(self.n_workers))
             n_threads += self.n_ahead
@@ -43,6 +50,8 @@ class ThreadsExecutor(Executor):
             return
         pending = iter(tasks)
         running: set[Future[Result]] = set()
+        stop = new_flag()
+        call = partial(until_stopped, stop, call)
         with ThreadPoolExecutor(n_threads) as pool:
             try:
                 for task in islice(pending, TASKS_AHEAD * n_threads):
@@ -54,13 +63,22 @@ class ThreadsExecutor(Executor):
                             running.add(pool.submit(call, task))
                         yield future.result()
             finally:
+                stop[0] = True
                 for future in running:
                     future.cancel()
 
 
-def _on_a_core(cores: threading.Semaphore, function: Callable[[Any], Result], task: Any) -> Result:
-    with cores:
+def _holding(
+    semaphore: threading.Semaphore, function: Callable[[Any], Result], task: Any
+) -> Result:
+    # Another run may hold it for long, and this one may have been stopped meanwhile.
+    while not semaphore.acquire(timeout=_LOOK):
+        check_stop()
+    try:
+        check_stop()
         return function(task)
+    finally:
+        semaphore.release()
 
 
 def _in_turn(
@@ -69,6 +87,4 @@ def _in_turn(
     workers: threading.Semaphore,
     task: Any,
 ) -> Result:
-    ready = prepare(task)
-    with workers:
-        return function(ready)
+    return _holding(workers, function, prepare(task))

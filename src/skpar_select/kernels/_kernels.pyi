@@ -59,7 +59,10 @@ def instruction_sets() -> list[str]: ...
 def instruction_set() -> str: ...
 def use_instruction_set(name: str) -> None: ...
 
-# Both return the position of the first column with a value that is not allowed, or -1.
+STOPPED: int
+
+# Both return the position of the first column with a value that is not allowed, or -1; or STOPPED
+# where the flag was set.
 def score(
     targets: tuple[Target, ...],
     block: NDArray[Any],
@@ -68,6 +71,7 @@ def score(
     min_observed: int | None,
     scores: NDArray[np.float64],
     n_observed: NDArray[np.int64],
+    stop: NDArray[np.bool_] | None = None,
 ) -> int: ...
 def standardize(
     block: NDArray[Any], columns: NDArray[np.uint64], seed: int, out: NDArray[np.float64]

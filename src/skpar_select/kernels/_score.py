@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skpar_select._stopping import Stopped
 from skpar_select.kernels._config import _kernels
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def mutual_information(
     columns: ArrayLike,
     discrete: ArrayLike,
     min_observed: int | None = None,
+    stop: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Score each column of a block against targets that are prepared: in nats, at least 0.
 
@@ -59,6 +61,10 @@ def mutual_information(
     than `min_observed` or 2, or not more than the neighbours that are searched, the score is NaN.
 
     A constant column or target tells nothing: its score is exactly 0.
+
+    `stop` is a flag, an array of one bool, that another thread may set: the call then ends within a
+    column or two. Without it the call lets Python look for signals ten times a second, so that Ctrl-C
+    ends it in the main thread; no other thread gets signals.
 
     Returns
     -------
@@ -75,6 +81,8 @@ def mutual_information(
         their number of samples, seed or kind.
     TypeError
         If the block is not of real numbers, or an index is not an integer.
+    Stopped
+        If `stop` was set.
     """
     if min_observed is not None and min_observed < 0:
         raise ValueError(f"min_observed={min_observed} is no number of samples. Give 0 or more.")
@@ -84,7 +92,10 @@ def mutual_information(
     block = _with_exact_classes(_readable(block), mask)
     scores = np.empty((len(targets), block.shape[1]))
     n_observed = np.empty(block.shape[1], dtype=np.int64)
-    _check(_kernels.score(targets, block, mask, indices, min_observed, scores, n_observed), indices)
+    position = _kernels.score(targets, block, mask, indices, min_observed, scores, n_observed, stop)
+    if position == _kernels.STOPPED:
+        raise Stopped
+    _check(position, indices)
     return scores, n_observed
 
 

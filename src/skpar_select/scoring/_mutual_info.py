@@ -8,6 +8,7 @@ from sklearn.utils import check_random_state
 
 from skpar_select._cached import CachedProperty
 from skpar_select._finite import NonFiniteError, report_non_finite
+from skpar_select._stopping import stop_flag
 from skpar_select._typing import (
     Array,
     BoolArray,
@@ -160,6 +161,7 @@ class MutualInformation(Scorer):
                 columns=index,
                 discrete=discrete,
                 min_observed=least,
+                stop=stop_flag(),
             )
         except NonFiniteColumnError as error:
             omits = least is not None

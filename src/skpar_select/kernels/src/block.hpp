@@ -58,14 +58,21 @@ struct Targets {
     std::int64_t n;
 };
 
+// Asked again and again in a call; it throws where the call is to end.
+struct Pause {
+    void (*look)(void* context);
+    void* context;
+};
+
 // Both return the position of the first column with a value that is not allowed, or -1.
 struct Kernel {
     const char* name;
     // scores: (n_targets, n_columns), in nats, NaN where too few values are there;
     // n_observed: (n_columns,), how many are
-    std::int64_t (*score)(const Targets&, const Block&, const Missing&, double* scores, std::int64_t* n_observed);
+    std::int64_t (*score)(const Targets&, const Block&, const Missing&, const Pause&, double* scores,
+                          std::int64_t* n_observed);
     // out: (n_samples, n_columns), column after column
-    std::int64_t (*standardize)(const Block&, std::uint64_t seed, double* out);
+    std::int64_t (*standardize)(const Block&, const Pause&, std::uint64_t seed, double* out);
 };
 
 }  // namespace skpar

@@ -10,6 +10,7 @@
 #include "column.hpp"
 #include "complete_cases.hpp"
 #include "kraskov.hpp"
+#include "pace.hpp"
 #include "plugin.hpp"
 #include "ross.hpp"
 #include "target.hpp"
@@ -27,7 +28,7 @@ namespace {
 // Columns are cast eight at a time, so that a row's cache line is read whole, but not more than
 // 64 MiB of them. Eight take 64 bytes a sample.
 template <class Selected, class Visit>
-std::int64_t for_each_column(const Block& block, std::int64_t end, Selected selected, Visit&& visit) {
+std::int64_t for_each_column(const Block& block, std::int64_t end, Pace& pace, Selected selected, Visit&& visit) {
     const std::int64_t n = block.n_samples;
     const bool by_column = block.row_stride < block.column_stride && block.row_stride > 0;
     const std::int64_t fit = std::max<std::int64_t>(1, (std::int64_t(1) << 23) / n);
@@ -43,6 +44,7 @@ std::int64_t for_each_column(const Block& block, std::int64_t end, Selected sele
         cast_columns(block, positions, width, column);
         for (int i = 0; i < width; ++i, column += n) {
             if (!visit(positions[i], column)) return positions[i];
+            pace.after(n);
         }
     }
     return end;
@@ -68,10 +70,10 @@ bool take(Pair& pair, double* column, std::int32_t n, std::uint64_t seed, std::u
 template <class Pair>
 class Scoring {
   public:
-    Scoring(const Targets& targets, const Block& block, const Missing& missing, double* scores,
+    Scoring(const Targets& targets, const Block& block, const Missing& missing, Pace& pace, double* scores,
             std::int64_t* n_observed)
         : targets_(targets), block_(block), missing_(missing), scores_(scores), n_observed_(n_observed),
-          pair_(scratch_, targets.n > 1) {}
+          pace_(pace), pair_(scratch_, targets.n > 1, pace) {}
 
     // False where the column has a value that is not allowed. This is the one place where values are
     // looked at for NaN and infinity.
@@ -94,6 +96,7 @@ class Scoring {
     const Missing& missing_;
     double* scores_;
     std::int64_t* n_observed_;
+    Pace& pace_;
     SortScratch scratch_;
     Pair pair_;
     Present present_;
@@ -107,12 +110,14 @@ class Scoring {
     }
 
     double score_all(const Target& target) {
+        pace_.after(block_.n_samples);
         if (target.constant) return 0.0;
         if constexpr (kContinuousTarget) return pair_(target.sorted);
         else return pair_(target.grouped);
     }
 
     double score_present(const Target& target, bool constant) {
+        pace_.after(block_.n_samples);
         if (!std::is_same_v<Pair, Plugin> && present_.n <= target.n_neighbors) return NAN;
         if (constant || target.constant || !cases_.take(target, present_, scratch_)) return 0.0;
         return pair_(cases_);
@@ -154,30 +159,32 @@ class Scoring {
 // Scores the columns before `end` that are of the pair's kind.
 template <class Pair>
 std::int64_t score_kind(const Targets& targets, const Block& block, std::int64_t end, const Missing& missing,
-                        double* scores, std::int64_t* n_observed) {
+                        Pace& pace, double* scores, std::int64_t* n_observed) {
     const auto of_this_kind = [&](std::int64_t j) { return block.columns[j].discrete == Pair::kDiscreteColumn; };
-    return for_each_column(block, end, of_this_kind,
-                           Scoring<Pair>(targets, block, missing, scores, n_observed));
+    return for_each_column(block, end, pace, of_this_kind,
+                           Scoring<Pair>(targets, block, missing, pace, scores, n_observed));
 }
 
 // One kind of columns after the other, so that the scratch of one pair is held at a time.
-std::int64_t score(const Targets& targets, const Block& block, const Missing& missing, double* scores,
-                   std::int64_t* n_observed) {
+std::int64_t score(const Targets& targets, const Block& block, const Missing& missing, const Pause& pause,
+                   double* scores, std::int64_t* n_observed) {
+    Pace pace(pause);
     std::int64_t bad = block.n_columns;
     if (targets.of[0]->discrete) {
-        bad = score_kind<RossContinuousColumn>(targets, block, bad, missing, scores, n_observed);
-        bad = score_kind<Plugin>(targets, block, bad, missing, scores, n_observed);
+        bad = score_kind<RossContinuousColumn>(targets, block, bad, missing, pace, scores, n_observed);
+        bad = score_kind<Plugin>(targets, block, bad, missing, pace, scores, n_observed);
     } else {
-        bad = score_kind<Kraskov>(targets, block, bad, missing, scores, n_observed);
-        bad = score_kind<RossDiscreteColumn>(targets, block, bad, missing, scores, n_observed);
+        bad = score_kind<Kraskov>(targets, block, bad, missing, pace, scores, n_observed);
+        bad = score_kind<RossDiscreteColumn>(targets, block, bad, missing, pace, scores, n_observed);
     }
     return bad < block.n_columns ? bad : -1;
 }
 
-std::int64_t standardize_block(const Block& block, std::uint64_t seed, double* out) {
+std::int64_t standardize_block(const Block& block, const Pause& pause, std::uint64_t seed, double* out) {
+    Pace pace(pause);
     const std::int64_t n = block.n_samples;
     const auto all = [](std::int64_t) { return true; };
-    const std::int64_t bad = for_each_column(block, block.n_columns, all, [&](std::int64_t j, double* column) {
+    const std::int64_t bad = for_each_column(block, block.n_columns, pace, all, [&](std::int64_t j, double* column) {
         if (!all_finite(column, n)) return false;
         standardize(column, n, scaling_of(column, n), seed, block.columns[j].index);
         std::copy(column, column + n, out + j * n);

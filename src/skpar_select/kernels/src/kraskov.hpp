@@ -20,6 +20,7 @@
 #include "bands.hpp"
 #include "buffer.hpp"
 #include "complete_cases.hpp"
+#include "pace.hpp"
 #include "simd.hpp"
 #include "target.hpp"
 
@@ -114,8 +115,8 @@ class Kraskov {
   public:
     static constexpr bool kDiscreteColumn = false;
 
-    Kraskov(SortScratch& scratch, bool several_targets)
-        : sort_scratch_(scratch), several_targets_(several_targets) {}
+    Kraskov(SortScratch& scratch, bool several_targets, Pace& pace)
+        : sort_scratch_(scratch), several_targets_(several_targets), pace_(pace) {}
 
     // column: (n,) standardized; it must stay until the next
     void take(const double* column, std::int32_t n) {
@@ -133,6 +134,7 @@ class Kraskov {
         const Ranks y(target.y);
         if (several_targets_) rank_by_samples(target);
         else rank_by_target(target);
+        pace_.after(n_);
         const std::int32_t* y_rank = y_rank_.data();
         if (std::int64_t(k_) * k_ > kSelect * std::int64_t(n_)) return by_selection(y);
         scratch_.at_least(k_);
@@ -159,6 +161,7 @@ class Kraskov {
 
     SortScratch& sort_scratch_;
     const bool several_targets_;
+    Pace& pace_;
     const double* column_ = nullptr;
     std::int32_t n_ = 0;
     int k_ = 0;
@@ -236,6 +239,7 @@ class Kraskov {
             }
             std::nth_element(distances, distances + k_, distances + n_);  // the point itself is 0 away
             radius[i] = distances[k_].value;
+            pace_.after(n_);
         }
         double sums[kPack] = {};
         x_.add_digammas(x, radius, n_, digamma_, sums);
@@ -295,6 +299,7 @@ class Kraskov {
             }
             primary.add_digammas(p + begin, radius + begin, end - begin, digamma_, sums);
             secondary.add_digammas(s + begin, radius + begin, end - begin, digamma_, sums);
+            pace_.after(end - begin);
         }
         return sum_of(sums);
     }

@@ -8,6 +8,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
@@ -120,9 +121,37 @@ std::vector<const Target*> pointers_to(const nb::tuple& targets) {
     return pointers;
 }
 
+// What a call gives that was stopped, and what ends it.
+constexpr std::int64_t kStopped = -2;
+struct Stopped {};
+
+// Another thread sets the flag, without a lock.
+void look_at_flag(void* flag) {
+    if (*static_cast<const volatile std::uint8_t*>(flag) != 0) throw Stopped();
+}
+
+// Python runs its handlers in the main thread, when that asks. Ten times a second is often enough for
+// Ctrl-C, and the lock of Python, which must be taken for it, may take 5 ms.
+class Signals {
+  public:
+    static void look(void* self) { static_cast<Signals*>(self)->look(); }
+
+  private:
+    using Clock = std::chrono::steady_clock;
+    Clock::time_point next_ = Clock::now() + std::chrono::milliseconds(100);
+
+    void look() {
+        if (Clock::now() < next_) return;
+        nb::gil_scoped_acquire held;
+        if (PyErr_CheckSignals() != 0) throw nb::python_error();
+        next_ = Clock::now() + std::chrono::milliseconds(100);
+    }
+};
+
 std::int64_t score(const nb::tuple& targets, const Matrix& block, const Vector<const bool>& discrete,
                    const Vector<const std::uint64_t>& indices, std::optional<std::int64_t> min_observed,
-                   const Scores& scores, const Vector<std::int64_t>& n_observed) {
+                   const Scores& scores, const Vector<std::int64_t>& n_observed,
+                   const std::optional<Vector<const bool>>& stop) {
     const std::vector<const Target*> pointers = pointers_to(targets);
     const std::size_t width = block.shape(1);
     std::vector<Column> columns = copy_of(indices, width);
@@ -136,8 +165,16 @@ std::int64_t score(const nb::tuple& targets, const Matrix& block, const Vector<c
     for (std::size_t j = 0; j < width; ++j) columns[j].discrete = mask[j] != 0;
     const Targets of_all = {pointers.data(), static_cast<std::int64_t>(pointers.size())};
     const Missing missing = {min_observed.has_value(), min_observed.value_or(0)};
+    require(!stop || stop->shape(0) == 1, "stop: one flag");
+    Signals signals;
+    const Pause pause = stop ? Pause{look_at_flag, const_cast<bool*>(stop->data())}
+                             : Pause{Signals::look, &signals};
     nb::gil_scoped_release release;
-    return chosen.load()->score(of_all, input, missing, scores.data(), n_observed.data());
+    try {
+        return chosen.load()->score(of_all, input, missing, pause, scores.data(), n_observed.data());
+    } catch (const Stopped&) {
+        return kStopped;
+    }
 }
 
 std::int64_t standardize(const Matrix& block, const Vector<const std::uint64_t>& indices, std::uint64_t seed,
@@ -145,8 +182,9 @@ std::int64_t standardize(const Matrix& block, const Vector<const std::uint64_t>&
     require(out.shape(0) == block.shape(0) && out.shape(1) == block.shape(1), "out: shaped like the block");
     const std::vector<Column> columns = copy_of(indices, block.shape(1));
     const Block input = view(block, columns);
+    Signals signals;
     nb::gil_scoped_release release;
-    return chosen.load()->standardize(input, seed, out.data());
+    return chosen.load()->standardize(input, {Signals::look, &signals}, seed, out.data());
 }
 
 void make_target(Target* self, const Vector<const double>& y, bool discrete, const Vector<const double>& digamma,
@@ -207,6 +245,8 @@ NB_MODULE(_kernels, m) {
         .def_prop_ro("digamma", &digamma_of)
         .def_prop_ro("log", &log_of);
     m.def("score", &score, "targets"_a, "block"_a, "discrete"_a.noconvert(), "columns"_a.noconvert(),
-          "min_observed"_a.none(), "scores"_a.noconvert(), "n_observed"_a.noconvert());
+          "min_observed"_a.none(), "scores"_a.noconvert(), "n_observed"_a.noconvert(),
+          "stop"_a.noconvert() = nb::none());
+    m.attr("STOPPED") = kStopped;
     m.def("standardize", &standardize, "block"_a, "columns"_a.noconvert(), "seed"_a, "out"_a.noconvert());
 }

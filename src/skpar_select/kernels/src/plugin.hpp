@@ -14,6 +14,7 @@
 #include "classes.hpp"
 #include "column.hpp"
 #include "complete_cases.hpp"
+#include "pace.hpp"
 #include "target.hpp"
 
 namespace skpar::SKPAR_ISA {
@@ -22,7 +23,7 @@ class Plugin {
   public:
     static constexpr bool kDiscreteColumn = true;
 
-    Plugin(SortScratch& scratch, bool) : sort_scratch_(scratch) {}
+    Plugin(SortScratch& scratch, bool, Pace&) : sort_scratch_(scratch) {}
 
     // column: (n,) as it is; it must stay until the next
     void take(const double* column, std::int32_t n, Range range) {

@@ -15,6 +15,7 @@
 #include "buffer.hpp"
 #include "classes.hpp"
 #include "column.hpp"
+#include "pace.hpp"
 #include "target.hpp"
 
 namespace skpar::SKPAR_ISA {
@@ -70,7 +71,7 @@ class RossContinuousColumn {
   public:
     static constexpr bool kDiscreteColumn = false;
 
-    RossContinuousColumn(SortScratch& scratch, bool) : sort_scratch_(scratch) {}
+    RossContinuousColumn(SortScratch& scratch, bool, Pace&) : sort_scratch_(scratch) {}
 
     // column: (n,) standardized; it must stay until the next
     void take(const double* column, std::int32_t n) {
@@ -122,7 +123,7 @@ class RossDiscreteColumn {
   public:
     static constexpr bool kDiscreteColumn = true;
 
-    RossDiscreteColumn(SortScratch& scratch, bool) : sort_scratch_(scratch) {}
+    RossDiscreteColumn(SortScratch& scratch, bool, Pace&) : sort_scratch_(scratch) {}
 
     // Group a column once for all targets. column: (n,) as it is
     void take(const double* column, std::int32_t n, Range range) {
