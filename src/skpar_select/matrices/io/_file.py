@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from skpar_select._stopping import check_stop
 from skpar_select._typing import Array
 
 
@@ -26,6 +27,10 @@ class Stamp(NamedTuple):
     def elsewhere(self) -> "Stamp":
         """Return what another host, or another mount, sees of the file, too."""
         return self._replace(inode=0, device=0)
+
+
+# Read at a time: a tenth of a second of a slow disk, so that a read that is no longer wanted ends soon.
+_READ_BYTES = 2**24
 
 
 class FileSnapshot:
@@ -92,7 +97,8 @@ def read_into(descriptor: int, offset: int, out: Array) -> None:
     flat: Any = out.view("u1").reshape(-1)
     rest = memoryview(flat)
     while rest:
-        got = os.preadv(descriptor, [rest], offset)
+        check_stop()
+        got = os.preadv(descriptor, [rest[:_READ_BYTES]], offset)
         if not got:
             raise OSError(f"the file ends {len(rest)} bytes too early")
         offset += got

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skpar_select._stopping import check_stop
 from skpar_select._typing import Array, BoolArray, Index, IndexArray
 
 NEAR_BYTES = 64 * 2**10
@@ -176,6 +177,7 @@ def boxes(
     """
     for row in _pieces(rows, borders[0]):
         for column in _pieces(columns, borders[1]):
+            check_stop()
             yield (row, column), (_from(row, rows), _from(column, columns))
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skpar_select._stopping import check_stop
 from skpar_select._typing import Array, Index
 from skpar_select.matrices._base import Matrix, RawBlock
 from skpar_select.matrices._layout import Layout
@@ -138,6 +139,7 @@ class ChunkedMatrix(Matrix):
 
     def decode_into(self, chunk: _Chunk, raw: Array, out: Array) -> None:
         """Decode one chunk, and copy its selected values to their positions."""
+        check_stop()
         try:
             decoded = decode(raw, self.filters, chunk.mask, self._chunk_bytes)
         except OSError as error:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from skpar_select._stopping import check_stop
 from skpar_select._typing import Array, Index, IndexArray
 from skpar_select.matrices._base import Matrix
 from skpar_select.matrices._layout import TILE_BYTES, Layout
@@ -143,6 +144,7 @@ class RectangleMatrix(Matrix):
 
 
 def _fill(reader: Reader, rows: Extent, columns: Extent, out: Array) -> None:
+    check_stop()
     if rows.selection is None and columns.selection is None:
         whole = out[rows.destination, columns.destination]
         if whole.flags.c_contiguous:

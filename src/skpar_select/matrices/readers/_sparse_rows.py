@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from skpar_select._stopping import check_stop
 from skpar_select._typing import Array, Index, IndexArray
 from skpar_select.matrices._layout import Layout
 from skpar_select.matrices.io._checks import check_matrix_shape
@@ -114,6 +115,7 @@ class SparseRowsMatrix(RectangleMatrix):
                 try:
                     borders = indptr[rows.start : rows.stop + 1].astype(np.int64)
                     for start, stop in _steps(int(borders[0]), int(borders[-1]), self._step):
+                        check_stop()
                         index = indices[start:stop].astype(np.int64)
                         self._check_index(index, start)
                         inside = np.flatnonzero((index >= columns.start) & (index < columns.stop))
