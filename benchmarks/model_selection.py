@@ -50,10 +50,10 @@ def _search(X, y, selector, ks, **options):
 def _print_grid(X, y, cache, n_repetitions):
     masks = {}
 
-    def search(score_cache, ks, _):
-        selector = ParallelMutualInfoSelector(random_state=0, score_cache=score_cache)
+    def search(store, ks, _):
+        selector = ParallelMutualInfoSelector(random_state=0, store=store)
         found = _search(X, y, selector, ks, n_jobs=2).best_estimator_[0]
-        masks[score_cache, len(ks)] = found.get_support()
+        masks[store, len(ks)] = found.get_support()
 
     seconds = in_turn(
         {

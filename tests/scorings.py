@@ -1,11 +1,9 @@
 """Scoring as a fit does it, and scorers and sinks that watch it; processes import them from here."""
 
 import os
-import time
 from pathlib import Path
 
 import numpy as np
-from layouts import layout_of, plan_of
 
 from skpar_select import ParallelMutualInfoSelector
 from skpar_select._memory import parse_memory
@@ -16,7 +14,6 @@ from skpar_select.scoring import (
     DiscreteFeatures,
     FunctionScorer,
     MutualInformation,
-    ScoreCache,
     Scorer,
     Sink,
     Targets,
@@ -124,7 +121,7 @@ def means(X, y):
 
 
 class Marking(Scorer):
-    """Another scorer, which gives a name of its own to a function whenever it scores."""
+    """Another scorer, which tells a function its name and the columns whenever it scores."""
 
     def __init__(self, inner, mark):
         self.inner, self.mark = inner, mark
@@ -135,7 +132,7 @@ class Marking(Scorer):
         return self.inner.needs(n_samples, dtype)
 
     def __call__(self, values, columns):
-        self.mark(self.name)
+        self.mark(self.name, columns)
         return self.inner(values, columns)
 
     def fingerprint_parts(self):
@@ -143,34 +140,18 @@ class Marking(Scorer):
 
 
 class Counting(ParallelMutualInfoSelector):
-    """Leaves a file for every fit that scores, in whatever process."""
+    """Leaves a file for every block that is scored, in whatever process."""
 
-    def __init__(self, k="auto", *, random_state=None, score_cache=None, marks=None):
-        super().__init__(k, random_state=random_state, score_cache=score_cache)
+    def __init__(self, k="auto", *, random_state=None, store=None, marks=None):
+        super().__init__(k, random_state=random_state, store=store)
         self.marks = marks
 
     @classmethod
     def _get_param_names(cls):
-        return ["k", "random_state", "score_cache", "marks"]
+        return ["k", "random_state", "store", "marks"]
 
     def _scorer(self, targets, discrete):
         return Marking(
-            super()._scorer(targets, discrete), lambda name: Path(self.marks, name).touch()
+            super()._scorer(targets, discrete),
+            lambda _, columns: Path(self.marks, f"{len(columns)}-{os.urandom(8).hex()}").touch(),
         )
-
-
-def get(cache, key, n_features, compute):
-    """Look scores up, or compute and keep them, as a fit does."""
-    with cache.entry(key, n_features) as entry:
-        if entry.results:
-            return entry.results["score"]
-        scores = compute()
-        entry.begin(plan_of(layout_of(n_features=n_features)))
-        entry.write(range(n_features), {"score": scores})
-        entry.close(complete=True)
-        return scores
-
-
-def compute_forever(folder):
-    folder.mkdir(exist_ok=True)
-    get(ScoreCache(folder), "0" * 64, 2, lambda: time.sleep(600))

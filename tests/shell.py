@@ -16,7 +16,7 @@ PYTHON = re.compile(
     r"[a-z_]=['\"\[({]|\b\w+=(None|True|False)\b|\bNone\b|\bnp\.|\bsklearn|\bX\[|\bX\.|"
     r"(?<!')\by (has|holds|contains|is|and)\b|"
     r"\b(memory_budget|n_jobs|n_neighbors|random_state|sample_ids|feature_names|min_observed|"
-    r"missing_targets|exclude_samples|id_column|discrete_features|score_cache|n_samples|n_features)\b|"
+    r"missing_targets|exclude_samples|id_column|discrete_features|n_samples|n_features)\b|"
     r"\bskpar_select\b|ParallelMutualInfoSelector|Traceback|\bpathlib\b|\bopen_matrix\b|<class|\bself\.\w"
 )
 

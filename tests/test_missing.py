@@ -336,7 +336,7 @@ class TestScoreFunc:
 
 
 def test_cache__keeps_what_was_observed(values, targets, tmp_path):
-    options = {"score_cache": tmp_path / "kept", "random_state": 0}
+    options = {"store": tmp_path / "kept", "random_state": 0}
     y = np.c_[targets["regression"], targets["classification"]]
     first, again = (omitting(values, y, **options) for _ in range(2))
     assert len(list((tmp_path / "kept").glob("*.scores"))) == 1

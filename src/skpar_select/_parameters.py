@@ -6,7 +6,7 @@ from typing import Any
 
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 
-from skpar_select.scoring import Progress
+from skpar_select.scoring import Progress, ScoreStore
 
 
 def _one_of(*options: str) -> StrOptions:
@@ -42,7 +42,7 @@ OF_SELECTOR: dict[str, Any] = {
     "min_observed": [_POSITIVE, _SHARE],
     "aggregate": [_one_of("max", "mean")],
     "memory_budget": [_POSITIVE, str],
-    "score_cache": [str, PathLike, None],
+    "store": [str, PathLike, ScoreStore, None],
     "verbose": ["verbose", Progress],
     **_OF_BOTH,
 }

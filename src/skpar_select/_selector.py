@@ -31,9 +31,10 @@ from skpar_select.scoring import (
     FunctionScorer,
     MutualInformation,
     Progress,
-    ScoreCache,
     Scorer,
+    ScoreStore,
     Targets,
+    open_store,
     progress_of,
     progress_sinks,
     score_columns,
@@ -100,11 +101,13 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         call; -1 means all processors. Inside an outer pool, as in a grid search, it is at most
         what that leaves. They are threads; a `score_func` that keeps Python's lock for longer than
         2 seconds goes on in processes.
-    score_cache : str, path-like or None, default=None
-        A folder where scores of the built-in kernel are kept, by the content of matrix and target and
-        the parameters that matter, so that a grid search over the rules scores each fold once, in
-        processes too. It holds at most 1 GiB; entries that were used longest ago go first. With
-        `random_state` None, scores of any noise are taken from it. None keeps nothing.
+    store : str, path-like, ScoreStore or None, default=None
+        A folder where finished blocks are kept, by the content of matrix and target and the parameters
+        that matter. A fit that was stopped goes on from there, whatever `n_jobs`, `memory_budget` or
+        `executor`; a second one, and a grid search over the rules, score nothing again. It holds at
+        most 1 GiB; entries that were used longest ago go first. With `random_state` None
+        it keeps and takes the scores of ``random_state=0``. Results of a `score_func` are kept
+        if a module defines it. None keeps nothing.
     verbose : int or Progress, default=0
         Above 0, the standard error stream shows the progress: on a terminal and in a notebook as
         a line that is drawn again, elsewhere as a line for each tenth. An object decides this
@@ -181,7 +184,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         random_state: Any = None,
         memory_budget: int | str = "auto",
         n_jobs: int | None = None,
-        score_cache: str | PathLike[str] | None = None,
+        store: str | PathLike[str] | ScoreStore | None = None,
         verbose: int | Progress = 0,
     ) -> None:
         self.k = k
@@ -197,7 +200,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         self.random_state = random_state
         self.memory_budget = memory_budget
         self.n_jobs = n_jobs
-        self.score_cache = score_cache
+        self.store = store
         self.verbose = verbose
 
     @with_callbacks  # type: ignore[untyped-decorator]  # so is this
@@ -242,7 +245,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
                 choose_executor(self.n_jobs, prefer=scorer.prefers),
                 memory_budget=parse_memory(self.memory_budget),
                 sinks=sinks,
-                cache=None if self.score_cache is None else ScoreCache(self.score_cache),
+                store=open_store(self.store),
             )
         self._keep(results, targets)
         if self.k != 0 and (self.threshold is not None or self.percentile is not None):
@@ -362,7 +365,10 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
             task=self.task,
             discrete=discrete,
             n_neighbors=self.n_neighbors,
-            random_state=self.random_state,
+            # Any noise will do: a fit that goes on must have the same.
+            random_state=0
+            if self.store is not None and self.random_state is None
+            else self.random_state,
             min_observed=min_observed,
         )
 

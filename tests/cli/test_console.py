@@ -80,7 +80,7 @@ def test_words__are_the_options_of_the_parser():
         ("Lower k, or set k='all'.", "Lower k, or set -k all."),
         ("k=99 is greater than n_features=7.", "-k 99 is greater than 7 features."),
         ("with feature_names=None.", "with --feature-names none."),
-        ("or set score_cache=None.", "or set no --score-cache."),
+        ("or set store=None.", "or set no --store."),
         ("unless align='order'.", "unless --same-order."),
         ("Loosen one; it takes effect without a new fit.", "Loosen one."),
         ("Set missing='omit' in the selector to score it.", "Set --missing omit to score it."),

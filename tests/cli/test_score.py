@@ -1,7 +1,5 @@
 """``score``: what it writes and shows."""
 
-import os
-
 import h5py
 import numpy as np
 import pytest
@@ -131,14 +129,16 @@ def test_score__needs_the_column_of_a_table(call, folder):
     assert "Name it with --target-column." in error
 
 
-def test_score_cache__keeps_the_scores_of_a_command(score):
+def test_store__keeps_the_scores_of_a_command(score):
     for _ in range(2):
-        assert score("-k", 2, "--score-cache", "kept").code == 0
-    assert len(os.listdir("kept")) == 1
+        assert score("-k", 2, "--store", "kept").code == 0
+    assert "note: --store kept holds 7 of 7 features of this run" in score("--store", "kept").err
+    error = score("--store", "kept", "--n-neighbors", 4).err
+    assert "--store kept holds nothing of this run, the nearest is that of --n-neighbors 3" in error
 
 
-def test_score_cache__that_cannot_be_made_is_an_error(score):
-    assert "--score-cache ages.csv" in score("--score-cache", "ages.csv").error
+def test_store__that_cannot_be_made_is_an_error(score):
+    assert "--store ages.csv" in score("--store", "ages.csv").error
 
 
 class TestOutput:

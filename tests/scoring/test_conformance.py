@@ -17,9 +17,10 @@ from skpar_select.scoring import (
     MutualInformation,
     ProgressLine,
     ProgressLog,
-    ScoreCache,
+    ScoreStore,
     Targets,
 )
+from skpar_select.scoring._fingerprint import Fingerprint
 from skpar_select.scoring._progress import CallbackTasks
 from skpar_select.testing import ScorerConformance, SinkConformance
 
@@ -97,7 +98,7 @@ class TestFunctionOfSparseBlocks(ScorerConformance):
 class TestAssembler(SinkConformance):
     @pytest.fixture
     def sink(self):
-        return Assembler()
+        return Assembler(40)
 
 
 class TestProgressLine(SinkConformance):
@@ -112,10 +113,10 @@ class TestProgressLog(SinkConformance):
         return ProgressLog(io.StringIO())
 
 
-class TestCacheEntry(SinkConformance):
+class TestEntry(SinkConformance):
     @pytest.fixture
     def sink(self, tmp_path):
-        with ScoreCache(tmp_path).entry("0" * 64, 40) as entry:
+        with ScoreStore(tmp_path).entry(Fingerprint("0" * 64, {}), 40) as entry:
             yield entry
 
 

@@ -1,5 +1,6 @@
 """Fingerprints: every change of a value counts, and nothing else."""
 
+import os
 import time
 
 import numpy as np
@@ -10,6 +11,7 @@ from scorings import kernel_scorer
 from skpar_select.matrices import as_matrix
 from skpar_select.matrices.io._file import FileSnapshot
 from skpar_select.scoring import _fingerprint
+from skpar_select.scoring._file_digests import FileDigests
 
 
 class Parts:
@@ -22,8 +24,12 @@ class Parts:
         return None if self.parts is None else iter(self.parts)
 
 
-def fingerprint(parts, *parameters):
-    return _fingerprint.fingerprint(Parts(parts), Parts(parameters))
+def named(*parameters):
+    return Parts([(f"p{number}", value) for number, value in enumerate(parameters)])
+
+
+def fingerprint(parts, *parameters, **options):
+    return _fingerprint.fingerprint(Parts(parts), named(*parameters), **options).key
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
@@ -65,23 +71,77 @@ def test_file__counts_by_its_bytes_not_its_name(tmp_path):
     assert a == b != c
 
 
-def test_file__that_settled_is_read_once(tmp_path, monkeypatch):
-    (tmp_path / "x").write_bytes(b"x")
-    file = FileSnapshot(tmp_path / "x")
+class Reading(FileDigests):
+    """Takes note of the files that it reads."""
 
-    def looked_up():
-        kept = _fingerprint._read_once.cache_info()
-        return np.array([kept.hits, kept.misses])
+    def __init__(self, folder, key=b"k" * 32):
+        super().__init__(7, path=folder / "digests", key=key)
+        self.read = []
 
-    before = looked_up()
-    assert len({fingerprint([file]) for _ in range(3)}) == 1
-    # It may change again: it is read each time, whatever was kept.
-    assert (looked_up() == before).all()
-    now = time.time_ns
-    monkeypatch.setattr(time, "time_ns", lambda: now() + 10**10)
-    young = fingerprint([file])
-    assert len({young, *(fingerprint([file]) for _ in range(2))}) == 1
-    assert (looked_up() - before).tolist() == [2, 1]
+    def _read(self, path):
+        self.read.append(path)
+        return super()._read(path)
+
+
+class TestFileDigests:
+    @pytest.fixture
+    def file(self, tmp_path):
+        (tmp_path / "x").write_bytes(b"x" * 100)
+        return FileSnapshot(tmp_path / "x")
+
+    @pytest.fixture
+    def later(self, monkeypatch):
+        now = time.time_ns
+        monkeypatch.setattr(time, "time_ns", lambda: now() + 10**10)
+
+    def test_file__that_is_young_is_read_each_time(self, file, tmp_path):
+        digests = Reading(tmp_path)
+        assert len({digests.of(file) for _ in range(3)}) == 1
+        assert len(digests.read) == 3
+
+    def test_file__that_settled_is_read_once_by_all(self, file, tmp_path, later):
+        first, second = Reading(tmp_path), Reading(tmp_path)
+        assert first.of(file) == first.of(file) == second.of(file)
+        assert (len(first.read), len(second.read)) == (1, 0)
+
+    def test_file__that_changed_is_read_again(self, file, tmp_path, later):
+        digests = Reading(tmp_path)
+        before = digests.of(file)
+        (tmp_path / "x").write_bytes(b"y" * 100)
+        os.utime(tmp_path / "x", ns=(1, file.stamp[1]))
+        assert digests.of(FileSnapshot(tmp_path / "x")) != before
+
+    @pytest.mark.parametrize("damage", ["flip", "forge", "cut", "folder"])
+    def test_list__that_is_damaged_is_not_believed(self, file, tmp_path, later, damage):
+        true = Reading(tmp_path).of(file)
+        kept = tmp_path / "digests"
+        if damage == "flip":
+            kept.write_text(kept.read_text().replace(true.hex(), "00" * 16))
+        elif damage == "forge":
+            kept.unlink()
+            Reading(tmp_path, key=b"o" * 32)._keep([*vars(file).values()], bytes(16))
+        elif damage == "cut":
+            kept.write_bytes(kept.read_bytes()[:-5])
+        else:
+            kept.unlink()
+            kept.mkdir()
+        again = Reading(tmp_path)
+        assert again.of(file) == true
+        assert len(again.read) == 1
+
+
+def test_seed__of_a_store_makes_other_fingerprints():
+    values = np.random.default_rng(0).random((30, 5))
+    prints = {fingerprint([values], digests=FileDigests(seed)) for seed in (0, 1, 1, 2**63)}
+    assert len(prints) == 3
+
+
+def test_difference__names_what_differs():
+    one = _fingerprint.fingerprint(Parts([np.zeros(3)]), named(1, "a", np.ones(2)))
+    other = _fingerprint.fingerprint(Parts([np.ones(3)]), named(2, "a", np.zeros(2)))
+    assert one.difference(other.parts) == ["another matrix", "p0=2, not 1", "another p2"]
+    assert one.difference(one.parts) == []
+    assert one.difference({}) == [f"another {name}" for name in one.parts]
 
 
 def test_matrices__tell_dense_from_sparse(problem):

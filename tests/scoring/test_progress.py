@@ -166,9 +166,9 @@ class TestChoice:
     def test_verbose__is_quiet_where_scores_are_known(self, problem, capsys, tmp_path):
         for _ in range(2):
             capsys.readouterr()
-            ParallelMutualInfoSelector(
-                verbose=1, random_state=0, score_cache=tmp_path / "cache"
-            ).fit(*problem)
+            ParallelMutualInfoSelector(verbose=1, random_state=0, store=tmp_path / "cache").fit(
+                *problem
+            )
         assert capsys.readouterr().err == ""
 
 
@@ -214,9 +214,9 @@ class TestCallbacks:
     def test_known_scores__are_a_fit_without_blocks(self, problem, tmp_path):
         for _ in range(2):
             recording = Recording()
-            ParallelMutualInfoSelector(random_state=0, score_cache=tmp_path).set_callbacks(
-                recording
-            ).fit(*problem)
+            ParallelMutualInfoSelector(random_state=0, store=tmp_path).set_callbacks(recording).fit(
+                *problem
+            )
         assert recording.max_subtasks == 0
         assert [event[0] for event in recording.events[1:-1]] == ["begin", "end"]
 

@@ -109,7 +109,7 @@ class TestF5:
             "--dataset M",
             "--sample-ids people",
             "--feature-names names",
-            "--score-cache t.csv",
+            "--store t.csv",
             "--random-state -1",
             "-k 99",
             "--orientation features_by_samples",

@@ -521,7 +521,7 @@ def test_g21__the_pages_say_what_the_functions_leave_to_the_selector():
     said = " ".join((DOCS / "scikit_learn.md").read_text().split())
     assert re.search(
         "`mutual_info_regression` and `mutual_info_classif`[^.]* no others[^.]* `memory_budget`, a "
-        "`score_cache` or progress, take the selector",
+        "`store` or progress, take the selector",
         said,
     )
 

@@ -21,7 +21,7 @@ from skpar_select.cli._input import STREAM, Problem, inputs_of, open_input, read
 from skpar_select.cli._report import best, summary
 from skpar_select.execution import choose_executor
 from skpar_select.matrices import LazyMatrix, open_matrix
-from skpar_select.scoring import kernel_needs
+from skpar_select.scoring import ScoreStore, kernel_needs
 from skpar_select.tables import (
     MATRIX_FORMATS,
     SCORE_FORMATS,
@@ -176,7 +176,7 @@ def _fit(options: Namespace, console: Console) -> tuple[Problem, ParallelMutualI
         random_state=options.random_state,
         memory_budget=options.memory_budget,
         n_jobs=options.n_jobs,
-        score_cache=options.score_cache,
+        store=None if options.store is None else ScoreStore(options.store, tell=console.note),
         verbose=console.progress() or 0,
     )
     selector.fit(problem.X, problem.y)

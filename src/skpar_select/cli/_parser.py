@@ -308,7 +308,9 @@ def _add_scoring(command: ArgumentParser) -> None:
         help="workers (default: all cores)",
     )
     group.add_argument(
-        "--score-cache", metavar="FOLDER", help="where scores are kept and looked for first"
+        "--store",
+        metavar="FOLDER",
+        help="where finished blocks are kept, so that a command that was stopped goes on",
     )
 
 

@@ -1,6 +1,5 @@
 """Scores of columns: scorers, the path that runs them, and the sinks that receive results."""
 
-from skpar_select.scoring._cache import ScoreCache
 from skpar_select.scoring._discrete import DiscreteFeatures
 from skpar_select.scoring._mutual_info import MutualInformation, kernel_needs
 from skpar_select.scoring._progress import (
@@ -13,10 +12,12 @@ from skpar_select.scoring._progress import (
     progress_sinks,
     with_callbacks,
 )
-from skpar_select.scoring._score_columns import plan_scoring, score_columns
+from skpar_select.scoring._rounds import plan_scoring
+from skpar_select.scoring._score_columns import score_columns
 from skpar_select.scoring._score_func import FunctionScorer
 from skpar_select.scoring._scorer import Scorer
 from skpar_select.scoring._sinks import Assembler, Sink
+from skpar_select.scoring._store import ScoreStore, open_store
 from skpar_select.scoring._targets import Targets
 
 __all__ = [
@@ -28,11 +29,12 @@ __all__ = [
     "Progress",
     "ProgressLine",
     "ProgressLog",
-    "ScoreCache",
+    "ScoreStore",
     "Scorer",
     "Sink",
     "Targets",
     "kernel_needs",
+    "open_store",
     "plan_scoring",
     "progress_of",
     "progress_on",

@@ -179,14 +179,17 @@ class MutualInformation(Scorer):
             n_observed[:, group.positions] = counts[:, np.newaxis]
         return {"score": scores, "n_observed": n_observed}
 
-    def fingerprint_parts(self) -> Iterator[Any]:
+    def fingerprint_parts(self) -> Iterator[tuple[str, Any]]:
         """Yield the targets, the discrete columns and the parameters."""
-        yield "mutual information"
-        yield from self._targets.fingerprint_parts()
-        yield from (self._discrete_target, self._n_neighbors, self._min_observed)
-        # None asks for any noise: kept scores of any other will do.
-        yield None if self._random_state is None else self.seed
-        yield from self.discrete.fingerprint_parts()
+        yield "score", "mutual information"
+        yield "task", "classification" if self._discrete_target else "regression"
+        for part in self._targets.fingerprint_parts():
+            yield "target", part
+        for part in self.discrete.fingerprint_parts():
+            yield "discrete_features", part
+        yield "n_neighbors", self._n_neighbors
+        yield "min_observed", self._min_observed
+        yield "random_state", str(self.seed).encode()
 
     def _numbers(self, values: Array) -> Array:
         if self._discrete_target:

@@ -1,5 +1,6 @@
 """Any function of scikit-learn's form as a scorer."""
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -8,6 +9,7 @@ from skpar_select._finite import check_finite, count_non_finite
 from skpar_select._typing import FloatArray, Index, IndexArray, Prefer, Result, ScoreFunc
 from skpar_select._validation import least_observed
 from skpar_select.planning import Needs
+from skpar_select.scoring._function_identity import identity_of
 from skpar_select.scoring._scorer import Scorer
 from skpar_select.scoring._targets import Targets
 
@@ -39,6 +41,7 @@ class FunctionScorer(Scorer):
         self.score_func = score_func
         self._targets = targets
         self._least = [least_observed(min_observed, group.n_samples) for group in targets.groups]
+        self._min_observed = min_observed
         self._omits = min_observed is not None
 
     def needs(self, n_samples: int, dtype: np.dtype[Any]) -> Needs:
@@ -69,6 +72,15 @@ class FunctionScorer(Scorer):
         if self._targets.several:
             return results
         return {name: numbers[:, 0] for name, numbers in results.items()}
+
+    def fingerprint_parts(self) -> Iterator[tuple[str, Any]] | None:
+        """Yield the targets and the code of the function, or None where that is not known."""
+        identity = identity_of(self.score_func)
+        if identity is None:
+            return None
+        yielded = [("score_func", part) for part in identity]
+        yielded += [("target", part) for part in self._targets.fingerprint_parts()]
+        return iter([*yielded, ("min_observed", self._min_observed)])
 
     def _score_observed(
         self, block: Any, target: Any, n_observed: IndexArray | None, least: int | None

@@ -8,8 +8,8 @@ A scorer owes
   nothing else: not on the other columns of the block.
 
 It also says which executor suits it (``prefers``) and whether it takes sparse blocks as they are
-(``takes_sparse``); and ``fingerprint_parts`` names all that its scores follow from, or None where
-that is unknown, so that no score of it is kept.
+(``takes_sparse``); and ``fingerprint_parts`` names all that its scores follow from, or gives None
+where that is unknown, so that no score of it is kept.
 
 A scorer pickles, and once prepared is never changed by being called; any thread may call it. Values that are not
 finite are refused by :class:`~skpar_select._finite.NonFiniteError`.
@@ -65,6 +65,10 @@ class Scorer(ABC):
             ``"score"`` and any other column of the result, the same for every block.
         """
 
-    def fingerprint_parts(self) -> Iterator[Any] | None:
-        """Yield what determines the scores besides the matrix, or None where that is unknown."""
+    def fingerprint_parts(self) -> Iterator[tuple[str, Any]] | None:
+        """Yield what determines the scores besides the matrix, or None where that is unknown.
+
+        Each part has the name of a parameter, and is an array, bytes, or what ``repr`` tells apart;
+        several may have one name.
+        """
         return None

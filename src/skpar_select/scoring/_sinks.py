@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from skpar_select._typing import BoolArray, FloatArray, Index, Result
-from skpar_select.matrices.io._selection import as_slice
+from skpar_select.matrices.io._selection import as_range, as_slice, compose
 from skpar_select.planning import Plan
 
 
@@ -59,20 +59,23 @@ class Assembler(Sink):
     Attributes
     ----------
     results : dict of str to ndarray of float64 of shape (n_features,) or (n_features, n_targets)
-        The named results, complete after ``close``.
+        The named results; of columns that are not there, NaN.
     """
 
-    def begin(self, plan: Plan) -> None:
-        """Make room for the results."""
-        self._n_features = plan.n_features
-        self._n_written = np.zeros(self._n_features, dtype=np.uint8)
+    def __init__(self, n_features: int) -> None:
+        self._n_features = n_features
+        self._n_written = np.zeros(n_features, dtype=np.uint8)
         self._came: dict[str, BoolArray] = {}
         self.results: dict[str, FloatArray] = {}
 
     def write(self, columns: Index, result: Result) -> None:
-        """Copy the results of a block to their positions."""
+        """Copy the results of a block that was scored to their positions."""
+        self._n_written[as_slice(columns)] += 1
+        self.fill(columns, result)
+
+    def fill(self, columns: Index, result: Result) -> None:
+        """Copy results that are known already to their positions."""
         positions = as_slice(columns)
-        self._n_written[positions] += 1
         for name, values in result.items():
             if name not in self.results:
                 self.results[name] = np.full((self._n_features, *values.shape[1:]), np.nan)
@@ -80,14 +83,20 @@ class Assembler(Sink):
             self.results[name][positions] = values
             self._came[name][positions] = True
 
-    def close(self, complete: bool) -> None:
-        """Check that nothing is missing and nothing came twice."""
-        if not complete:
-            return
-        n_wrong = int(np.count_nonzero(self._n_written != 1))
+    def missing(self, columns: Index) -> Index:
+        """Return those of some columns whose results are not there."""
+        came = self._came.get("score")
+        if came is None:
+            return columns
+        positions = np.flatnonzero(~came[as_slice(columns)])
+        return as_range(compose(columns, positions))
+
+    def check(self, columns: Index) -> None:
+        """Check that of these columns nothing is missing and nothing was scored twice."""
+        n_wrong = len(self.missing(columns)) + int(np.count_nonzero(self._n_written > 1))
         if n_wrong:
             raise RuntimeError(
-                f"{n_wrong} of {self._n_features} columns were not scored exactly once. The "
+                f"{n_wrong} of {len(columns)} columns were not scored exactly once. The "
                 "executor must give every block once. Run again with n_jobs=1, and report this."
             )
         # A column without a score, as one with too few values, needs nothing else either.

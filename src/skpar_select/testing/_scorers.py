@@ -233,11 +233,12 @@ class ScorerConformance:
         if parts is None:
             assert pickle.loads(pickle.dumps(scorer)).fingerprint_parts() is None
             return
-        first = [_frozen(part) for part in parts]
+        first = [(name, _frozen(part)) for name, part in parts]
         assert first
         scorer(values, range(values.shape[1]))
         for again in (scorer, pickle.loads(pickle.dumps(scorer))):
-            assert [_frozen(part) for part in again.fingerprint_parts() or ()] == first
+            parts = again.fingerprint_parts() or iter(())
+            assert [(name, _frozen(part)) for name, part in parts] == first
 
     def _same(self, got: Result, expected: Result, rtol: float | None = None) -> None:
         assert list(got) == list(expected)

@@ -1,0 +1,93 @@
+"""Digests of the contents of files, kept in a file beside the scores, so that none is read twice.
+
+To hash 15.6 GB takes as long as to read them. A digest is kept by what a file system changes whenever
+a file changes: device, inode, size and both times, of which the time of change of the inode
+cannot be set. A line is JSON with a checksum by the key of the store.
+"""
+
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xxhash
+
+from skpar_select.matrices.io._file import FileSnapshot
+
+_STEP_BYTES = 2**22
+
+# A younger file may change again without another time of change: file systems keep it in steps of
+# up to 2 seconds (FAT).
+_SETTLED_NS = 3 * 10**9
+
+
+class FileDigests:
+    """Digests of files, by `seed`; those of a folder are kept in it, under the key of the store."""
+
+    def __init__(self, seed: int = 0, *, path: Path | None = None, key: bytes = b"") -> None:
+        self.seed = seed
+        self.path = path
+        self._key = key
+
+    def of(self, file: FileSnapshot) -> bytes:
+        """Return the digest of the bytes of a file; OSError if it is gone or has changed."""
+        file.check_unchanged()
+        status = os.stat(file.path)
+        stamp = [
+            status.st_dev,
+            status.st_ino,
+            status.st_size,
+            status.st_mtime_ns,
+            status.st_ctime_ns,
+        ]
+        if self.path is None or time.time_ns() - max(stamp[3:]) < _SETTLED_NS:
+            return self._read(file.path)
+        kept = self._kept(stamp)
+        if kept is None:
+            kept = self._read(file.path)
+            file.check_unchanged()
+            self._keep(stamp, kept)
+        return kept
+
+    def _read(self, path: str) -> bytes:
+        digest = xxhash.xxh3_128(b"file", seed=self.seed)
+        buffer: Any = np.empty(_STEP_BYTES, dtype=np.uint8)
+        try:
+            with open(path, "rb", buffering=0) as file:
+                while filled := file.readinto(memoryview(buffer)):
+                    digest.update(buffer[:filled])
+        except OSError as error:
+            raise OSError(
+                f"'{path}' cannot be read ({error}). Results are kept by the content of the file. It "
+                "must be whole and readable. Copy it again, or set store=None."
+            ) from error
+        return digest.digest()
+
+    def _kept(self, stamp: list[int]) -> bytes | None:
+        assert self.path is not None
+        try:
+            lines = self.path.read_text(encoding="ascii", errors="replace").splitlines()
+        except OSError:
+            return None
+        wanted = json.dumps(stamp)
+        for line in reversed(lines):
+            entry, _, checksum = line.rpartition(" ")
+            if entry.startswith(wanted) and checksum == self._checksum(entry):
+                return bytes.fromhex(entry.rpartition(" ")[2])
+        return None
+
+    def _keep(self, stamp: list[int], digest: bytes) -> None:
+        assert self.path is not None
+        entry = f"{json.dumps(stamp)} {digest.hex()}"
+        try:
+            with self.path.open("a", encoding="ascii") as file:
+                file.write(f"{entry} {self._checksum(entry)}\n")
+        except OSError:
+            # The next fit reads the file again.
+            return
+
+    def _checksum(self, entry: str) -> str:
+        return hashlib.blake2b(entry.encode(), digest_size=16, key=self._key).hexdigest()
