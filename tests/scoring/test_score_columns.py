@@ -271,13 +271,17 @@ def test_hostile_file__is_refused_before_anything_as_long_as_it_is_wide(
     )
     X = open_matrix(tmp_path / name, feature_names=None, sample_ids=None)
     started = time.monotonic()
-    tracemalloc.start()
-    with pytest.raises(ValueError, match=r"too small.*Set memory_budget to at least 14[45]\.\d GB"):
-        selector.fit(X, [0.0, 1.0])
-    held = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    # The first time loads modules.
+    for _ in range(2):
+        tracemalloc.start()
+        with pytest.raises(
+            ValueError, match=r"too small.*Set memory_budget to at least 14[45]\.\d GB"
+        ):
+            selector.fit(X, [0.0, 1.0])
+        held = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
     assert held < 1_000_000
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 10
     assert [path.name for path in (tmp_path / "kept").iterdir()] == ["key"]
 
 
