@@ -1,13 +1,11 @@
-"""Call the extension with random arguments, right and wrong. Prints how many calls gave scores.
-
-python tests/kernels/fuzz_binding.py [number of calls] [seed]
-"""
-
-import sys
+"""The binding of the kernel called with arguments of any kind: scores of finite numbers, or a clear error."""
 
 import numpy as np
 
 from skpar_select.kernels import Target, _kernels, prepare_target
+
+from .batches import Batches
+from .outcomes import Ended, Outcome
 
 DTYPES = ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?"]
 WRONG_DTYPES = ["c16", "g", ">f8", "M8[s]", "S3", "O"]
@@ -74,8 +72,8 @@ def spoil(rng, arguments):
             arguments[name] = rng.choice(np.array([None, 3, "x"], dtype=object))
 
 
-def one_call(rng):
-    """Call a kernel once; tell whether it gave scores."""
+def call(rng):
+    """Call the kernel once; tell how that ended."""
     n = int(
         rng.choice(
             [2, 3, 5, 8, 9, 17, 40, 130, 600], p=[0.2, 0.1, 0.1, 0.1, 0.1, 0.1, 0.2, 0.08, 0.02]
@@ -97,33 +95,34 @@ def one_call(rng):
         "min_observed": None if rng.random() < 0.5 else int(rng.integers(0, n + 2)),
         "scores": np.full((1, p), -1.0),
         "n_observed": np.full(p, -1),
-        "stop": np.zeros(1, dtype=bool),
     }
     if rng.random() < 0.4:
         spoil(rng, of_target if rng.random() < 0.5 else arguments)
     try:
         made = Target(**of_target)
-        if _kernels.score(targets=(made,), **arguments) != -1:
-            return False
-    except (ValueError, TypeError):
-        return False
+        first_bad = _kernels.score(targets=(made,), **arguments)
+    except (ValueError, TypeError) as error:
+        return Ended(Outcome.REFUSED, str(error))
+    except Exception as error:
+        return Ended(Outcome.UNCLEAR, f"{type(error).__name__}: {error}")
+    if first_bad >= 0:
+        return Ended(Outcome.REFUSED, f"column {first_bad}")
     scores = arguments["scores"]
     # tables with a wrong entry give a wrong score, in bounds all the same
     same = all(
         np.array_equal(getattr(made, name), getattr(right, name)) for name in ("digamma", "log")
     )
     if same and not ((scores >= 0) | np.isnan(scores)).all():
-        raise AssertionError(f"scores {scores} of {arguments}")
-    return True
+        return Ended(Outcome.WRONG, f"scores {scores} of {arguments}")
+    return Ended(Outcome.RIGHT, "")
 
 
-def main():
-    n_calls = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    rng = np.random.default_rng(int(sys.argv[2]) if len(sys.argv) > 2 else 0)
-    with np.errstate(all="ignore"):
-        n_scored = sum(one_call(rng) for _ in range(n_calls))
-    print(n_calls, n_scored)
+class Bindings(Batches):
+    """The cases: calls."""
 
+    size = 500
 
-if __name__ == "__main__":
-    main()
+    def one(self, number):
+        """Call the kernel once."""
+        with np.errstate(all="ignore"):
+            return call(np.random.default_rng((self.seed, number)))
