@@ -1,6 +1,7 @@
 """The store: what it keeps apart, what it finds again, and that a grid scores each fold once."""
 
 import os
+import shutil
 import time
 from contextlib import suppress
 from functools import partial
@@ -223,6 +224,16 @@ class TestFiles:
         os.utime(path, ns=(1, 1))
         with pytest.raises(OSError, match="has changed since it was opened"):
             fitted(folder, X, problem[1])
+
+    def test_file__that_is_copied_or_called_otherwise_is_the_same(
+        self, path, tmp_path, problem, folder, n_scored
+    ):
+        fitted(folder, open_matrix(path, "data"), problem[1])
+        shutil.copyfile(path, tmp_path / "copy.h5")
+        fitted(folder, open_matrix(tmp_path / "copy.h5", "data"), problem[1])
+        path.rename(tmp_path / "renamed.h5")
+        fitted(folder, open_matrix(tmp_path / "renamed.h5", "data"), problem[1])
+        assert n_scored() == 1
 
     def test_several_files__are_kept_apart(self, tmp_path, problem, folder, n_scored):
         X, y = problem

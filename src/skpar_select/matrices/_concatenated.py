@@ -125,7 +125,7 @@ class ConcatenatedMatrix(Matrix):
 
     def fingerprint_parts(self) -> Iterator[FingerprintPart]:
         """Yield what determines the values of all parts."""
-        yield f"{self.label} {self.description} {self.shape} {self.dtype}".encode()
+        yield f"concatenated {self.shape} {self.dtype}".encode()
         for part in self._parts:
             yield repr(part.columns).encode() if isinstance(part.columns, range) else part.columns
             yield from part.matrix.fingerprint_parts()

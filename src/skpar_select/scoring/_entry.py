@@ -11,7 +11,6 @@ import os
 import tempfile
 import threading
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from skpar_select._caller import warn_caller
 from skpar_select._typing import BoolArray, FloatArray, Index, Result
 from skpar_select.matrices.io._selection import as_slice
 from skpar_select.scoring._fingerprint import Fingerprint
@@ -197,12 +197,10 @@ class Entry(Unkept):
             self.has_written |= record.kind is Kind.RESULT
         except OSError as error:
             self._gave_up = True
-            warnings.warn(
+            warn_caller(
                 f"finished blocks cannot be kept in store='{self._folder.parent}' ({error}). The fit goes "
                 "on; what it scores from now on is lost if it is stopped. Make room there, or name "
-                "another folder.",
-                UserWarning,
-                stacklevel=2,
+                "another folder."
             )
 
     def _new_journal(self) -> JournalWriter:

@@ -24,6 +24,10 @@ _STEP_BYTES = 2**22
 _SETTLED_NS = 3 * 10**9
 
 
+# Five thousand lines; then the list begins anew.
+_MOST_BYTES = 2**20
+
+
 class FileDigests:
     """Digests of files, by `seed`; those of a folder are kept in it, under the key of the store."""
 
@@ -83,6 +87,8 @@ class FileDigests:
         assert self.path is not None
         entry = f"{json.dumps(stamp)} {digest.hex()}"
         try:
+            if self.path.exists() and self.path.stat().st_size > _MOST_BYTES:
+                self.path.unlink()
             with self.path.open("a", encoding="ascii") as file:
                 file.write(f"{entry} {self._checksum(entry)}\n")
         except OSError:

@@ -1,10 +1,10 @@
 """From a matrix and a scorer to results: the whole path, on one screen."""
 
-import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
+from skpar_select._caller import warn_caller
 from skpar_select._finite import NonFiniteError
 from skpar_select._typing import FloatArray, Index
 from skpar_select.execution import Executor, WorkerLostError
@@ -109,12 +109,10 @@ def _entry_of(
         return nullcontext(Unkept())
     found = fingerprint(matrix, scorer, digests=store.digests)
     if found is None:
-        warnings.warn(
+        warn_caller(
             f"store='{store.folder}' keeps nothing of this fit. Results are kept where it is known what "
             "they follow from, which is not so of this function. Take one that a module defines, "
-            "or set store=None.",
-            UserWarning,
-            stacklevel=2,
+            "or set store=None."
         )
         return nullcontext(Unkept())
     return store.entry(found, matrix.shape[1])

@@ -68,6 +68,8 @@ class ScoreStore:
         self.tell = tell
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not os.access(self.folder, os.W_OK):
+                raise PermissionError("it is read-only")
             self._key = _key_of(self.folder)
         except (OSError, ValueError) as error:
             raise OSError(
