@@ -93,7 +93,8 @@ def _held(node):
 
 
 def selector(budget):
-    return ParallelMutualInfoSelector(k=5, random_state=0, memory_budget=budget, n_jobs=1)
+    how = {"discrete_features": False, "random_state": 0, "n_jobs": 1}
+    return ParallelMutualInfoSelector(k=5, memory_budget=budget, **how)
 
 
 def smallest_budget(matrix, y, store):
@@ -129,7 +130,17 @@ def command(*arguments):
     return work
 
 
-OF_AGES = ("{path}", "--target", "{ages}", "--target-column", "age", "--random-state", "0")
+OF_AGES = (
+    "{path}",
+    "--target",
+    "{ages}",
+    "--target-column",
+    "age",
+    "--random-state",
+    "0",
+    "--discrete-features",
+    "none",
+)
 SCORE = command("score", *OF_AGES, "--output", "{out}/scores.csv")
 SELECT = command(
     "select", *OF_AGES, "-k", "9", "--output", "{out}/part.h5", "--scores", "{out}/scores.csv"

@@ -22,7 +22,7 @@ from skpar_select import ParallelMutualInfoSelector, open_matrix, read_targets
 
 N_SAMPLES, N_FEATURES = 24, 18
 TALL, SQUARE, ROWS = (N_SAMPLES, 4), (7, 5), (5, N_FEATURES)
-NAMED = {"feature_names": "auto", "sample_ids": "auto"}
+NAMED = {"feature_names": "auto", "sample_ids": "auto", "n_samples": N_SAMPLES}
 TURNED = {**NAMED, "orientation": "features_by_samples"}
 OLD, NEW = "earliest", "latest"
 ZSTD = dict(hdf5plugin.Zstd())
@@ -42,7 +42,9 @@ def target():
 
 def fit(matrix):
     """Score a matrix, and make all else of it that a user asks for; return the scores."""
-    selector = ParallelMutualInfoSelector(k=3, random_state=0, memory_budget="50MB", n_jobs=1)
+    # A column of a sparse file would be taken for classes, which hardly feel another value.
+    how = {"discrete_features": False, "random_state": 0, "memory_budget": "50MB", "n_jobs": 1}
+    selector = ParallelMutualInfoSelector(k=3, **how)
     selector.fit(matrix, target())
     selector.transform(matrix)
     selector.get_feature_names_out()
@@ -187,7 +189,7 @@ def npy(order):
     values = np.asarray(values_of(), order=order)
     return Seed(
         lambda path: write_npy(path, values),
-        how={},
+        how={"n_samples": N_SAMPLES},
         suffix=".npy",
         bare=lambda path: np.arange(path.stat().st_size) >= path.stat().st_size - values.nbytes,
         held=held_by_npy,

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import pickle
+import tempfile
 import threading
 
 import h5py
@@ -44,23 +45,24 @@ class Problem:
             with h5py.File(self.path, "w") as file:
                 file.create_dataset("data", data=self.X, chunks=True, compression="gzip")
 
-    def fit(self):
+    def fit(self, store=None):
         X = self.X if self.path is None else open_matrix(self.path)
-        return ParallelMutualInfoSelector(k=1, **self.how).fit(X, self.y).scores_.tobytes()
+        selector = ParallelMutualInfoSelector(k=1, store=store, **self.how)
+        return selector.fit(X, self.y).scores_.tobytes()
 
 
 def alone(problems):
     return [problem.fit() for problem in problems]
 
 
-def in_threads(problems):
+def in_threads(problems, store=None):
     """All at once, each in a thread of its own."""
     found = [b""] * len(problems)
     start = threading.Barrier(len(problems))
 
     def work(place):
         start.wait()
-        found[place] = problems[place].fit()
+        found[place] = problems[place].fit(store)
 
     threads = [threading.Thread(target=work, args=(place,)) for place in range(len(problems))]
     for thread in threads:
@@ -68,6 +70,14 @@ def in_threads(problems):
     for thread in threads:
         thread.join()
     return found
+
+
+def in_threads_with_a_store(problems):
+    """The same, each in two threads, with one store for all; then again, with what it holds."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = [in_threads([*problems, *problems], folder) for _ in range(2)]
+    halves = [half for both in found for half in (both[: len(problems)], both[len(problems) :])]
+    return halves[0] if all(half == halves[0] for half in halves) else halves
 
 
 def after_a_fork(problems):
@@ -110,9 +120,9 @@ def in_threads_of_joblib(problems):
 
 
 WAYS = [
-    *[in_threads] * 4,
+    *[in_threads] * 3,
     *[after_a_fork, during_a_fit] * 3,
-    *[in_a_fork_pool, in_threads_of_joblib] * 2,
+    *[in_a_fork_pool, in_threads_of_joblib, in_threads_with_a_store] * 2,
     in_loky,
 ]
 

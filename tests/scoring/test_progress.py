@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 
 from skpar_select import ParallelMutualInfoSelector
 from skpar_select.scoring import CallbackSupportMixin, ProgressLine, ProgressLog, progress_on
+from skpar_select.scoring._progress import CallbackTasks
 
 has_callbacks = pytest.mark.skipif(
     not hasattr(CallbackSupportMixin, "set_callbacks"), reason="came with scikit-learn 1.9"
@@ -210,6 +211,19 @@ class TestCallbacks:
         assert blocks[0] == ("begin", "block", blocks[1][2], (False, False))
         assert {event[0] for event in blocks[1::2]} == {"end"}
         assert not hasattr(selector, "_callback_fit_ctx")
+
+    def test_blocks_beyond_the_plan__are_no_tasks(self, problem):
+        # Another process that scores the same may cut narrower blocks, which are taken over.
+        recording = Recording()
+        selector = ParallelMutualInfoSelector().set_callbacks(recording)
+        tasks = CallbackTasks(selector, *problem)
+        plan = plan_of(layout_of())
+        tasks.begin(plan)
+        for column in range(plan.n_blocks + 3):
+            tasks.write(range(column, column + 1), {})
+        tasks.end_fit()
+        begun = [event for event in recording.events if event[:2] == ("begin", "block")]
+        assert len(begun) == plan.n_blocks > 0
 
     def test_known_scores__are_a_fit_without_blocks(self, problem, tmp_path):
         for _ in range(2):

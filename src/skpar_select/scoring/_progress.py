@@ -177,6 +177,7 @@ class CallbackTasks(Sink):
         self.data = {"X": X, "y": y}
         self.fit: Any = None
         self.n_blocks = 0
+        self.n_planned = 0
 
     def begin(self, plan: Plan) -> None:
         """Open the task of the whole fit."""
@@ -184,6 +185,10 @@ class CallbackTasks(Sink):
 
     def write(self, columns: Index, result: Result) -> None:
         """Report that a block is done."""
+        if self.n_blocks == self.n_planned:
+            # Narrower ones than were planned come from another process that scores the same, and
+            # after workers have died.
+            return
         task = self.fit.subcontext(task_name="block", task_id=self.n_blocks)
         task.call_on_fit_task_begin(estimator=self.estimator)
         task.call_on_fit_task_end(estimator=self.estimator)
@@ -196,6 +201,7 @@ class CallbackTasks(Sink):
         self.fit.call_on_fit_task_end(estimator=self.estimator, **self.data)
 
     def _begin(self, n_blocks: int) -> None:
+        self.n_planned = n_blocks
         self.fit = self.estimator._init_callback_context(
             max_subtasks=n_blocks, sequential_subtasks=False
         )
