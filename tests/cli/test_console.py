@@ -7,7 +7,7 @@ import pytest
 from shell import PYTHON
 
 import skpar_select
-from skpar_select.cli._console import in_words
+from skpar_select.cli._console import in_words, printable
 from skpar_select.cli._parser import make_parser, words_of
 
 WORDS = words_of(make_parser(), "select")
@@ -102,3 +102,10 @@ def test_words__are_the_options_of_the_parser():
 )
 def test_message__is_put_into_the_words_of_options(message, expected):
     assert in_words(message, WORDS) == expected
+
+
+def test_printable__shows_what_a_terminal_would_obey():
+    assert (
+        printable("cg\x1b]0;owned\x07\x9b2J\u202e\ud800") == r"cg\x1b]0;owned\x07\x9b2J\u202e\ud800"
+    )
+    assert printable("β-Aktin, 基因 é") == "β-Aktin, 基因 é"

@@ -4,7 +4,7 @@ import io
 import sys
 
 import pytest
-from shell import N_FEATURES, write_table
+from shell import N_FEATURES, NAMES, write_matrix, write_table
 
 FIXED = ["score", "x.h5", "--target", "ages.csv", "--target-column", "age"]
 
@@ -53,3 +53,32 @@ def test_drop__is_a_note_in_one_line(call, folder):
     )  # fmt: skip
     assert len(done.notes) == 1
     assert done.err.count("\n") == 1
+
+
+BAD = "cg\x1b]0;owned\x07\x9b2J\u202e"
+
+
+def test_names__reach_no_terminal_raw(call, folder, values):
+    write_matrix("bad.h5", values, names=[f"{BAD}{name}" for name in NAMES])
+    fixed = ["bad.h5", "--target", "ages.csv", "--target-column", "age", "--progress", "none"]
+    said = [
+        call("score", *fixed),
+        call("inspect", "bad.h5"),
+        call("score", *fixed, "--dataset", BAD),
+    ]
+    assert [done.code for done in said] == [0, 0, 2]
+    for done in said:
+        text = (done.out + done.err).replace("\n", "")
+        assert text.isprintable(), text
+        assert "x1b]0;owned" in text
+
+
+def test_table__is_exact_in_a_pipe_and_shown_on_a_terminal(call, folder, values, monkeypatch):
+    write_matrix("bad.h5", values, names=[f"{BAD}{name}" for name in NAMES])
+    fixed = ["score", "bad.h5", "--target", "ages.csv", "--target-column", "age", "-o", "-"]
+    assert BAD in call(*fixed).out
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert call(*fixed, "--quiet").code == 0
+    assert terminal.getvalue().replace("\n", "").isprintable()
+    assert terminal.getvalue().count("\n") == N_FEATURES + 1

@@ -12,8 +12,8 @@ def test_select__writes_a_matrix_that_open_matrix_reads(score, values):
     done = score("-k", 3, "--scores", "scores.csv", command="select", output="out.h5")
     assert done.code == 0
     assert done.lines[-2:] == [
-        "3 of 7 features written to out.h5",
         "7 scores written to scores.csv, 3 selected",
+        "3 of 7 features written to out.h5",
     ]
     columns = [index for index, name in enumerate(NAMES) if name in selected("scores.csv")]
     X = open_matrix("out.h5")

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from skpar_select.tables import check_output, format_of, replacing
+from skpar_select.tables import check_output, format_of
 
 
 def test_check_output__accepts_a_new_file_and_one_to_replace(tmp_path):
@@ -38,6 +38,28 @@ def test_check_output__follows_a_link_to_what_is_written(tmp_path):
     target.touch()
     with pytest.raises(FileExistsError, match=r"link\.csv' exists"):
         check_output(link)
+
+
+def test_check_output__refuses_the_link_of_another_user(tmp_path):
+    link = tmp_path / "link.csv"
+    link.symlink_to(tmp_path / "elsewhere.csv")
+    if os.geteuid():
+        pytest.skip("only root gives files to others")
+    os.lchown(link, 12345, 12345)
+    with pytest.raises(PermissionError, match=r"link that another user has laid \(number 12345\)"):
+        check_output(link)
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 252 + ".csv", "é" * 126 + ".csv", "a\0.csv", "d/" * 2048], ids=range(4)
+)
+def test_check_output__refuses_what_no_file_can_be_called(tmp_path, name):
+    with pytest.raises(ValueError, match=r"is no name of a file: it has \d+ bytes, .* Choose a sh"):
+        check_output(tmp_path / name)
+
+
+def test_check_output__takes_the_longest_name(tmp_path):
+    check_output(tmp_path / ("x" * 251 + ".csv"))
 
 
 def test_check_output__refuses_a_format_that_is_not_written(tmp_path, monkeypatch):
@@ -95,60 +117,6 @@ def test_check_output__refuses_a_folder_without_the_right_to_write(tmp_path, mon
     message = r"The folder '.*' cannot be written to\. 'a\.csv' .*\. Choose another folder"
     with pytest.raises(PermissionError, match=message):
         check_output(tmp_path / "a.csv")
-
-
-def test_replacing__shows_the_old_file_until_the_new_one_is_whole(tmp_path):
-    file = tmp_path / "scores.csv"
-    file.write_text("before")
-    with replacing(file) as part:
-        part.write_text("after")
-        assert part.parent == tmp_path
-        assert file.read_text() == "before"
-    assert file.read_text() == "after"
-    assert list(tmp_path.iterdir()) == [file]
-
-
-def test_replacing__reaches_the_disk_before_it_replaces(tmp_path, monkeypatch):
-    file = tmp_path / "scores.csv"
-    synchronized = []
-
-    def fsync(descriptor):
-        assert not file.exists()
-        synchronized.append(os.fstat(descriptor).st_ino)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    with replacing(str(file)) as part:
-        part.write_text("whole")
-    assert synchronized == [file.stat().st_ino]
-
-
-@pytest.mark.parametrize("fault", [OSError("the disk is gone"), KeyboardInterrupt()])
-def test_replacing__leaves_the_old_file_after_a_fault(tmp_path, fault):
-    file = tmp_path / "scores.csv"
-    file.write_text("before")
-
-    def write():
-        with replacing(file) as part:
-            part.write_text("half")
-            raise fault
-
-    with pytest.raises(type(fault)):
-        write()
-    assert file.read_text() == "before"
-    assert list(tmp_path.iterdir()) == [file]
-
-
-def test_replacing__writes_the_file_that_a_link_names(tmp_path):
-    # F19: the link was turned into a file.
-    (tmp_path / "results").mkdir()
-    target, link = tmp_path / "results" / "scores.csv", tmp_path / "link.csv"
-    target.write_text("before")
-    link.symlink_to(target)
-    with replacing(link) as part:
-        part.write_text("after")
-        assert part.parent == target.parent
-    assert link.is_symlink()
-    assert target.read_text() == "after"
 
 
 def test_check_output__refuses_what_lies_in_an_input(tmp_path):

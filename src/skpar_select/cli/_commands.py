@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import _check_feature_names_in
 
 from skpar_select._inspection import inspection
-from skpar_select._memory import parse_memory
 from skpar_select._rules import select
 from skpar_select._selector import ParallelMutualInfoSelector
-from skpar_select._typing import IndexArray, Names
 from skpar_select.cli._console import Console
-from skpar_select.cli._input import STREAM, Problem, inputs_of, open_input, read_problem
+from skpar_select.cli._features import shown_names
+from skpar_select.cli._input import STREAM, Problem, open_input, read_problem
+from skpar_select.cli._outputs import Outputs, making_outputs, put_scores
 from skpar_select.cli._report import best, summary
-from skpar_select.execution import choose_executor
-from skpar_select.matrices import LazyMatrix, open_matrix
+from skpar_select.matrices import open_matrix
 from skpar_select.scoring import ScoreStore, kernel_needs
 from skpar_select.tables import (
-    MATRIX_FORMATS,
-    SCORE_FORMATS,
-    check_output,
     convert_csv,
-    details_of,
     read_scores,
-    write_matrix,
-    write_scores,
 )
 
 # What has a meaning where scores are taken from a file; all else is about scoring.
@@ -56,38 +45,35 @@ def _score(options: Namespace, console: Console) -> None:
     to_stdout = options.output == STREAM
     if to_stdout:
         console.take_stdout()
-    output = None if to_stdout else _scores_file(options.output, options)
-    problem, selector = _fit(options, console)
-    _report(problem, selector, options, console)
-    if to_stdout:
-        _write_scores(sys.stdout, problem, selector)
-    elif output is not None:
-        _write_scores(output, problem, selector)
-        console.result(_written(selector, output))
+    with making_outputs(options, scores=None if to_stdout else options.output) as outputs:
+        problem = _problem(options, console)
+        outputs.reserve(problem, options)
+        selector = _fit(problem, options, console)
+        _report(problem, selector, options, console)
+        if to_stdout:
+            put_scores(console.table(), problem, selector)
+        outputs.write_scores(problem, selector, console)
 
 
 def _select(options: Namespace, console: Console) -> None:
-    output = _checked(options.output, MATRIX_FORMATS, options)
     if options.from_scores is not None:
-        _select_from(options, output, console)
+        with making_outputs(options, matrix=options.output) as outputs:
+            _select_from(options, outputs, console)
         return
-    scores = _scores_file(options.scores, options)
-    if scores is not None and scores.resolve() == output.resolve():
-        raise ValueError(
-            f"--output and --scores both name '{options.output}'. Each needs a file of its own. Rename one."
-        )
-    problem, selector = _fit(options, console)
-    _report(problem, selector, options, console)
-    columns = selector.get_support(indices=True)
-    if options.k == 0:  # of the other rules the fit has warned
-        console.warning(_NO_COLUMNS)
-    _write_matrix(output, problem.X, columns, options, console)
-    if scores is not None:
-        _write_scores(scores, problem, selector)
-        console.result(_written(selector, scores))
+    with making_outputs(options, matrix=options.output, scores=options.scores) as outputs:
+        problem = _problem(options, console)
+        outputs.reserve(problem, options)
+        selector = _fit(problem, options, console)
+        _report(problem, selector, options, console)
+        # First, as they took the time, and the matrix can be made of them.
+        outputs.write_scores(problem, selector, console)
+        columns = selector.get_support(indices=True)
+        if options.k == 0:  # of the other rules the fit has warned
+            console.warning(_NO_COLUMNS)
+        outputs.write_matrix(problem.X, columns, options, console)
 
 
-def _select_from(options: Namespace, output: Path, console: Console) -> None:
+def _select_from(options: Namespace, outputs: Outputs, console: Console) -> None:
     """Apply the rules to the scores of a file; nothing is scored."""
     given = vars(options)
     useless = [
@@ -101,7 +87,7 @@ def _select_from(options: Namespace, output: Path, console: Console) -> None:
             "and the rules alone. Leave one of the two out."
         )
     X = open_input(options, console)
-    held = read_scores(options.from_scores, _names(X))
+    held = read_scores(options.from_scores, shown_names(X))
     if (
         X.feature_names is None
         and len(held.columns) != X.shape[1]
@@ -118,7 +104,7 @@ def _select_from(options: Namespace, output: Path, console: Console) -> None:
     )
     if not mask.any():
         console.warning(_NO_COLUMNS)
-    _write_matrix(output, X, held.columns[mask], options, console)
+    outputs.write_matrix(X, held.columns[mask], options, console)
 
 
 def _inspect(options: Namespace, console: Console) -> None:
@@ -149,7 +135,8 @@ def _convert(options: Namespace, console: Console) -> None:
     console.result(f"{n_samples:,} samples x {n_features:,} features written to {options.output}")
 
 
-def _fit(options: Namespace, console: Console) -> tuple[Problem, ParallelMutualInfoSelector]:
+def _problem(options: Namespace, console: Console) -> Problem:
+    """Read what is scored."""
     problem = read_problem(options, console)
     if not problem.columns:
         raise ValueError(
@@ -163,6 +150,10 @@ def _fit(options: Namespace, console: Console) -> tuple[Problem, ParallelMutualI
             "Every sample needs all unless a target is scored on the samples that have it. Give "
             "--missing omit, or score one target at a time."
         )
+    return problem
+
+
+def _fit(problem: Problem, options: Namespace, console: Console) -> ParallelMutualInfoSelector:
     selector = ParallelMutualInfoSelector(
         k=options.k,
         threshold=options.threshold,
@@ -185,7 +176,7 @@ def _fit(options: Namespace, console: Console) -> tuple[Problem, ParallelMutualI
             "No column was scored: all lack too many values. At least one must be, for a best one to "
             "be named. Give --missing omit, lower --min-observed, or fill them first."
         )
-    return problem, selector
+    return selector
 
 
 def _report(
@@ -196,47 +187,3 @@ def _report(
         console.result(line)
     for line in best(_check_feature_names_in(selector), selector, problem.columns):
         console.result(line)
-
-
-def _write_scores(output: Any, problem: Problem, selector: ParallelMutualInfoSelector) -> None:
-    more = details_of(selector, problem.columns)
-    names = _check_feature_names_in(selector)
-    write_scores(output, names, selector.scores_, selector.get_support(), more)
-
-
-def _written(selector: ParallelMutualInfoSelector, path: Path) -> str:
-    n_selected = np.count_nonzero(selector.get_support())
-    return f"{selector.n_features_in_:,} scores written to {path}, {n_selected:,} selected"
-
-
-def _write_matrix(
-    output: Path, X: LazyMatrix, columns: IndexArray, options: Namespace, console: Console
-) -> None:
-    write_matrix(
-        output,
-        X,
-        columns,
-        _names(X)[columns],
-        choose_executor(options.n_jobs, prefer="threads"),
-        memory_budget=parse_memory(options.memory_budget),
-        progress=console.progress(),
-    )
-    console.result(f"{len(columns):,} of {X.shape[1]:,} features written to {output}")
-
-
-def _names(X: LazyMatrix) -> Names:
-    names = X.feature_names
-    if names is None:
-        names = np.array([f"x{column}" for column in range(X.shape[1])], dtype=object)
-    return names
-
-
-def _checked(file: str, formats: Sequence[str], options: Namespace) -> Path:
-    """Check that an output can be written, before any work is done for it."""
-    return check_output(
-        file, inputs=inputs_of(options), overwrite=options.overwrite, formats=formats
-    )
-
-
-def _scores_file(file: str | None, options: Namespace) -> Path | None:
-    return None if file is None else _checked(file, SCORE_FORMATS, options)

@@ -7,7 +7,7 @@ they are put into the words of the options (``--memory-budget 1``).
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 if TYPE_CHECKING:
     from skpar_select.scoring import Progress
@@ -106,10 +106,14 @@ class Console:
         """Leave stdout to a table: nothing else is printed there."""
         self._stdout_is_taken = True
 
+    def table(self) -> TextIO:
+        """Return what a table is written to: stdout, or a terminal behind it that is sent no codes."""
+        return cast(TextIO, _Terminal(sys.stdout)) if sys.stdout.isatty() else sys.stdout
+
     def result(self, line: str) -> None:
         """Print a line of results on stdout."""
         if not self._quiet and not self._stdout_is_taken:
-            print(line)
+            print(printable(line))
 
     def note(self, message: str) -> None:
         """Say what was done beside the results."""
@@ -155,7 +159,34 @@ class Console:
         for position, name in enumerate(self._targets):
             message = message.replace(f"y[:, {position}]", repr(name))
         line = " ".join(in_words(message, self._words).split())
-        print(f"skpar-select: {kind}: {line}", file=sys.stderr)
+        print(printable(f"skpar-select: {kind}: {line}"), file=sys.stderr)
+
+
+class _Terminal:
+    """A stream of text to a terminal, in lines, without what a terminal would obey."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write lines."""
+        for line in text.splitlines(keepends=True):
+            end = "\n" if line.endswith("\n") else ""
+            self._stream.write(printable(line.removesuffix("\n")) + end)
+        return len(text)
+
+
+def printable(text: str) -> str:
+    r"""Write what a terminal would obey or hide, such as escape codes in a name, as Python does.
+
+    Examples
+    --------
+    >>> printable("cg01\x1b[2J")
+    'cg01\\x1b[2J'
+    """
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 def in_words(message: str, words: Mapping[str, str]) -> str:

@@ -4,6 +4,9 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
+from skpar_select._typing import Names
 from skpar_select._wording import counted, did_you_mean, listing
 from skpar_select.matrices import LazyMatrix, read_list
 
@@ -47,6 +50,14 @@ def names_of(X: LazyMatrix, what: str) -> list[str]:
             "--feature-names or --feature-names-file."
         )
     return list(X.feature_names)
+
+
+def shown_names(X: LazyMatrix) -> Names:
+    """Return the names of the features, or numbers as scikit-learn calls them."""
+    names = X.feature_names
+    if names is None:
+        names = np.array([f"x{column}" for column in range(X.shape[1])], dtype=object)
+    return names
 
 
 def check_known(label: str, listed: Sequence[str], names: Sequence[str]) -> set[str]:

@@ -2,20 +2,31 @@
 
 from skpar_select.tables._align import align
 from skpar_select.tables._convert import convert_csv
-from skpar_select.tables._files import check_output, format_of, replacing
+from skpar_select.tables._files import check_output, format_of
+from skpar_select.tables._hdf5_output import bytes_of_matrix
+from skpar_select.tables._output import Output
 from skpar_select.tables._pandas import data_frame
 from skpar_select.tables._read_scores import ReadScores, read_scores
 from skpar_select.tables._reduced import MATRIX_FORMATS, read_columns, write_matrix
-from skpar_select.tables._scores import SCORE_FORMATS, details_of, score_frame, write_scores
+from skpar_select.tables._scores import (
+    SCORE_FORMATS,
+    bytes_of_scores,
+    details_of,
+    score_frame,
+    write_scores,
+)
 from skpar_select.tables._table import Table
 from skpar_select.tables._targets import read_targets
 
 __all__ = [
     "MATRIX_FORMATS",
     "SCORE_FORMATS",
+    "Output",
     "ReadScores",
     "Table",
     "align",
+    "bytes_of_matrix",
+    "bytes_of_scores",
     "check_output",
     "convert_csv",
     "data_frame",
@@ -24,7 +35,6 @@ __all__ = [
     "read_columns",
     "read_scores",
     "read_targets",
-    "replacing",
     "score_frame",
     "write_matrix",
     "write_scores",

@@ -10,6 +10,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from skpar_select.tables._hdf5_output import TEXT
+
 _MAPPINGS = ("layers", "obsm", "obsp", "uns", "varm", "varp")
 
 
@@ -35,7 +37,7 @@ def create_anndata(
         frame.attrs["column-order"] = np.array([], dtype=h5py.string_dtype())
         text = np.asarray(index, dtype=object)
         _encode(
-            frame.create_dataset("_index", data=text, dtype=h5py.string_dtype()),
+            frame.create_dataset("_index", data=text, dtype=TEXT),
             "string-array",
             "0.2.0",
         )

@@ -9,15 +9,17 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
-import h5py
 import numpy as np
 
 from skpar_select._typing import Array
 from skpar_select._wording import listing, quote
 from skpar_select.matrices.io._text import TEXT_FAULTS, open_text
+from skpar_select.tables._checksum import Checksum
 from skpar_select.tables._column import MISSING_MARKERS, as_number, has_decimal_comma
 from skpar_select.tables._csv import check_names, separator_of
-from skpar_select.tables._files import check_output, replacing
+from skpar_select.tables._files import check_output
+from skpar_select.tables._hdf5_output import TEXT, writing_hdf5, written_hdf5
+from skpar_select.tables._output import Output
 
 HDF5_SUFFIXES = (".h5", ".hdf5")
 
@@ -96,17 +98,25 @@ def convert_csv(
         raise ValueError(f"dtype={dtype!r} is unknown. It is float32 or float64. Name one.")
     check_output(output, inputs=(source,), overwrite=overwrite, formats=HDF5_SUFFIXES)
     label = f"'{source}'"
-    with _opened(Path(source), label) as stream, replacing(output) as part:
+    with _opened(Path(source), label) as stream, Output(output, overwrite=overwrite) as made:
         table = _Lines(stream, separator, label)
-        with h5py.File(part, "w") as file:
-            names = ("samples", "features")
-            if orientation == "features_by_samples":
-                names = ("features", "samples")
-            ids = _write(file, table, np.dtype(dtype), by_features=names[0] == "features")
-            texts = h5py.string_dtype("utf-8")
-            file.create_dataset(names[1], data=table.names, dtype=texts)
+        checksum = Checksum()
+        names = ("samples", "features")
+        if orientation == "features_by_samples":
+            names = ("features", "samples")
+        by_features = names[0] == "features"
+        with writing_hdf5(made) as file:
+            ids = _write(made, file, table, np.dtype(dtype), checksum, by_features=by_features)
+            shape = file["data"].shape
+            file.create_dataset(names[1], data=table.names, dtype=TEXT)
             if ids:
-                file.create_dataset(names[0], data=ids, dtype=texts)
+                file.create_dataset(names[0], data=ids, dtype=TEXT)
+        with written_hdf5(made) as written:
+            written.check_matrix("data", shape, checksum)
+            written.check_text(names[1], table.names)
+            if ids:
+                written.check_text(names[0], ids)
+        made.replace()
 
 
 _ORIENTATIONS = ("samples_by_features", "features_by_samples")
@@ -215,7 +225,15 @@ class _Lines:
         return value
 
 
-def _write(file: Any, table: _Lines, dtype: np.dtype[Any], *, by_features: bool) -> list[str]:
+def _write(
+    output: Output,
+    file: Any,
+    table: _Lines,
+    dtype: np.dtype[Any],
+    checksum: Checksum,
+    *,
+    by_features: bool,
+) -> list[str]:
     """Write the values, samples x features, and return the ids of the lines."""
     n_names = len(table.names)
     line_bytes = n_names * dtype.itemsize
@@ -235,10 +253,13 @@ def _write(file: Any, table: _Lines, dtype: np.dtype[Any], *, by_features: bool)
 
     def flush() -> None:
         data.resize((n_lines, n_names)[turn])
+        rows, columns = slice(n_lines - n_held, n_lines), slice(0, n_names)
         if by_features:
-            data[:, n_lines - n_held :] = block[:n_held].T
-        else:
-            data[n_lines - n_held :] = block[:n_held]
+            rows, columns = columns, rows
+        values = block[:n_held].T if by_features else block[:n_held]
+        data[rows, columns] = values
+        checksum.add(values, rows, columns)
+        output.check()
 
     for name, values in table:
         _fill(block[n_held], values, table, n_lines + 1)

@@ -1,4 +1,4 @@
-"""Files of results: their formats by suffix, and that they are written whole or not at all."""
+"""Files of results: their formats by suffix, what may be replaced, and text."""
 
 import gzip
 import io
@@ -10,8 +10,14 @@ from os import PathLike
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
-from skpar_select._wording import listing
+from skpar_select._wording import listing, quote
+from skpar_select.tables._output import Output, followed
 from skpar_select.tables._parquet import check_parquet
+from skpar_select.tables._streams import writing_forwards
+
+# As Linux and macOS have it; some file systems allow less, and say so when the file is made.
+_LONGEST_NAME = 255
+_LONGEST_PATH = 4095
 
 TEXT_FORMATS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
@@ -44,15 +50,18 @@ def check_output(
 ) -> Path:
     """Check that a file can be written before any work is done for it.
 
-    A link is followed: the file that it names is written. Returns the path as it was given.
-    Raises FileExistsError if the file exists and `overwrite` is False, FileNotFoundError or
-    PermissionError for its folder, PermissionError if it is read-only, and ValueError if it is a
-    folder, a pipe, a device, or one of the inputs by whatever name, or lies in one. Where `formats` are given, the
-    name must end in one of them (ValueError), and what writes it must be installed (ImportError).
+    A link is followed if it is one's own, or the system's: the file that it names is written. Returns
+    the path as it was given. Raises FileExistsError if the file exists and `overwrite` is False,
+    FileNotFoundError or PermissionError for its folder, PermissionError if it is read-only, and
+    ValueError if it is a folder, a pipe, a device, or one of the inputs by whatever name, or lies in
+    one, or if its name is too long. Where `formats` are given, the name must end in one of them
+    (ValueError), and what writes it must be installed (ImportError).
     """
     if formats is not None and format_of(path, formats) == ".parquet":
         check_parquet(path)
-    given, path = Path(path), _followed(path)
+    given = Path(path)
+    _check_name(given)
+    path = followed(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(
             f"There is no folder '{path.parent}' for '{path.name}'. Results are written into a "
@@ -96,43 +105,31 @@ def check_output(
 
 
 @contextmanager
-def replacing(path: str | PathLike[str]) -> Iterator[Path]:
-    """Write a file under a temporary name, and put it in its place when it is complete.
-
-    The temporary file lies in the same folder; the block must close it. After the block it is
-    written through to the disk and replaces `path` in one step, or the file that `path` links to.
-    After an error it is removed, and `path` stays as it was.
-    """
-    path = _followed(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield part
-        with open(part, "rb+") as stream:
-            os.fsync(stream.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-@contextmanager
-def writing_text(path: str | PathLike[str], suffix: str) -> Iterator[TextIO]:
-    """Open a file of text for writing in UTF-8, packed if its suffix says so.
+def writing_text(output: Output, suffix: str) -> Iterator[TextIO]:
+    """Give a stream of text for an output, in UTF-8, packed if its suffix says so.
 
     The same text always gives the same bytes: gzip would keep the name and the time.
     """
     with ExitStack() as stack:
-        raw: BinaryIO = stack.enter_context(open(path, "wb"))
+        raw: BinaryIO = stack.enter_context(writing_forwards(output))
         if suffix.endswith(".gz"):
             packed = gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0)
             raw = cast(BinaryIO, stack.enter_context(packed))
         yield stack.enter_context(io.TextIOWrapper(raw, encoding="utf-8", newline=""))
 
 
+def _check_name(path: Path) -> None:
+    """Refuse what no file can be called."""
+    name = os.fsencode(path)
+    longest = max((len(part) for part in name.split(os.fsencode(os.sep))), default=0)
+    if longest > _LONGEST_NAME or len(name) > _LONGEST_PATH or b"\0" in name:
+        shown = quote(str(path))
+        raise ValueError(
+            f"{shown} is no name of a file: it has {len(name)} bytes, its longest part {longest}. A path has "
+            f"at most {_LONGEST_PATH}, each part {_LONGEST_NAME}, and none is NUL. Choose a shorter name."
+        )
+
+
 def separator_for(suffix: str) -> str:
     """Return what separates the cells of a text format."""
     return "\t" if suffix.startswith(".tsv") else ","
-
-
-def _followed(path: str | PathLike[str]) -> Path:
-    """Return what a link leads to, there or not."""
-    return Path(os.path.realpath(path)) if Path(path).is_symlink() else Path(path)

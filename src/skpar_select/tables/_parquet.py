@@ -8,6 +8,8 @@ from typing import Any
 from skpar_select.matrices.io._parquet import load_pyarrow
 from skpar_select.tables._column import Column
 from skpar_select.tables._frames import Columns, Source
+from skpar_select.tables._output import Output
+from skpar_select.tables._streams import writing_forwards
 
 MAGIC = b"PAR1"
 
@@ -31,10 +33,11 @@ def parquet_columns(path: str, label: str) -> Columns:
     ]
 
 
-def write_parquet(path: str | PathLike[str], columns: Mapping[str, Any]) -> None:
-    """Write columns, arrays of numbers or sequences of text, to a file."""
-    pa, parquet = load_pyarrow(path)
-    parquet.write_table(pa.table(dict(columns)), path)
+def write_parquet(output: Output, columns: Mapping[str, Any]) -> None:
+    """Write columns, arrays of numbers or sequences of text, to an output."""
+    pa, parquet = load_pyarrow(output.path)
+    with writing_forwards(output) as stream:
+        parquet.write_table(pa.table(dict(columns)), stream)
 
 
 def check_parquet(path: str | PathLike[str]) -> None:

@@ -5,7 +5,6 @@ from functools import partial
 from os import PathLike
 from typing import Any, Literal, NamedTuple
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +23,15 @@ from skpar_select.planning import (
 )
 from skpar_select.scoring import Progress
 from skpar_select.tables._anndata_file import create_anndata
-from skpar_select.tables._files import TEXT_FORMATS, format_of, replacing
+from skpar_select.tables._checksum import Checksum
+from skpar_select.tables._files import TEXT_FORMATS, format_of
+from skpar_select.tables._hdf5_output import (
+    TEXT,
+    bytes_of_matrix,
+    writing_hdf5,
+    written_hdf5,
+)
+from skpar_select.tables._output import Output, output_of
 from skpar_select.tables._reduced_table import TABLE_FORMATS, check_table, write_table
 
 MATRIX_FORMATS = (".h5", ".hdf5", ".h5ad", *TABLE_FORMATS)
@@ -53,7 +60,7 @@ def read_columns(
 
 
 def write_matrix(
-    path: str | PathLike[str],
+    path: str | PathLike[str] | Output,
     matrix: Matrix,
     columns: IndexArray,
     feature_names: Sequence[str] | NDArray[Any],
@@ -72,37 +79,67 @@ def write_matrix(
       feature, after one of the ids. It is held in memory whole, and text is refused above 50
       million values.
 
-    Values keep their type, and NaN is written. A file is replaced when the new one is complete; after an
-    error a file of that name is as it was. The budget counts what is held at a time: a ValueError
-    if it is too small, as for another end of the name.
+    Values keep their type, and NaN is written. A file is replaced when the new one is complete and
+    was read once more; after an error a file of that name is as it was. An :class:`Output` is one
+    that was made before. The budget counts what is held at a time: a ValueError if it is too small,
+    as for another end of the name.
     """
-    suffix = format_of(path, MATRIX_FORMATS)
+    given = path.path if isinstance(path, Output) else path
+    suffix = format_of(given, MATRIX_FORMATS)
     shape = matrix.shape[0], len(columns)
     if suffix in TABLE_FORMATS:
-        check_table(path, suffix, shape)
-        values = _read_for(suffix, matrix, columns, executor, memory_budget, progress)
-        with replacing(path) as part:
-            write_table(part, suffix, values, matrix.sample_ids, feature_names)
-        return
-    # A tile, and the copy in row order that HDF5 is handed.
-    copies = _plan(matrix, columns, executor, 2, held_bytes=0, memory_budget=memory_budget)
-    with replacing(path) as part, h5py.File(part, "w") as file:
+        check_table(given, suffix, shape)
+    with output_of(path) as output:
+        if suffix in TABLE_FORMATS:
+            values = _read_for(suffix, matrix, columns, executor, memory_budget, progress)
+            write_table(output, suffix, values, matrix.sample_ids, feature_names)
+        else:
+            # A tile, and the copy in row order that HDF5 is handed.
+            copies = _plan(matrix, columns, executor, 2, held_bytes=0, memory_budget=memory_budget)
+            _write(output, suffix, matrix, copies, feature_names, executor, progress)
+        output.replace()
+
+
+def _write(
+    output: Output,
+    suffix: str,
+    matrix: Matrix,
+    copies: "list[_Copy]",
+    feature_names: Sequence[str] | NDArray[Any],
+    executor: Executor,
+    progress: Progress | None,
+) -> None:
+    """Write a file of HDF5, and read it again."""
+    shape, ids = (matrix.shape[0], len(feature_names)), matrix.sample_ids
+    output.reserve(bytes_of_matrix(shape, matrix.dtype, feature_names, ids))
+    checksum = Checksum()
+    with writing_hdf5(output) as file:
         if suffix == ".h5ad":
-            ids = matrix.sample_ids
             data = create_anndata(file, shape, matrix.dtype, ids, feature_names)
         else:
-            data = _create(file, shape, matrix.dtype, matrix.sample_ids, feature_names)
+            data = _create(file, shape, matrix.dtype, ids, feature_names)
 
         def write(rows: Extent, positions: slice | IndexArray, tile: Array) -> None:
             for run in _ascending_runs(rows):
+                output.check()
+                values = tile[run.within()]
+                checksum.add(values, run.destination, positions)
                 if isinstance(positions, slice):
-                    data[run.destination, positions] = tile[run.within()]
+                    data[run.destination, positions] = values
                 else:
-                    for position, column in zip(positions.tolist(), tile.T, strict=True):
-                        data[run.destination, position] = column[run.within()]
+                    for position, column in zip(positions.tolist(), values.T, strict=True):
+                        data[run.destination, position] = column
 
         _run(copies, write, executor, progress)
         matrix.check_unchanged()
+    names = (
+        ("X", "var/_index", "obs/_index") if suffix == ".h5ad" else ("data", "features", "samples")
+    )
+    with written_hdf5(output) as written:
+        written.check_matrix(names[0], shape, checksum)
+        written.check_text(names[1], feature_names)
+        if ids is not None:
+            written.check_text(names[2], ids)
 
 
 def _read_for(
@@ -126,10 +163,9 @@ def _create(
     feature_names: Sequence[str] | NDArray[Any],
 ) -> Any:
     """Write the labels to an empty HDF5 file, and return the dataset ``data`` to be filled."""
-    text = h5py.string_dtype("utf-8")
-    file.create_dataset("features", data=np.asarray(feature_names, dtype=object), dtype=text)
+    file.create_dataset("features", data=np.asarray(feature_names, dtype=object), dtype=TEXT)
     if sample_ids is not None:
-        file.create_dataset("samples", data=np.asarray(sample_ids, dtype=object), dtype=text)
+        file.create_dataset("samples", data=np.asarray(sample_ids, dtype=object), dtype=TEXT)
     return file.create_dataset("data", shape, dtype=dtype)
 
 

@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from skpar_select._typing import Array
 from skpar_select.tables._files import TEXT_FORMATS, separator_for, writing_text
+from skpar_select.tables._output import Output
 from skpar_select.tables._parquet import check_parquet, write_parquet
 
 TABLE_FORMATS = (*TEXT_FORMATS, ".parquet")
@@ -33,7 +33,7 @@ def check_table(path: Any, suffix: str, shape: tuple[int, int]) -> None:
 
 
 def write_table(
-    part: Path,
+    output: Output,
     suffix: str,
     values: Array,
     sample_ids: Sequence[str] | NDArray[Any] | None,
@@ -51,9 +51,9 @@ def write_table(
     values = values.astype(values.dtype.newbyteorder("="), copy=False)
     if suffix == ".parquet":
         columns: dict[str, Any] = {} if sample_ids is None else {label: list(sample_ids)}
-        write_parquet(part, columns | {name: values[:, at] for at, name in enumerate(names)})
+        write_parquet(output, columns | {name: values[:, at] for at, name in enumerate(names)})
         return
-    with writing_text(part, suffix) as stream:
+    with writing_text(output, suffix) as stream:
         writer = csv.writer(stream, lineterminator="\n", delimiter=separator_for(suffix))
         writer.writerow(names if sample_ids is None else [label, *names])
         for at, row in enumerate(values):

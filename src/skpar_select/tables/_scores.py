@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any, TextIO
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,10 +12,11 @@ from skpar_select._typing import Array, BoolArray, FloatArray
 from skpar_select.tables._files import (
     TEXT_FORMATS,
     format_of,
-    replacing,
     separator_for,
     writing_text,
 )
+from skpar_select.tables._hdf5_output import TEXT, bytes_of_names, writing_hdf5, written_hdf5
+from skpar_select.tables._output import Output, output_of
 from skpar_select.tables._pandas import data_frame
 from skpar_select.tables._parquet import write_parquet
 
@@ -72,7 +72,7 @@ def details_of(fitted: Any, target_names: Sequence[str] = ()) -> dict[str, Array
 
 
 def write_scores(
-    path: str | PathLike[str] | TextIO,
+    path: str | PathLike[str] | Output | TextIO,
     feature_names: Sequence[str] | NDArray[Any],
     scores: FloatArray,
     selected: BoolArray,
@@ -82,9 +82,10 @@ def write_scores(
 
     As text (``.csv``, ``.tsv``, and either packed as ``.csv.gz``, ``.tsv.gz``), as ``.parquet``, or
     as ``.h5`` or ``.hdf5`` with a dataset for each column. A text stream, such as ``sys.stdout``,
-    receives CSV. In text a number is written so that reading it gives the same float64, NaN as
-    ``NaN``, ``selected`` as ``true`` or ``false``. A file is replaced when the new one is complete;
-    after an OSError a file of that name is as it was.
+    receives CSV; an :class:`Output` is one that was made before. In text a number is written so that
+    reading it gives the same float64, NaN as ``NaN``, ``selected`` as ``true`` or ``false``. Names
+    stand as they are. A file is replaced when the new one is complete and was read once more; after
+    an OSError a file of that name is as it was.
 
     Raises ValueError for another end of the name, and ImportError where Parquet needs pyarrow.
 
@@ -97,22 +98,26 @@ def write_scores(
     b,0.5,true,1,1
     a,0.1,false,2,0
     """
-    if not isinstance(path, str | PathLike):
+    if not isinstance(path, str | PathLike | Output):
         _write_text(path, score_table(feature_names, scores, selected, more), ",")
         return
-    suffix = format_of(path, SCORE_FORMATS)
+    suffix = format_of(path.path if isinstance(path, Output) else path, SCORE_FORMATS)
     columns = score_table(feature_names, scores, selected, more)
-    with replacing(path) as part:
+    with output_of(path) as output:
+        output.reserve(bytes_of_scores(feature_names, len(more)))
         if suffix in TEXT_FORMATS:
-            with writing_text(part, suffix) as stream:
+            with writing_text(output, suffix) as stream:
                 _write_text(stream, columns, separator_for(suffix))
         elif suffix == ".parquet":
-            write_parquet(part, columns)
+            write_parquet(output, columns)
         else:
-            with h5py.File(part, "w") as file:
-                for name, values in columns.items():
-                    text = h5py.string_dtype("utf-8") if values.dtype.kind == "O" else None
-                    file.create_dataset(name, data=values, dtype=text)
+            _write_hdf5(output, columns)
+        output.replace()
+
+
+def bytes_of_scores(feature_names: Sequence[str] | NDArray[Any], n_more: int) -> int:
+    """Return what a table of scores takes in the format that takes most, or a little more."""
+    return bytes_of_names(feature_names) + (72 + 25 * n_more) * len(feature_names) + 2**16
 
 
 def score_frame(
@@ -123,6 +128,17 @@ def score_frame(
 ) -> Any:
     """Return :func:`score_table` as a data frame of pandas, if that is installed."""
     return data_frame(score_table(feature_names, scores, selected, more))
+
+
+def _write_hdf5(output: Output, columns: Mapping[str, Array]) -> None:
+    with writing_hdf5(output) as file:
+        for name, values in columns.items():
+            file.create_dataset(name, data=values, dtype=TEXT if values.dtype.kind == "O" else None)
+            output.check()
+    with written_hdf5(output) as written:
+        for name, values in columns.items():
+            check = written.check_text if values.dtype.kind == "O" else written.check_values
+            check(name, values)
 
 
 def _write_text(stream: TextIO, columns: Mapping[str, Array], separator: str) -> None:
