@@ -312,6 +312,16 @@ def test_parquet__that_is_damaged_is_an_os_error(tmp_path):
         Table(path)
 
 
+def test_parquet__whose_values_are_damaged_is_an_os_error(tmp_path):
+    parquet.write_table(pa.table({"y": [f"{i}" for i in range(99)]}), tmp_path / "t.parquet")
+    content = bytearray((tmp_path / "t.parquet").read_bytes())
+    content[4:40] = b"\xff" * 36
+    (tmp_path / "t.parquet").write_bytes(content)
+    table = Table(tmp_path / "t.parquet")
+    with pytest.raises(OSError, match=r"t\.parquet.* cannot be read as Parquet .*Copy or write"):
+        table.column("y")
+
+
 def test_parquet__reads_the_columns_that_are_asked_for(tmp_path):
     columns = pa.table({"y": [1, 2], "a.b": [3, 4], "nested": [[1], [2]]})
     parquet.write_table(columns, tmp_path / "t.parquet")

@@ -1,6 +1,7 @@
 """Parquet files, by pyarrow where it is installed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from os import PathLike
 from typing import Any
@@ -16,18 +17,15 @@ MAGIC = b"PAR1"
 
 def parquet_columns(path: str, label: str) -> Columns:
     """Return the columns of a file; the values are read when they are asked for."""
-    pa, parquet = load_pyarrow(path)
-    try:
-        with parquet.ParquetFile(path) as file:
-            schema, length = file.schema_arrow, file.metadata.num_rows
-    except (pa.ArrowException, OSError) as error:
-        raise OSError(
-            f"{label} cannot be read as Parquet ({error}). It must be a whole file. Copy or write "
-            "it again."
-        ) from error
+    pa, _ = load_pyarrow(path)
+    with _opened(path, label) as file:
+        schema, length = file.schema_arrow, file.metadata.num_rows
     return [
         Source(
-            field.name, length, partial(_read, path, field.name), pa.types.is_floating(field.type)
+            field.name,
+            length,
+            partial(_read, path, field.name, label),
+            pa.types.is_floating(field.type),
         )
         for field in schema
     ]
@@ -45,7 +43,22 @@ def check_parquet(path: str | PathLike[str]) -> None:
     load_pyarrow(path)
 
 
-def _read(path: str, name: str) -> Column:
-    _, parquet = load_pyarrow(path)
-    with parquet.ParquetFile(path) as file:
-        return Column.of(file.read(columns=[name]).column(0).to_pylist())
+def _read(path: str, name: str, label: str) -> Column:
+    with _opened(path, label) as file:
+        values = file.read(columns=[name]).column(0).to_pylist()
+    return Column.of(values)
+
+
+@contextmanager
+def _opened(path: str, label: str) -> Iterator[Any]:
+    """Open a file, for as long as the context lasts; damage is an OSError."""
+    pa, parquet = load_pyarrow(path)
+    try:
+        with parquet.ParquetFile(path) as file:
+            yield file
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = " ".join(str(error).split())  # Arrow's words end in a line each
+        raise OSError(
+            f"{label} cannot be read as Parquet ({reason}). It must be a whole file. Copy or write "
+            "it again."
+        ) from error

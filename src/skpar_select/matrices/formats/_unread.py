@@ -4,7 +4,6 @@ The last of the formats that look at the content: what is left after it is HDF5.
 """
 
 import os
-import zipfile
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from skpar_select._wording import listing
 from skpar_select.matrices.formats._base import Format, OpenedMatrix
 from skpar_select.matrices.io._session import FileSession
 from skpar_select.matrices.io._text import GZIP
+from skpar_select.matrices.io._zip import names_in_zip
 
 _READ = "HDF5, .npy, .h5ad, pandas' to_hdf, Zarr and Parquet are read"
 
@@ -40,10 +40,7 @@ def _holds(*names: str) -> Callable[[bytes, str], bool]:
     """Match zip files that hold a file whose name ends so."""
 
     def matches(head: bytes, path: str) -> bool:
-        if not head.startswith(b"PK") or not zipfile.is_zipfile(path):
-            return False
-        with zipfile.ZipFile(path) as file:
-            return any(held.endswith(names) for held in file.namelist())
+        return head.startswith(b"PK") and any(held.endswith(names) for held in names_in_zip(path))
 
     return matches
 

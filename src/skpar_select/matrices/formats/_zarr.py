@@ -6,7 +6,6 @@ what they are; or, where AnnData has written the store, the index of ``obs`` and
 """
 
 import os
-import zipfile
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +19,7 @@ from skpar_select.matrices.formats._hdf5 import CONVENTIONAL
 from skpar_select.matrices.io._checks import is_matrix
 from skpar_select.matrices.io._session import FileSession
 from skpar_select.matrices.io._zarr import METADATA, arrays, check_codecs, open_zarr
+from skpar_select.matrices.io._zip import names_in_zip
 from skpar_select.matrices.readers import ZarrMatrix
 
 
@@ -30,10 +30,9 @@ class ZarrFormat(Format):
         """Return whether the folder, or the zip file, has the metadata of a store."""
         if session.is_folder:
             return any(os.path.exists(os.path.join(session.path, name)) for name in METADATA)
-        if not session.begins_with(b"PK\x03\x04") or not zipfile.is_zipfile(session.path):
+        if not session.begins_with(b"PK\x03\x04"):
             return False
-        with zipfile.ZipFile(session.path) as file:
-            return any(name in METADATA for name in file.namelist())
+        return any(name in METADATA for name in names_in_zip(session.path))
 
     def open(self, session: FileSession, dataset: str | None) -> OpenedMatrix:
         """Find an array, by default the only one that can be a matrix, or AnnData's ``X``."""
