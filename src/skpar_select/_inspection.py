@@ -7,11 +7,14 @@ from skpar_select._memory import format_bytes, parse_memory
 from skpar_select._typing import Names
 from skpar_select.execution import choose_executor
 from skpar_select.matrices import LazyMatrix
-from skpar_select.planning import Needs
+from skpar_select.planning import Needs, shared_bytes
 from skpar_select.scoring import plan_scoring
 
 # The lines that are printed are aligned in two columns.
 _WIDTH = 15
+
+# A usual number of parts that machines of a cluster score.
+_SHARDS = 16
 
 
 def inspection(
@@ -38,6 +41,10 @@ def inspection(
     for what, text in plan.describe().items():
         more = f" of {format_bytes(budget)} allowed" if what == "peak memory" else ""
         yield _line(what, text + more)
+    again = sum(shared_bytes(part.matrix.layout, _SHARDS) for part in X.parts)
+    if again > stored:
+        text = f"{_SHARDS} parts of its columns, scored apart, read {1 + again / stored:.1f} times the file"
+        yield _line("shards", f"{text}; repack it first")
     base = resident_memory()
     if base is not None:
         held = f"of which Python, libraries and names {format_bytes(base)}"

@@ -20,6 +20,7 @@ from skpar_select.scoring import ScoreStore, kernel_needs
 from skpar_select.tables import (
     convert_csv,
     read_scores,
+    repack_matrix,
 )
 
 # What has a meaning where scores are taken from a file; all else is about scoring.
@@ -37,7 +38,13 @@ _NO_COLUMNS = (
 
 def run(options: Namespace, console: Console) -> None:
     """Run the command that the options name."""
-    commands = {"score": _score, "select": _select, "inspect": _inspect, "convert": _convert}
+    commands = {
+        "score": _score,
+        "select": _select,
+        "inspect": _inspect,
+        "convert": _convert,
+        "repack": _repack,
+    }
     commands[options.command](options, console)
 
 
@@ -151,6 +158,21 @@ def _problem(options: Namespace, console: Console) -> Problem:
             "--missing omit, or score one target at a time."
         )
     return problem
+
+
+def _repack(options: Namespace, console: Console) -> None:
+    X = open_input(options, console)
+    repack_matrix(
+        X,
+        options.output,
+        memory_budget=options.memory_budget,
+        n_jobs=options.n_jobs,
+        overwrite=options.overwrite,
+        progress=console.progress(),
+        tell=console.note,
+    )
+    n_samples, n_features = X.shape
+    console.result(f"{n_samples:,} samples x {n_features:,} features written to {options.output}")
 
 
 def _fit(problem: Problem, options: Namespace, console: Console) -> ParallelMutualInfoSelector:

@@ -55,6 +55,11 @@ def make_parser() -> Parser:
         ("score", _add_score, "score a matrix and write the scores"),
         ("select", _add_select, "score a matrix and write the matrix of the best columns"),
         ("inspect", _add_inspect, "show how a file stores a matrix and how it would be read"),
+        (
+            "repack",
+            _add_repack,
+            "write a matrix anew so that a block of columns is read without the rest",
+        ),
         ("convert", _add_convert, "write a matrix of text, such as CSV, to HDF5"),
     ):
         command = commands.add_parser(name, help=text, description=f"{text.capitalize()}.")
@@ -137,6 +142,14 @@ def _add_convert(command: ArgumentParser) -> None:
     command.add_argument("--overwrite", action="store_true", help="replace a file that exists")
 
 
+def _add_repack(command: ArgumentParser) -> None:
+    _add_matrix(command)
+    command.add_argument("output", metavar="HDF5", help="file that is written: .h5 or .hdf5")
+    _add_same_order(command, "the files have their rows in one order: they are joined by position")
+    _add_resources(command.add_argument_group("resources"))
+    command.add_argument("--overwrite", action="store_true", help="replace a file that exists")
+
+
 def _add_matrix(command: ArgumentParser) -> None:
     group = command.add_argument_group("matrix")
     group.add_argument(
@@ -192,10 +205,9 @@ def _add_target(command: ArgumentParser) -> None:
         metavar="NAME",
         help="its column of sample ids (default: the first in which an id of the matrix occurs)",
     )
-    group.add_argument(
-        "--same-order",
-        action="store_true",
-        help="all files have their rows in the order of the target: they are joined by position",
+    _add_same_order(
+        group,
+        "all files have their rows in the order of the target: they are joined by position",
     )
     group.add_argument(
         "--task",
@@ -293,20 +305,7 @@ def _add_scoring(command: ArgumentParser) -> None:
         metavar="SEED",
         help="seed of the noise that breaks ties (default: %(default)s)",
     )
-    group.add_argument(
-        "--memory-budget",
-        type=values.amount_of_memory,
-        default="auto",
-        metavar="BYTES",
-        help="such as 2GB (default: a share of what is free)",
-    )
-    group.add_argument(
-        "--n-jobs",
-        type=values.number_of_workers,
-        default=-1,
-        metavar="N",
-        help="workers (default: all cores)",
-    )
+    _add_resources(group)
     group.add_argument(
         "--store",
         metavar="FOLDER",
@@ -331,3 +330,24 @@ def _add_messages(command: ArgumentParser) -> None:
         "(default: the first on a terminal, else the second)",
     )
     group.add_argument("--quiet", action="store_true", help="say nothing but errors")
+
+
+def _add_same_order(group: Any, text: str) -> None:
+    group.add_argument("--same-order", action="store_true", help=text)
+
+
+def _add_resources(group: Any) -> None:
+    group.add_argument(
+        "--memory-budget",
+        type=values.amount_of_memory,
+        default="auto",
+        metavar="BYTES",
+        help="such as 2GB (default: a share of what is free)",
+    )
+    group.add_argument(
+        "--n-jobs",
+        type=values.number_of_workers,
+        default=-1,
+        metavar="N",
+        help="workers (default: all cores)",
+    )

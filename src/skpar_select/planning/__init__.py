@@ -2,6 +2,7 @@
 
 from skpar_select.planning._needs import Limits, Needs
 from skpar_select.planning._plan import Plan, bytes_of_arrays, plan_reads, with_overhead
+from skpar_select.planning._shared import shared_bytes
 from skpar_select.planning._tiles import Tiles, plan_tiles
 from skpar_select.planning.strategies import Strategy, copy_tiles
 
@@ -15,5 +16,6 @@ __all__ = [
     "copy_tiles",
     "plan_reads",
     "plan_tiles",
+    "shared_bytes",
     "with_overhead",
 ]

@@ -25,14 +25,18 @@ class Tiles:
     peak_bytes: int
     """The most that is held at a time, with `held_bytes`."""
 
+    done: frozenset[tuple[int, int]] = frozenset()
+    """Tiles that are left out, by their first rows and columns."""
+
     def __len__(self) -> int:
-        return -(-self.n_rows // self.height) * len(self.cuts)
+        return -(-self.n_rows // self.height) * len(self.cuts) - len(self.done)
 
     def __iter__(self) -> Iterator[tuple[slice, slice]]:
         for row in range(0, self.n_rows, self.height):
             rows = slice(row, min(row + self.height, self.n_rows))
             for columns in self.cuts:
-                yield rows, slice(columns.start, columns.stop)
+                if (row, columns.start) not in self.done:
+                    yield rows, slice(columns.start, columns.stop)
 
 
 def plan_tiles(

@@ -8,6 +8,7 @@ from skpar_select.tables._output import Output
 from skpar_select.tables._pandas import data_frame
 from skpar_select.tables._read_scores import ReadScores, read_scores
 from skpar_select.tables._reduced import MATRIX_FORMATS, read_columns, write_matrix
+from skpar_select.tables._repack import repack_matrix
 from skpar_select.tables._scores import (
     SCORE_FORMATS,
     bytes_of_scores,
@@ -35,6 +36,7 @@ __all__ = [
     "read_columns",
     "read_scores",
     "read_targets",
+    "repack_matrix",
     "score_frame",
     "write_matrix",
     "write_scores",

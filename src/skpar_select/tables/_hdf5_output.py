@@ -58,7 +58,7 @@ class Written:
 
     def check_text(self, name: str, texts: Sequence[str] | NDArray[Any]) -> None:
         """Compare a dataset of names, or of ids."""
-        held = self._dataset(name, (len(texts),))
+        held = self.dataset(name, (len(texts),))
         for first in range(0, len(texts), _NAMES):
             there = held.asstr(errors="surrogateescape")[first : first + _NAMES]
             if there.tolist() != [str(text) for text in texts[first : first + _NAMES]]:
@@ -66,27 +66,28 @@ class Written:
 
     def check_values(self, name: str, values: Array) -> None:
         """Compare a dataset of one axis, to the bit."""
-        held = self._dataset(name, values.shape)
+        held = self.dataset(name, values.shape)
         if held.dtype != values.dtype or held[...].tobytes() != values.tobytes():
             raise differs(self._output)
 
     def check_matrix(self, name: str, shape: tuple[int, int], checksum: Checksum) -> None:
         """Compare a matrix by the checksum of the values that were written."""
-        held = self._dataset(name, shape)
+        held = self.dataset(name, shape)
         found = Checksum()
-        wide = min(_VALUES, shape[1])
-        tall = max(1, _VALUES // max(1, wide))
+        wide = max(1, min(_VALUES, shape[1]))
+        tall, wide = held.chunks or (max(1, _VALUES // wide), wide)
         for row in range(0, shape[0], tall):
-            for column in range(0, shape[1], _VALUES):
+            for column in range(0, shape[1], wide):
                 rows = slice(row, min(row + tall, shape[0]))
-                columns = slice(column, min(column + _VALUES, shape[1]))
+                columns = slice(column, min(column + wide, shape[1]))
                 found.add(held[rows, columns], rows, columns)
         if found.value != checksum.value:
             raise differs(self._output)
 
-    def _dataset(self, name: str, shape: tuple[int, ...]) -> Any:
+    def dataset(self, name: str, shape: tuple[int, ...] | None = None) -> Any:
+        """Return a dataset, of a shape if that is given."""
         held = self._file.get(name)
-        if not isinstance(held, h5py.Dataset) or held.shape != shape:
+        if not isinstance(held, h5py.Dataset) or shape not in (None, held.shape):
             raise differs(self._output)
         return held
 

@@ -55,6 +55,8 @@ class Output:
         Where it will be. A link is followed, once: the file that it names then is replaced.
     overwrite : bool, default=True
         Whether it may replace a file that has come there in the meantime.
+    begun : tuple of Path and int, default=None
+        The name and descriptor of a file that was begun before; None makes one.
 
     Attributes
     ----------
@@ -68,17 +70,26 @@ class Output:
         The first that a write met; nothing may be made of what follows it.
     """
 
-    def __init__(self, path: str | PathLike[str], *, overwrite: bool = True) -> None:
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        *,
+        overwrite: bool = True,
+        begun: tuple[Path, int] | None = None,
+    ) -> None:
         self.path = Path(path)
         self._target = followed(path)
         self._overwrite = overwrite
         self._needed = 0
         self.fault: BaseException | None = None
-        sweep(self._target, PART)
+        self._kept = False
         try:
-            self.part, self.descriptor = make_part(self._target, PART)
+            if begun is None:
+                sweep(self._target, PART)
+                begun = make_part(self._target, PART)
         except OSError as error:
             raise self.described(error) from error
+        self.part, self.descriptor = begun
 
     def __enter__(self) -> "Output":
         return self
@@ -86,8 +97,13 @@ class Output:
     def __exit__(self, *_: object) -> None:
         """Take away what was not put in its place."""
         if self.descriptor >= 0:
-            self.part.unlink(missing_ok=True)
+            if not self._kept:
+                self.part.unlink(missing_ok=True)
             self._close()
+
+    def keep(self, kept: bool = True) -> None:
+        """Leave what is written where it is, if it is not put in its place: another run goes on with it."""
+        self._kept = kept
 
     def reserve(self, n_bytes: int) -> None:
         """Ask the disk for so many bytes; OSError if it has not got them."""

@@ -1,29 +1,22 @@
 """Selected columns of a matrix: read into an array, or written to a file, tile by tile."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from os import PathLike
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skpar_select._finite import NonFiniteError, check_finite
-from skpar_select._memory import format_bytes
-from skpar_select._typing import Array, Index, IndexArray, Names
+from skpar_select._typing import Array, IndexArray, Names
 from skpar_select.execution import Executor
-from skpar_select.matrices import LazyMatrix, Matrix
-from skpar_select.matrices.io._selection import Extent, as_range, as_slice, scatter
-from skpar_select.planning import (
-    Tiles,
-    bytes_of_arrays,
-    copy_tiles,
-    plan_tiles,
-    with_overhead,
-)
+from skpar_select.matrices import Matrix
+from skpar_select.matrices.io._selection import Extent, scatter
 from skpar_select.scoring import Progress
 from skpar_select.tables._anndata_file import create_anndata
 from skpar_select.tables._checksum import Checksum
+from skpar_select.tables._copies import Copy, ascending_runs, plan_copies, run_copies
 from skpar_select.tables._files import TEXT_FORMATS, format_of
 from skpar_select.tables._hdf5_output import (
     TEXT,
@@ -95,7 +88,9 @@ def write_matrix(
             write_table(output, suffix, values, matrix.sample_ids, feature_names)
         else:
             # A tile, and the copy in row order that HDF5 is handed.
-            copies = _plan(matrix, columns, executor, 2, held_bytes=0, memory_budget=memory_budget)
+            copies = plan_copies(
+                matrix, columns, executor.in_flight, 2, held_bytes=0, memory_budget=memory_budget
+            )
             _write(output, suffix, matrix, copies, feature_names, executor, progress)
         output.replace()
 
@@ -104,7 +99,7 @@ def _write(
     output: Output,
     suffix: str,
     matrix: Matrix,
-    copies: "list[_Copy]",
+    copies: list[Copy],
     feature_names: Sequence[str] | NDArray[Any],
     executor: Executor,
     progress: Progress | None,
@@ -120,7 +115,7 @@ def _write(
             data = _create(file, shape, matrix.dtype, ids, feature_names)
 
         def write(rows: Extent, positions: slice | IndexArray, tile: Array) -> None:
-            for run in _ascending_runs(rows):
+            for run in ascending_runs(rows):
                 output.check()
                 values = tile[run.within()]
                 checksum.add(values, run.destination, positions)
@@ -130,7 +125,8 @@ def _write(
                     for position, column in zip(positions.tolist(), values.T, strict=True):
                         data[run.destination, position] = column
 
-        _run(copies, write, executor, progress)
+        for _ in run_copies(copies, write, executor, progress):
+            pass
         matrix.check_unchanged()
     names = (
         ("X", "var/_index", "obs/_index") if suffix == ".h5ad" else ("data", "features", "samples")
@@ -182,95 +178,15 @@ def _read(
     """Read scattered columns into an array, of which there will be `n_held` copies."""
     shape = matrix.shape[0], len(columns)
     n_bytes = n_held * shape[0] * shape[1] * matrix.dtype.itemsize
-    copies = _plan(matrix, columns, executor, 1, held_bytes=n_bytes, memory_budget=memory_budget)
+    copies = plan_copies(
+        matrix, columns, executor.in_flight, 1, held_bytes=n_bytes, memory_budget=memory_budget
+    )
     out: Array = np.empty(shape, dtype=matrix.dtype, order=order)
 
     def write(rows: Extent, positions: slice | IndexArray, tile: Array) -> None:
         scatter(tile, rows, Extent(slice(0, tile.shape[1]), positions), out)
 
-    _run(copies, write, executor, progress)
+    for _ in run_copies(copies, write, executor, progress):
+        pass
     matrix.check_unchanged()
     return out
-
-
-class _Copy(NamedTuple):
-    """The selected columns of one part of a matrix, and how they are copied."""
-
-    columns: LazyMatrix
-    """The columns, in the order of their file."""
-    positions: Index
-    """Their positions in the result."""
-    tiles: Tiles
-
-
-def _plan(
-    matrix: Matrix,
-    columns: IndexArray,
-    executor: Executor,
-    n_copies: int,
-    *,
-    held_bytes: int,
-    memory_budget: int,
-) -> list[_Copy]:
-    selected = [
-        (LazyMatrix(part.matrix, columns=held), positions)
-        for part, held, positions in ((part, *part.select(columns)) for part in matrix.parts)
-        if len(held)
-    ]
-    layouts = [held.layout for held, _ in selected]
-    index_bytes = sum(layout.index_bytes for layout in layouts)
-    copies = [
-        _Copy(
-            held,
-            positions,
-            plan_tiles(
-                layout,
-                n_copies=n_copies,
-                in_flight=executor.in_flight,
-                held_bytes=held_bytes + index_bytes,
-                budget=bytes_of_arrays(memory_budget),
-            ),
-        )
-        for (held, positions), layout in zip(selected, layouts, strict=True)
-    ]
-    needed = with_overhead(max((copy.tiles.peak_bytes for copy in copies), default=0))
-    if needed > memory_budget:
-        result = f", of which the result is {format_bytes(held_bytes)}" if held_bytes else ""
-        raise ValueError(
-            f"memory_budget={memory_budget} bytes is too small: {len(columns)} columns of "
-            f"{matrix.label} need {needed} bytes{result}. All that is held at a "
-            f"time must fit. Set memory_budget to at least {format_bytes(needed)}, "
-            "or select fewer columns."
-        )
-    return copies
-
-
-def _run(
-    copies: list[_Copy],
-    write: Callable[[Extent, slice | IndexArray, Array], None],
-    executor: Executor,
-    progress: Progress | None,
-) -> None:
-    if progress is not None:
-        progress.start(sum(len(copy.tiles) for copy in copies), "tiles")
-    for copy in copies:
-
-        def write_part(rows: Extent, columns: slice, tile: Array, copy: _Copy = copy) -> None:
-            write(rows, as_slice(as_range(copy.positions[columns])), tile)
-
-        for _ in copy_tiles(copy.columns, copy.tiles, write_part, executor):
-            if progress is not None:
-                progress.advance(1)
-
-
-def _ascending_runs(rows: Extent) -> Iterator[Extent]:
-    """Cut positions of rows into runs that follow one another, as HDF5 writes them."""
-    if isinstance(rows.destination, slice):
-        yield Extent(slice(0, rows.width), rows.destination, rows.selection)
-        return
-    selection = np.arange(rows.width) if rows.selection is None else rows.selection
-    order = np.argsort(rows.destination)
-    ordered = rows.destination[order]
-    for run in np.split(order, np.flatnonzero(np.diff(ordered) != 1) + 1):
-        first = int(rows.destination[run[0]])
-        yield Extent(slice(0, rows.width), slice(first, first + len(run)), selection[run])

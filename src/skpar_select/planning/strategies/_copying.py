@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from skpar_select._typing import Array
 from skpar_select.execution import Executor, ThreadsExecutor
@@ -13,6 +13,9 @@ from skpar_select.planning._needs import Limits, Needs
 from skpar_select.planning._tiles import Tiles, plan_tiles
 from skpar_select.planning.strategies._base import Strategy
 from skpar_select.planning.strategies._direct import Direct
+
+Tile: TypeAlias = tuple[slice, slice]
+Written = TypeVar("Written")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,27 +67,26 @@ class Copying(Strategy):
 def copy_tiles(
     matrix: Matrix,
     tiles: Tiles,
-    write: Callable[[Extent, slice, Array], None],
+    write: Callable[[Extent, slice, Array], Written],
     executor: Executor,
-) -> Iterator[None]:
+) -> Iterator[tuple[Tile, Written | None]]:
     """Read tile by tile, and hand each to a function, in threads of this process.
 
     Tiles are of the rows of the file. `write` is called from several threads at once: with the
-    positions of the rows among all samples, the columns, and the values. One None comes after each
-    tile.
+    positions of the rows among all samples, the columns, and the values. Each tile that is written is
+    yielded, with what `write` returned; None where none of its rows is selected.
     """
     stored_rows = matrix.stored_rows
 
-    def fetch(tile: tuple[slice, slice]) -> tuple[Extent, slice, RawBlock]:
+    def fetch(tile: Tile) -> tuple[Tile, Extent, RawBlock]:
         rows, columns = tile
         # A row that is selected often is held once, and goes to each of its positions.
         samples, extent = rows_within(stored_rows, rows.start, rows.stop)
-        return extent, columns, matrix.fetch(range(columns.start, columns.stop), samples)
+        return tile, extent, matrix.fetch(range(columns.start, columns.stop), samples)
 
-    def put(fetched: tuple[Extent, slice, RawBlock]) -> None:
-        extent, columns, raw = fetched
-        if extent.width:
-            write(extent, columns, raw.decode())
+    def put(fetched: tuple[Tile, Extent, RawBlock]) -> tuple[Tile, Written | None]:
+        tile, extent, raw = fetched
+        return tile, write(extent, tile[1], raw.decode()) if extent.width else None
 
     n_threads = min(executor.n_workers, tiles.in_flight)
     threads = ThreadsExecutor(n_threads, cores=executor.cores)
