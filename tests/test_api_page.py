@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import skpar_select
-from skpar_select import scoring, tables, testing
+from skpar_select import scoring, sharding, tables, testing
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 TOP = """\
@@ -30,6 +30,10 @@ ROOMS = {
     scoring: (
         ["ProgressLine", "ProgressLog"],
         "What `verbose` of the selector takes besides a number.",
+    ),
+    sharding: (
+        ["score_shard", "merge_shards"],
+        "A fit in shards on machines that know nothing of each other: see [the command line](command_line.md#shards).",
     ),
     testing: (
         testing.__all__,

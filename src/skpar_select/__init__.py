@@ -42,7 +42,9 @@ _MODULE_OF = {
     "open_matrix": "matrices",
     "read_targets": "tables",
 }
-_ROOMS = frozenset({"execution", "kernels", "matrices", "planning", "scoring", "tables", "targets"})
+_ROOMS = frozenset(
+    {"execution", "kernels", "matrices", "planning", "scoring", "sharding", "tables", "targets"}
+)
 
 if not TYPE_CHECKING:  # else a type checker takes every name for known
 

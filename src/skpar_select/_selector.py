@@ -24,7 +24,7 @@ from skpar_select._validation import (
     warn_of_unscored,
 )
 from skpar_select.execution import choose_executor
-from skpar_select.matrices import held_matrix
+from skpar_select.matrices import Matrix, held_matrix
 from skpar_select.scoring import (
     CallbackSupportMixin,
     DiscreteFeatures,
@@ -33,6 +33,7 @@ from skpar_select.scoring import (
     Progress,
     Scorer,
     ScoreStore,
+    TargetFacts,
     Targets,
     open_store,
     progress_of,
@@ -233,24 +234,10 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         for name in _RESULTS:
             # Should this fit fail, old scores must not stand beside new names.
             self.__dict__.pop(name, None)
-        matrix, discrete = check_input(X, self.discrete_features, estimator=self)
-        check_k(self.k, matrix.shape[1])
-        task = self.task if self.score_func is None else None
-        targets = check_targets(y, matrix, task=task, omit=self.missing != "raise")
-        scorer = self._scorer(targets, discrete)
+        matrix, scorer, targets = self._problem(X, y)
         with progress_sinks(self, X, y) as sinks:
-            results = score_columns(
-                matrix,
-                scorer,
-                choose_executor(self.n_jobs, prefer=scorer.prefers),
-                memory_budget=parse_memory(self.memory_budget),
-                sinks=sinks,
-                store=open_store(self.store),
-            )
-        self._keep(results, targets)
-        if self.k != 0 and (self.threshold is not None or self.percentile is not None):
-            # `k` alone, unless it is 0, always keeps a column.
-            self._warn_of_none_selected()
+            results = self._score(matrix, scorer, sinks=sinks)
+        self._keep(results, targets.facts)
         return self
 
     def transform(self, X: Any) -> Any:
@@ -337,7 +324,21 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         check_k_is_no_function(self.k, parameter="score_func")
         super()._validate_params()
 
-    def _keep(self, results: dict[str, FloatArray], targets: Targets) -> None:
+    def _problem(self, X: Any, y: Any) -> tuple[Matrix, Scorer, Targets]:
+        """Check what a fit is handed; give what is scored, how, and against what."""
+        matrix, discrete = check_input(X, self.discrete_features, estimator=self)
+        check_k(self.k, matrix.shape[1])
+        task = self.task if self.score_func is None else None
+        targets = check_targets(y, matrix, task=task, omit=self.missing != "raise")
+        return matrix, self._scorer(targets, discrete), targets
+
+    def _score(self, matrix: Matrix, scorer: Scorer, **more: Any) -> dict[str, FloatArray]:
+        executor = choose_executor(self.n_jobs, prefer=scorer.prefers)
+        budget, store = parse_memory(self.memory_budget), open_store(self.store)
+        return score_columns(matrix, scorer, executor, memory_budget=budget, store=store, **more)
+
+    def _keep(self, results: dict[str, FloatArray], targets: TargetFacts) -> None:
+        """Take the results of all columns, and warn of what they tell."""
         scores, pvalues = results["score"], results.get("pvalue")
         n_observed = results.get("n_observed")
         if n_observed is None:
@@ -354,6 +355,9 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         if self.missing != "raise":
             lacking = targets.n_samples - np.array(targets.n_missing) > n_observed.T
             warn_of_unscored(results["score"], lacking, self.missing, self.min_observed)
+        if self.k != 0 and (self.threshold is not None or self.percentile is not None):
+            # `k` alone, unless it is 0, always keeps a column.
+            self._warn_of_none_selected()
 
     def _scorer(self, targets: Targets, discrete: DiscreteFeatures) -> Scorer:
         # To skip a column that lacks any value is to ask for all.

@@ -24,7 +24,7 @@ def test_outputs__are_made_before_anything_is_read(score, folder, monkeypatch):
         made.extend(left(folder))
         raise OSError("it ends here")
 
-    monkeypatch.setattr("skpar_select.cli._commands.read_problem", read)
+    monkeypatch.setattr("skpar_select.cli._scoring.read_problem", read)
     assert score("--scores", "s.csv", command="select", output="out.h5").code == 2
     assert len(made) == 2
     assert left(folder) == []

@@ -11,7 +11,7 @@ from scorings import kernel_scorer
 from skpar_select.matrices import as_matrix
 from skpar_select.matrices.io._file import FileSnapshot
 from skpar_select.scoring import _fingerprint
-from skpar_select.scoring._file_digests import FileDigests
+from skpar_select.scoring._file_digests import FileDigests, SpotDigests
 
 
 class Parts:
@@ -153,3 +153,34 @@ def test_matrices__tell_dense_from_sparse(problem):
 
 def test_scorer__that_cannot_tell_has_no_fingerprint():
     assert _fingerprint.fingerprint(Parts([]), Parts(None)) is None
+
+
+class TestSpotDigests:
+    @pytest.fixture
+    def digest(self, tmp_path):
+        """The digest of a file of so many zeros, less what is written at a place."""
+
+        def digest(size, place=None, name="x"):
+            with (tmp_path / name).open("wb") as file:
+                file.truncate(size)
+                if place is not None:
+                    file.seek(place)
+                    file.write(b"!")
+            return SpotDigests().of(FileSnapshot(tmp_path / name))
+
+        return digest
+
+    def test_copies__are_the_same(self, digest):
+        assert digest(70 * 2**20) == digest(70 * 2**20, name="y")
+
+    @pytest.mark.parametrize("place", [0, 2**16 - 1, 70 * 2**20 - 2**16, 70 * 2**20 - 1])
+    def test_long_file__that_differs_at_its_ends_is_another(self, digest, place):
+        assert digest(70 * 2**20, place) != digest(70 * 2**20)
+
+    def test_long_file__is_known_by_its_length_and_spots_alone(self, digest):
+        assert digest(70 * 2**20) != digest(70 * 2**20 + 1)
+        # Between the first spot and the second.
+        assert digest(70 * 2**20, 2**16 + 2**15) == digest(70 * 2**20)
+
+    def test_short_file__is_known_by_every_byte(self, digest):
+        assert digest(2**20, 2**16 + 2**15) != digest(2**20)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-import numpy as np
 from sklearn.utils.validation import _check_feature_names_in
 
 from skpar_select._inspection import inspection
@@ -15,8 +14,11 @@ from skpar_select.cli._features import shown_names
 from skpar_select.cli._input import STREAM, Problem, open_input, read_problem
 from skpar_select.cli._outputs import Outputs, making_outputs, put_scores
 from skpar_select.cli._report import best, summary
+from skpar_select.cli._scoring import check_scored, read_scored, selector_for
+from skpar_select.cli._shards import merge, score_one_shard, shard_line
 from skpar_select.matrices import open_matrix
-from skpar_select.scoring import ScoreStore, kernel_needs
+from skpar_select.planning import Shard
+from skpar_select.scoring import kernel_needs
 from skpar_select.tables import (
     convert_csv,
     read_scores,
@@ -41,6 +43,7 @@ def run(options: Namespace, console: Console) -> None:
     commands = {
         "score": _score,
         "select": _select,
+        "merge": merge,
         "inspect": _inspect,
         "convert": _convert,
         "repack": _repack,
@@ -49,17 +52,20 @@ def run(options: Namespace, console: Console) -> None:
 
 
 def _score(options: Namespace, console: Console) -> None:
+    if options.shard is not None:
+        score_one_shard(options, console)
+        return
     to_stdout = options.output == STREAM
     if to_stdout:
         console.take_stdout()
     with making_outputs(options, scores=None if to_stdout else options.output) as outputs:
-        problem = _problem(options, console)
+        problem = read_scored(options, console)
         outputs.reserve(problem, options)
         selector = _fit(problem, options, console)
         _report(problem, selector, options, console)
         if to_stdout:
-            put_scores(console.table(), problem, selector)
-        outputs.write_scores(problem, selector, console)
+            put_scores(console.table(), problem.columns, selector)
+        outputs.write_scores(problem.columns, selector, console)
 
 
 def _select(options: Namespace, console: Console) -> None:
@@ -68,12 +74,12 @@ def _select(options: Namespace, console: Console) -> None:
             _select_from(options, outputs, console)
         return
     with making_outputs(options, matrix=options.output, scores=options.scores) as outputs:
-        problem = _problem(options, console)
+        problem = read_scored(options, console)
         outputs.reserve(problem, options)
         selector = _fit(problem, options, console)
         _report(problem, selector, options, console)
         # First, as they took the time, and the matrix can be made of them.
-        outputs.write_scores(problem, selector, console)
+        outputs.write_scores(problem.columns, selector, console)
         columns = selector.get_support(indices=True)
         if options.k == 0:  # of the other rules the fit has warned
             console.warning(_NO_COLUMNS)
@@ -126,6 +132,8 @@ def _inspect(options: Namespace, console: Console) -> None:
     budget, n_jobs = options.memory_budget, options.n_jobs
     for line in inspection(problem.X, needs, memory_budget=budget, n_jobs=n_jobs):
         console.result(line)
+    if options.shard is not None:
+        console.result(shard_line(problem.X, Shard(*options.shard)))
 
 
 def _convert(options: Namespace, console: Console) -> None:
@@ -140,24 +148,6 @@ def _convert(options: Namespace, console: Console) -> None:
     X = open_matrix(options.output)
     n_samples, n_features = X.shape
     console.result(f"{n_samples:,} samples x {n_features:,} features written to {options.output}")
-
-
-def _problem(options: Namespace, console: Console) -> Problem:
-    """Read what is scored."""
-    problem = read_problem(options, console)
-    if not problem.columns:
-        raise ValueError(
-            "No target is named. Columns are scored against one. Name its column with "
-            "--target-column, and the table that holds it with --target if that is not the matrix."
-        )
-    console.name_targets(problem.columns)
-    if problem.lacks_targets and options.missing == "raise":
-        raise ValueError(
-            f"Some samples have a value for some of the targets ({', '.join(problem.columns)}) alone. "
-            "Every sample needs all unless a target is scored on the samples that have it. Give "
-            "--missing omit, or score one target at a time."
-        )
-    return problem
 
 
 def _repack(options: Namespace, console: Console) -> None:
@@ -176,28 +166,9 @@ def _repack(options: Namespace, console: Console) -> None:
 
 
 def _fit(problem: Problem, options: Namespace, console: Console) -> ParallelMutualInfoSelector:
-    selector = ParallelMutualInfoSelector(
-        k=options.k,
-        threshold=options.threshold,
-        percentile=options.percentile,
-        task=options.task,
-        discrete_features=problem.discrete,
-        missing=options.missing,
-        min_observed=options.min_observed,
-        aggregate=options.aggregate,
-        n_neighbors=options.n_neighbors,
-        random_state=options.random_state,
-        memory_budget=options.memory_budget,
-        n_jobs=options.n_jobs,
-        store=None if options.store is None else ScoreStore(options.store, tell=console.note),
-        verbose=console.progress() or 0,
-    )
+    selector = selector_for(problem, options, console)
     selector.fit(problem.X, problem.y)
-    if np.isnan(selector.scores_).all():
-        raise ValueError(
-            "No column was scored: all lack too many values. At least one must be, for a best one to "
-            "be named. Give --missing omit, lower --min-observed, or fill them first."
-        )
+    check_scored(selector)
     return selector
 
 
@@ -205,7 +176,7 @@ def _report(
     problem: Problem, selector: ParallelMutualInfoSelector, options: Namespace, console: Console
 ) -> None:
     """Say what was scored, and show the best."""
-    for line in summary(problem, options.task):
+    for line in summary(problem.columns, problem.table, options.task, *problem.X.shape):
         console.result(line)
     for line in best(_check_feature_names_in(selector), selector, problem.columns):
         console.result(line)

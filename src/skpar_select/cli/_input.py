@@ -54,6 +54,8 @@ class Problem:
 
 def inputs_of(options: Namespace) -> tuple[str, ...]:
     """Return all files that are read."""
+    if options.command == "merge":
+        return tuple(options.parts)
     named = (
         options.target,
         options.feature_names_file,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -85,12 +85,12 @@ class Outputs:
         self.matrix.reserve(bytes_of_matrix(shape, X.dtype, some, X.sample_ids))
 
     def write_scores(
-        self, problem: Problem, selector: ParallelMutualInfoSelector, console: Console
+        self, columns: Sequence[str], selector: ParallelMutualInfoSelector, console: Console
     ) -> None:
-        """Write the scores where they are asked for, and say so."""
+        """Write the scores for the targets of these names where they are asked for, and say so."""
         if self.scores is None:
             return
-        put_scores(self.scores, problem, selector)
+        put_scores(self.scores, columns, selector)
         n_selected = np.count_nonzero(selector.get_support())
         console.result(
             f"{selector.n_features_in_:,} scores written to {self.scores.path}, {n_selected:,} selected"
@@ -113,9 +113,9 @@ class Outputs:
         console.result(f"{len(columns):,} of {X.shape[1]:,} features written to {self.matrix.path}")
 
 
-def put_scores(output: Any, problem: Problem, selector: ParallelMutualInfoSelector) -> None:
-    """Write the scores of a fit to an output or a stream."""
-    more = details_of(selector, problem.columns)
+def put_scores(output: Any, columns: Sequence[str], selector: ParallelMutualInfoSelector) -> None:
+    """Write the scores for the targets of these names to an output or a stream."""
+    more = details_of(selector, columns)
     names = _check_feature_names_in(selector)
     write_scores(output, names, selector.scores_, selector.get_support(), more)
 

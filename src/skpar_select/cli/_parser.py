@@ -13,9 +13,16 @@ examples:
   skpar-select score train.h5 --target ages.csv --target-column age -k 5000 -o scores.csv
   skpar-select select train.h5 --from scores.csv -k 500 -o reduced.h5
   skpar-select inspect train.h5
+  skpar-select score train.h5 --target ages.csv --target-column age --shard 3/16 -o part3
+  skpar-select merge part* -k 5000 -o scores.csv
 
 @FILE stands for options that are written in a file.
 """
+
+_SCORES_FILE = (
+    "file of the scores, best first: .csv, .tsv, either with .gz, .parquet or .h5; or - for CSV "
+    "on stdout (default: the best ten are shown, and nothing is written)"
+)
 
 # What the library calls otherwise than the command line.
 _ALIASES = {
@@ -32,9 +39,13 @@ def parse(parser: Parser, arguments: Sequence[str] | None) -> Namespace:
 
 def words_of(parser: Parser, command: str) -> dict[str, str]:
     """Return the option for each parameter of the library that a command sets."""
+    commands = _commands(parser)
+    # What is merged was scored.
+    named = [commands["score"], commands[command]] if command == "merge" else [commands[command]]
     options = {
         action.dest: max(action.option_strings, key=len)
-        for action in _commands(parser)[command]._actions
+        for one in named
+        for action in one._actions
         if action.option_strings
     }
     aliases = {name: options[dest] for name, dest in _ALIASES.items() if dest in options}
@@ -54,6 +65,7 @@ def make_parser() -> Parser:
     for name, add, text in (
         ("score", _add_score, "score a matrix and write the scores"),
         ("select", _add_select, "score a matrix and write the matrix of the best columns"),
+        ("merge", _add_merge, "join the parts of all shards and write the scores"),
         ("inspect", _add_inspect, "show how a file stores a matrix and how it would be read"),
         (
             "repack",
@@ -85,11 +97,20 @@ def _add_score(command: ArgumentParser) -> None:
     _add_subsets(command)
     _add_rules(command)
     _add_scoring(command)
-    _add_output(
-        command,
-        "file of the scores, best first: .csv, .tsv, either with .gz, .parquet or .h5; or - for CSV "
-        "on stdout (default: the best ten are shown, and nothing is written)",
+    group = _add_output(command, _SCORES_FILE)
+    _add_shard(
+        group,
+        "score one of N shards of the features, as 3/16, and write a part, which merge joins with the "
+        "others; rules are given to merge",
     )
+
+
+def _add_merge(command: ArgumentParser) -> None:
+    command.add_argument(
+        "parts", nargs="+", metavar="PART", help="what score --shard has written, of all shards"
+    )
+    _add_aggregate(_add_rules(command))
+    _add_output(command, _SCORES_FILE)
 
 
 def _add_select(command: ArgumentParser) -> None:
@@ -117,6 +138,7 @@ def _add_inspect(command: ArgumentParser) -> None:
     _add_target(command)
     _add_subsets(command)
     _add_scoring(command)
+    _add_shard(command, "show what one of N shards, as 3/16, reads")
 
 
 def _add_convert(command: ArgumentParser) -> None:
@@ -248,7 +270,7 @@ def _add_subsets(command: ArgumentParser) -> None:
     )
 
 
-def _add_rules(command: ArgumentParser) -> None:
+def _add_rules(command: ArgumentParser) -> Any:
     group = command.add_argument_group("rules; those given together all hold")
     group.add_argument(
         "-k",
@@ -261,6 +283,7 @@ def _add_rules(command: ArgumentParser) -> None:
     group.add_argument(
         "--percentile", type=values.percentage, metavar="P", help="the best P percent"
     )
+    return group
 
 
 def _add_scoring(command: ArgumentParser) -> None:
@@ -279,12 +302,7 @@ def _add_scoring(command: ArgumentParser) -> None:
         metavar="N",
         help="the fewest values that --missing omit scores, as 20 or 50%% (default: 50%%)",
     )
-    group.add_argument(
-        "--aggregate",
-        choices=("max", "mean"),
-        default="max",
-        help="how the scores of several targets become the one that decides (default: %(default)s)",
-    )
+    _add_aggregate(group)
     group.add_argument(
         "--discrete-features",
         default="auto",
@@ -313,11 +331,24 @@ def _add_scoring(command: ArgumentParser) -> None:
     )
 
 
+def _add_aggregate(group: Any) -> None:
+    group.add_argument(
+        "--aggregate",
+        choices=("max", "mean"),
+        default="max",
+        help="how the scores of several targets become the one that decides (default: %(default)s)",
+    )
+
+
 def _add_output(command: ArgumentParser, text: str, *, required: bool = False) -> Any:
     group = command.add_argument_group("output")
     group.add_argument("-o", "--output", required=required, metavar="FILE", help=text)
     group.add_argument("--overwrite", action="store_true", help="replace files that exist")
     return group
+
+
+def _add_shard(group: Any, text: str) -> None:
+    group.add_argument("--shard", type=values.shard, metavar="I/N", help=text)
 
 
 def _add_messages(command: ArgumentParser) -> None:

@@ -6,7 +6,6 @@ import numpy as np
 
 from skpar_select._selector import ParallelMutualInfoSelector
 from skpar_select._typing import FloatArray
-from skpar_select.cli._input import Problem
 
 MOST_SHOWN = 10
 
@@ -14,11 +13,11 @@ MOST_SHOWN = 10
 _WIDTH = 15
 
 
-def summary(problem: Problem, task: str) -> Iterator[str]:
+def summary(
+    columns: Sequence[str], table: str, task: str, n_samples: int, n_features: int
+) -> Iterator[str]:
     """Say what was scored against what."""
-    n_samples, n_features = problem.X.shape
-    columns = ", ".join(problem.columns)
-    yield f"{'target':<{_WIDTH}}{columns} of {problem.table}, {task}"
+    yield f"{'target':<{_WIDTH}}{', '.join(columns)} of {table}, {task}"
     yield f"{'samples':<{_WIDTH}}{n_samples:,}"
     yield f"{'features':<{_WIDTH}}{n_features:,}"
 

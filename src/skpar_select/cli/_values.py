@@ -29,6 +29,16 @@ def number_of_workers(text: str) -> int:
     return int(value)
 
 
+def shard(text: str) -> tuple[int, int]:
+    """Read which of how many shards: 3/16."""
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise ArgumentTypeError(
+            f"{text!r} is no shard. It must be its number and how many there are, from 1/16 to 16/16."
+        )
+    return int(number), int(count)
+
+
 def finite(text: str) -> float:
     """Read a number."""
     return _number(text, "number", "such as 0.05")

@@ -1,6 +1,8 @@
 """Scores of columns: scorers, the path that runs them, and the sinks that receive results."""
 
 from skpar_select.scoring._discrete import DiscreteFeatures
+from skpar_select.scoring._file_digests import SpotDigests
+from skpar_select.scoring._fingerprint import Fingerprint, fingerprint
 from skpar_select.scoring._mutual_info import MutualInformation, kernel_needs
 from skpar_select.scoring._progress import (
     CallbackSupportMixin,
@@ -18,12 +20,13 @@ from skpar_select.scoring._score_func import FunctionScorer
 from skpar_select.scoring._scorer import Scorer
 from skpar_select.scoring._sinks import Assembler, Sink
 from skpar_select.scoring._store import ScoreStore, open_store
-from skpar_select.scoring._targets import Targets
+from skpar_select.scoring._targets import TargetFacts, Targets
 
 __all__ = [
     "Assembler",
     "CallbackSupportMixin",
     "DiscreteFeatures",
+    "Fingerprint",
     "FunctionScorer",
     "MutualInformation",
     "Progress",
@@ -32,7 +35,10 @@ __all__ = [
     "ScoreStore",
     "Scorer",
     "Sink",
+    "SpotDigests",
+    "TargetFacts",
     "Targets",
+    "fingerprint",
     "kernel_needs",
     "open_store",
     "plan_scoring",

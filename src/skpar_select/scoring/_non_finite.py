@@ -32,7 +32,8 @@ class NonFiniteCounter(Scorer):
 
     def error(self, results: dict[str, FloatArray]) -> NonFiniteError | None:
         """Return the error that says all of it, or None if there is nothing to say."""
-        wrong = np.flatnonzero(results["score"])
+        # Of columns that were not counted it is NaN.
+        wrong = np.flatnonzero(results["score"] > 0)
         n_nan, n_infinite = (
             results[name][wrong].astype(np.intp) for name in ("n_nan", "n_infinite")
         )

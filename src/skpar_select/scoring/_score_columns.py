@@ -36,7 +36,7 @@ def score_columns(
 
     Raises ValueError if no plan fits the budget or values are not finite, an OSError if a file
     cannot be read, or has changed, and a RuntimeError if workers die again and again. The values
-    that are not finite are counted in the whole matrix, which is read once more for that.
+    that are not finite are counted in all of these columns, which are read once more for that.
     """
     needs = scorer.needs(matrix.shape[0], matrix.dtype)
     if store is not None:
@@ -55,7 +55,7 @@ def score_columns(
         except NonFiniteError as error:
             counter = NonFiniteCounter(allow_nan=error.allow_nan)
             rounds.scorer, counted = counter, Assembler(matrix.shape[1])
-            for block, result in rounds.score(every, Unkept().is_free):
+            for block, result in rounds.score(wanted, Unkept().is_free):
                 counted.write(block, result)
             # Of a value that is finite in its own type alone nothing is found again.
             whole = counter.error(counted.results) or error

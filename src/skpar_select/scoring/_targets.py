@@ -29,6 +29,15 @@ class TargetGroup(NamedTuple):
         return block if self.rows is None else block[self.rows]
 
 
+class TargetFacts(NamedTuple):
+    """What of targets is told beside their scores."""
+
+    several: bool
+    names: list[str] | None
+    n_samples: int
+    n_missing: list[int]
+
+
 class Targets:
     """One target or several of the same samples.
 
@@ -76,6 +85,11 @@ class Targets:
 
     def __len__(self) -> int:
         return len(self.n_missing)
+
+    @property
+    def facts(self) -> TargetFacts:
+        """What is told of them without their values."""
+        return TargetFacts(self.several, self.names, self.n_samples, self.n_missing)
 
     def fingerprint_parts(self) -> Iterator[Any]:
         """Yield the values, and which samples they belong to."""

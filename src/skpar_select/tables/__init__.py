@@ -4,8 +4,10 @@ from skpar_select.tables._align import align
 from skpar_select.tables._convert import convert_csv
 from skpar_select.tables._files import check_output, format_of
 from skpar_select.tables._hdf5_output import bytes_of_matrix
+from skpar_select.tables._joined import Joined, join_parts
 from skpar_select.tables._output import Output
 from skpar_select.tables._pandas import data_frame
+from skpar_select.tables._parts import Manifest, Part, write_part
 from skpar_select.tables._read_scores import ReadScores, read_scores
 from skpar_select.tables._reduced import MATRIX_FORMATS, read_columns, write_matrix
 from skpar_select.tables._repack import repack_matrix
@@ -22,7 +24,10 @@ from skpar_select.tables._targets import read_targets
 __all__ = [
     "MATRIX_FORMATS",
     "SCORE_FORMATS",
+    "Joined",
+    "Manifest",
     "Output",
+    "Part",
     "ReadScores",
     "Table",
     "align",
@@ -33,11 +38,13 @@ __all__ = [
     "data_frame",
     "details_of",
     "format_of",
+    "join_parts",
     "read_columns",
     "read_scores",
     "read_targets",
     "repack_matrix",
     "score_frame",
     "write_matrix",
+    "write_part",
     "write_scores",
 ]

@@ -1,0 +1,242 @@
+"""Scores by shards, for clusters without an engine: ``from skpar_select.sharding import score_shard``.
+
+Each machine scores one of so many shards and writes a part; the parts are merged to what one fit gives.
+"""
+
+import copy
+import hashlib
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from skpar_select._caller import warn_caller
+from skpar_select._memory import format_bytes
+from skpar_select._selector import ParallelMutualInfoSelector
+from skpar_select._typing import Aggregate, Index, Names
+from skpar_select._validation import check_k
+from skpar_select.matrices import LazyMatrix, Matrix
+from skpar_select.planning import Shard, ShardCost, columns_of_shard, cost_of_shard
+from skpar_select.scoring import Progress, SpotDigests, fingerprint, progress_of
+from skpar_select.tables import Joined, Manifest, Output, check_output, join_parts, write_part
+
+__all__ = ["cost_of", "merge_shards", "score_shard", "selector_of"]
+
+# What a selector knows besides the rules and what is held elsewhere.
+_PARAMETERS = ("task", "missing", "min_observed", "n_neighbors", "random_state")
+
+
+def score_shard(
+    selector: ParallelMutualInfoSelector,
+    X: Any,
+    y: Any,
+    output: str | PathLike[str] | Output,
+    *,
+    shard: tuple[int, int],
+    overwrite: bool = False,
+    target_names: Sequence[str] | None = None,
+    source: str = "y",
+) -> int:
+    """Score one of several shards of the columns, and write its part.
+
+    Which columns a shard has follows from the layout of `X` and the number of shards. Its rules
+    (`k`, `threshold`, `percentile`, `aggregate`) are not used: they are those of the merge.
+
+    Parameters
+    ----------
+    selector : ParallelMutualInfoSelector
+        What would be fitted; it is not changed. With `random_state` None the noise is that of 0, as
+        all shards must have the same.
+    X, y
+        What it would be fitted to.
+    output : str, path-like or Output
+        The part, written whole or not at all.
+    shard : tuple of int
+        Its number, from 1 on, and how many there are.
+    overwrite : bool, default=False
+        Whether a file of that name is replaced.
+    target_names : sequence of str, default=None
+        What several targets are called in tables; those of the columns of `y` by default.
+    source : str, default="y"
+        What holds them, in words.
+
+    Returns
+    -------
+    int
+        How many columns the shard has; it may be none.
+
+    Raises
+    ------
+    ValueError
+        As of a fit, if there is no such shard, or if it is not known what the scores of
+        its function follow from.
+    OSError
+        If a file cannot be read or written.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from skpar_select import ParallelMutualInfoSelector
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 50))
+    >>> y = X[:, 7] - X[:, 3]
+    >>> with TemporaryDirectory() as folder:
+    ...     parts = [Path(folder, f"part{number}") for number in (1, 2, 3)]
+    ...     for number, part in enumerate(parts, start=1):
+    ...         n = score_shard(ParallelMutualInfoSelector(), X, y, part, shard=(number, 3))
+    ...     merge_shards(parts, k=2).get_support(indices=True)
+    array([3, 7])
+    """
+    which = Shard(*shard)
+    which.check()
+    selector = copy.copy(selector)
+    if selector.random_state is None:
+        selector.random_state = 0
+    selector._validate_params()
+    matrix, scorer, targets = selector._problem(X, y)
+    found = fingerprint(matrix, scorer, digests=SpotDigests())
+    if found is None:
+        raise ValueError(
+            "It is not known what these scores follow from: their function stands by its name in no "
+            "module. Parts are merged where that is known. Take a function that a module defines."
+        )
+    columns = _columns_of(matrix, which)
+    if len(columns) and not matrix.in_memory:
+        _warn_of_cost(matrix, which, cost_of(matrix, which))
+    names = _encoded(matrix.feature_names)
+    mine = [names[column] for column in columns] if names else []
+    facts = targets.facts
+    if target_names is not None:
+        facts = facts._replace(names=list(target_names))
+    if not isinstance(output, Output):
+        files = tuple(file.path for file in matrix.files)
+        place = check_output(output, inputs=files, overwrite=overwrite)
+        output = Output(place, overwrite=overwrite)
+    with output as part:
+        results = {}
+        if len(columns):
+            line = progress_of(selector.verbose)
+            sinks: tuple[Progress, ...] = () if line is None else (line,)
+            scored = selector._score(matrix, scorer, sinks=sinks, columns=columns)
+            results = {name: values[np.asarray(columns)] for name, values in scored.items()}
+        manifest = Manifest(
+            shard=which,
+            fingerprint={
+                **found.parts,
+                "missing": repr(selector.missing),
+                "feature names": f"digest {_digest(names)}",
+            },
+            n_features=matrix.shape[1],
+            columns=columns if isinstance(columns, range) else None,
+            n_columns=len(columns),
+            results={name: values.shape for name, values in results.items()},
+            name_bytes=sum(map(len, mine)) if names else None,
+            targets=facts,
+            parameters={
+                name: value
+                for name, value in selector.get_params(deep=False).items()
+                if name in _PARAMETERS and not isinstance(value, np.random.RandomState)
+            },
+            source=source,
+            modified=[file.stamp.modified_ns for file in matrix.files],
+        )
+        write_part(part, manifest, columns, results, mine)
+    return len(columns)
+
+
+def merge_shards(
+    parts: Sequence[str | PathLike[str]],
+    *,
+    k: Any = "auto",
+    threshold: float | None = None,
+    percentile: float | None = None,
+    aggregate: Aggregate = "max",
+) -> ParallelMutualInfoSelector:
+    """Merge the parts of all shards to the selector that one fit gives.
+
+    Its scores are the same bits, by the built-in kernel. Its `discrete_features` and its
+    function, if it had one, are not in the parts: they are left at their default.
+
+    Parameters
+    ----------
+    parts : sequence of str or path-like
+        The files, in any order.
+    k, threshold, percentile, aggregate
+        The rules, as of :class:`ParallelMutualInfoSelector`.
+
+    Returns
+    -------
+    ParallelMutualInfoSelector
+        Fitted.
+
+    Raises
+    ------
+    ValueError
+        If a part is missing, comes twice, or is of another run; the message says what differs.
+    OSError
+        If a file is no part, or damaged.
+    """
+    rules = {"k": k, "threshold": threshold, "percentile": percentile, "aggregate": aggregate}
+    return selector_of(join_parts(parts), **rules)
+
+
+def selector_of(joined: Joined, **rules: Any) -> ParallelMutualInfoSelector:
+    """Return the selector that a fit gives whose parts were joined."""
+    manifest = joined.manifest
+    known = {name: manifest.parameters[name] for name in _PARAMETERS if name in manifest.parameters}
+    selector = ParallelMutualInfoSelector(**rules, **known)
+    selector._validate_params()
+    check_k(selector.k, manifest.n_features)
+    selector.n_features_in_ = manifest.n_features
+    if joined.names is not None:
+        selector.feature_names_in_ = joined.names
+    targets = manifest.targets
+    selector._keep(joined.results, targets if targets.several else targets._replace(names=None))
+    return selector
+
+
+def cost_of(matrix: Matrix, shard: Shard) -> ShardCost:
+    """Count what a shard of a matrix reads."""
+    view = LazyMatrix(matrix, columns=_columns_of(matrix, shard))
+    return cost_of_shard(
+        (part.matrix.layout for part in matrix.parts), (part.matrix.layout for part in view.parts)
+    )
+
+
+def _columns_of(matrix: Matrix, shard: Shard) -> Index:
+    """Return the columns of a shard by their index, ascending."""
+    parts = matrix.parts
+    held = columns_of_shard([part.matrix.layout for part in parts], shard)
+    pieces = [
+        np.asarray(part.columns, dtype=np.intp)[of_part.start : of_part.stop]
+        for part, of_part in zip(parts, held, strict=True)
+    ]
+    columns = np.sort(np.concatenate(pieces))
+    if not len(columns):
+        return range(0)
+    contiguous = int(columns[-1]) - int(columns[0]) + 1 == len(columns)
+    return range(int(columns[0]), int(columns[-1]) + 1) if contiguous else columns
+
+
+def _warn_of_cost(matrix: Matrix, shard: Shard, cost: ShardCost) -> None:
+    if cost.is_high:
+        warn_caller(
+            f"shard='{shard}' reads {format_bytes(cost.read_bytes)} of the "
+            f"{format_bytes(cost.whole_bytes)} of {matrix.label} ({matrix.description}) for "
+            f"{100 * cost.share:.3g} % of its columns. All shards together read "
+            f"{cost.read_bytes * shard.of / cost.whole_bytes:.3g} times the matrix. Write it anew in "
+            "chunks of few columns, once, or take fewer shards.",
+        )
+
+
+def _encoded(names: Names | None) -> list[bytes]:
+    return [] if names is None else [str(name).encode("utf-8", "surrogatepass") for name in names]
+
+
+def _digest(names: list[bytes]) -> str:
+    """Return a digest of names, each with its length, so that none is mixed up with the next."""
+    lengths = np.fromiter(map(len, names), "<i8", len(names)).tobytes()
+    return hashlib.blake2b(lengths + b"".join(names), digest_size=16).hexdigest()
