@@ -4,8 +4,9 @@ from numbers import Integral, Real
 from os import PathLike
 from typing import Any
 
-from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
 
+from skpar_select.execution import Executor
 from skpar_select.scoring import Progress, ScoreStore
 
 
@@ -42,6 +43,7 @@ OF_SELECTOR: dict[str, Any] = {
     "min_observed": [_POSITIVE, _SHARE],
     "aggregate": [_one_of("max", "mean")],
     "memory_budget": [_POSITIVE, str],
+    "executor": [HasMethods("submit"), Executor, None],
     "store": [str, PathLike, ScoreStore, None],
     "verbose": ["verbose", Progress],
     **_OF_BOTH,

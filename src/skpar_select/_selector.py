@@ -13,6 +13,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 from skpar_select._inputs import asks_for_dtypes, check_input, check_targets, columns_of_frame
 from skpar_select._memory import parse_memory
 from skpar_select._parameters import OF_SELECTOR
+from skpar_select._pools import SharesExecutor
 from skpar_select._rules import aggregated, select, smallest_pvalue
 from skpar_select._typing import Aggregate, BoolArray, FloatArray, Missing
 from skpar_select._validation import (
@@ -47,7 +48,9 @@ from skpar_select.tables import data_frame, details_of, read_columns, score_fram
 _RESULTS = ("scores_", "pvalues_", "n_observed_", "scores_by_target_", "target_names_")
 
 
-class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstimator):
+class ParallelMutualInfoSelector(
+    SharesExecutor, CallbackSupportMixin, SelectorMixin, BaseEstimator
+):
     """Keep the columns that share most mutual information with a target.
 
     Every column is scored alone, in parallel over blocks of columns, from memory or streamed
@@ -102,6 +105,10 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         call; -1 means all processors. Inside an outer pool, as in a grid search, it is at most
         what that leaves. They are threads; a `score_func` that keeps Python's lock for longer than
         2 seconds goes on in processes.
+    executor : concurrent.futures.Executor, distributed.Client, RayExecutor or None, default=None
+        Where blocks are scored instead: a pool of Python's, loky's or MPI's, or a cluster of Dask or
+        Ray. `n_jobs` is then how many at a time; None is as many as it has workers, and
+        `memory_budget` is for each host. Clones share it, and a pickle leaves it behind.
     store : str, path-like, ScoreStore or None, default=None
         A folder where finished blocks are kept, by the content of matrix and target and the parameters
         that matter. A fit that was stopped goes on from there, whatever `n_jobs`, `memory_budget` or
@@ -185,6 +192,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         random_state: Any = None,
         memory_budget: int | str = "auto",
         n_jobs: int | None = None,
+        executor: Any = None,
         store: str | PathLike[str] | ScoreStore | None = None,
         verbose: int | Progress = 0,
     ) -> None:
@@ -201,6 +209,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         self.random_state = random_state
         self.memory_budget = memory_budget
         self.n_jobs = n_jobs
+        self.executor = executor
         self.store = store
         self.verbose = verbose
 
@@ -333,7 +342,7 @@ class ParallelMutualInfoSelector(CallbackSupportMixin, SelectorMixin, BaseEstima
         return matrix, self._scorer(targets, discrete), targets
 
     def _score(self, matrix: Matrix, scorer: Scorer, **more: Any) -> dict[str, FloatArray]:
-        executor = choose_executor(self.n_jobs, prefer=scorer.prefers)
+        executor = choose_executor(self.n_jobs, prefer=scorer.prefers, engine=self.executor)
         budget, store = parse_memory(self.memory_budget), open_store(self.store)
         return score_columns(matrix, scorer, executor, memory_budget=budget, store=store, **more)
 

@@ -9,7 +9,7 @@ from joblib._parallel_backends import LokyBackend
 from joblib.externals.loky.backend.reduction import dumps
 
 from skpar_select.execution import JoblibExecutor
-from skpar_select.execution._joblib import _call_written
+from skpar_select.execution._held import call_written as _call_written
 
 
 class Weighing(LokyBackend):

@@ -6,7 +6,9 @@ An executor owes
 - ``shares_memory``: whether workers see the memory of this process, so that a task may hold views
   of it and a function may write into it;
 - ``same_host``: whether workers see the temporary files of this host;
-- ``map_unordered(function, tasks, prepare=...)``: the results, as they come.
+- ``n_on_host``: how many tasks run at a time on one host, at most, where there are several;
+- ``map_unordered(function, tasks, prepare=...)``: the results, as they come;
+- ``check_hosts(check)``: whether something holds on every host, where there are several.
 
 What all tasks share belongs to the function, which reaches each worker once; a task should pickle
 small. `tasks` is drawn lazily, at most ``TASKS_AHEAD`` for each worker ahead of the results, so that
@@ -74,6 +76,17 @@ class Executor(ABC):
     def in_flight(self) -> int:
         """Tasks that are prepared or run at a time."""
         return self.n_workers + self.n_ahead
+
+    @property
+    def n_on_host(self) -> int | None:
+        """Tasks that run at a time on one host, at most, as a budget is for each; None is all."""
+        return None
+
+    def check_hosts(self, check: Callable[[], None]) -> None:  # noqa: B027  # nothing is the default
+        """Run a check on every host where a worker is, and raise its error with the host's name.
+
+        Nothing is to do where all workers are on this host.
+        """
 
     def reduced(self) -> "Executor":
         """Return the executor to go on with where workers have died, with fewer of them if it can."""

@@ -15,6 +15,7 @@ from joblib.parallel import get_active_backend
 
 from skpar_select._typing import Prefer
 from skpar_select.execution._base import Executor
+from skpar_select.execution._engines import executor_of
 from skpar_select.execution._joblib import JoblibExecutor
 from skpar_select.execution._serial import SerialExecutor
 from skpar_select.execution._threads import ThreadsExecutor
@@ -26,14 +27,18 @@ _SHARES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 # The threads of this process share the cores where they work inside threads of another pool.
 _CORES = threading.Semaphore(cpu_count())
 
+# joblib's name for a cluster of Dask.
+_OF_DASK = "DaskDistributedBackend"
+
 # Backends of joblib itself, whose processes run on this host. Others may be clusters.
 _ON_THIS_HOST = ("LokyBackend", "MultiprocessingBackend")
 
 
-def choose_executor(n_jobs: int | None, *, prefer: Prefer) -> Executor:
+def choose_executor(n_jobs: int | None, *, prefer: Prefer, engine: Any = None) -> Executor:
     """Return the executor that `n_jobs` means here and now, as scikit-learn means it.
 
-    None is 1 unless a ``joblib.parallel_config`` surrounds the call; -1 is all processors. Inside a
+    `engine` is what the user gave to work in, if anything: then `n_jobs` is how many tasks run in it
+    at a time. None is 1 unless a ``joblib.parallel_config`` surrounds the call; -1 is all processors. Inside a
     process of a pool it is at most the share of that process. `prefer` is used where no surrounding
     ``joblib.parallel_config`` says otherwise; "either" is for what may free Python's lock or not.
     """
@@ -42,6 +47,8 @@ def choose_executor(n_jobs: int | None, *, prefer: Prefer) -> Executor:
             "n_jobs=0 leaves no worker. It must be a number of workers, -1 for all cores, or "
             "None. Set n_jobs=1 to work without a pool."
         )
+    if engine is not None:
+        return executor_of(engine, n_jobs)
     outer = _outer_pool()
     n_workers = int(effective_n_jobs(n_jobs))
     if outer == "process":
@@ -52,6 +59,17 @@ def choose_executor(n_jobs: int | None, *, prefer: Prefer) -> Executor:
             choose_executor(n_workers, prefer="processes"),
         )
     backend, _ = _active_backend(prefer)
+    if type(backend).__name__ == _OF_DASK:
+        # joblib waits without end there for a task that keeps killing its worker.
+        from skpar_select.execution._dask import is_in_worker
+
+        if not is_in_worker():
+            return executor_of(backend.client, n_jobs)
+        # A task that waits for other tasks of its cluster could fill it with those that wait. Dask has
+        # as many threads in a worker as it gives it cores.
+        n_workers = 1
+        if prefer != "processes":
+            return ThreadsExecutor(n_workers)
     # Backends of other libraries need not say what they can do.
     uses_threads = getattr(backend, "uses_threads", False)
     if uses_threads and getattr(backend, "supports_retrieve_callback", False):

@@ -1,21 +1,24 @@
 """Pools of processes that joblib manages, its own or of another library that is registered with it."""
 
-import copy
-import hashlib
 import os
-import pickle
-import tempfile
-import traceback
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import BrokenExecutor
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from joblib import Parallel, delayed, wrap_non_picklable_objects
+from joblib import Parallel, delayed
 
-from skpar_select.execution._base import TASKS_AHEAD, Executor, Result, prepared
+from skpar_select.execution._base import (
+    TASKS_AHEAD,
+    Executor,
+    Result,
+    WorkerLostError,
+    prepared,
+)
+from skpar_select.execution._futures import LokyExecutor
+from skpar_select.execution._held import sendable, written
 
 
 class JoblibExecutor(Executor):
@@ -43,6 +46,13 @@ class JoblibExecutor(Executor):
     ) -> Generator[Result, None, None]:
         """Yield results as they come; each worker prepares its own tasks."""
         whole = function if prepare is None else partial(prepared, prepare, function)
+        in_flight: dict[int, Any] = {}
+
+        def calls(shared: Callable[[Any], Result]) -> Iterator[Any]:
+            for number, task in enumerate(tasks):
+                in_flight[number] = task
+                yield delayed(_call)(shared, number, task, os.getpid())
+
         with self._shared(whole) as shared:
             results = Parallel(
                 n_jobs=self.n_workers,
@@ -52,10 +62,15 @@ class JoblibExecutor(Executor):
                 batch_size=1,
                 # Blocks are read once: writing them to a memory-mapped file first would only cost.
                 max_nbytes=None,
-            )(delayed(_call)(shared, task, os.getpid()) for task in tasks)
+            )(calls(shared))
             try:
-                for result in results:  # noqa: UP028  # its closing is left to the lines below
+                for number, result in results:
+                    del in_flight[number]
                     yield result
+            except BrokenExecutor as error:
+                raise WorkerLostError(
+                    f"Workers of joblib's pool were lost: {error}", list(in_flight.values())
+                ) from error
             finally:
                 # joblib warns of results that were not taken; whoever stops early knows that.
                 with warnings.catch_warnings():
@@ -63,55 +78,24 @@ class JoblibExecutor(Executor):
                     if self.streams:
                         results.close()
 
-    @contextmanager
-    def _shared(self, function: Callable[[Any], Any]) -> Iterator[Callable[[Any], Any]]:
-        if not self.same_host:
-            # No file of this host is seen there: the function goes with every task.
-            yield function
-            return
-        with tempfile.TemporaryDirectory(prefix="skpar-select-") as folder:
-            # By cloudpickle, as joblib's own pickles: a function may be defined in a notebook.
-            content = pickle.dumps(wrap_non_picklable_objects(function, keep_wrapper=False))
-            path = Path(folder, "function")
-            path.write_bytes(content)
-            yield partial(_call_written, str(path), hashlib.sha256(content).hexdigest())
+    def reduced(self) -> Executor:
+        """Return a pool of half the processes, or this executor where they are of another library."""
+        # joblib itself takes one process to be the calling one, which a task would kill.
+        return LokyExecutor(max(1, self.n_workers // 2)) if self.same_host else self
+
+    def _shared(
+        self, function: Callable[[Any], Any]
+    ) -> AbstractContextManager[Callable[[Any], Any]]:
+        # No file of this host is seen elsewhere: there the function goes with every task.
+        return written(function) if self.same_host else nullcontext(function)
 
 
-# The function of the run that this process works for, by the digest of its pickle.
-_held: dict[str, Any] = {}
-
-
-def _call_written(path: str, digest: str, task: Any) -> Any:
-    """Call the function that the parent has written, and which its task names by digest."""
-    if digest not in _held:
-        content = Path(path).read_bytes()
-        if hashlib.sha256(content).hexdigest() != digest:
-            raise RuntimeError(
-                f"'{path}' is not what the calling process has written there. It must not change "
-                "while a run lasts. Run again, with TMPDIR set to a folder of yours alone."
-            )
-        _held.clear()
-        _held[digest] = pickle.loads(content)
-    return _held[digest](task)
-
-
-def _call(function: Callable[[Any], Result], task: Any, caller: int) -> Result:
+def _call(
+    function: Callable[[Any], Result], number: int, task: Any, caller: int
+) -> tuple[int, Result]:
     try:
-        return function(task)
+        return number, function(task)
     except Exception as error:
-        if os.getpid() == caller or _can_be_pickled(error):
+        if os.getpid() == caller:
             raise
-        described = RuntimeError(f"{type(error).__qualname__}: {error}")
-        described.add_note(traceback.format_exc())
-        raise described from None
-
-
-def _can_be_pickled(error: Exception) -> bool:
-    # An exception whose __init__ takes other arguments than it hands on cannot be made again
-    # from its pickle; sent as it is, it would break the pool and hide what happened. A copy is
-    # made in the same way as a pickle is read.
-    try:
-        copy.copy(error)
-    except Exception:
-        return False
-    return True
+        raise sendable(error) from None

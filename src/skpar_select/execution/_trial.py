@@ -48,6 +48,15 @@ class TrialExecutor(Executor):
         self.n_ahead = max(threads.n_ahead, processes.n_ahead)
         self.same_host = processes.same_host
 
+    def reduced(self) -> Executor:
+        """Return one of fewer processes, as no thread dies alone."""
+        return TrialExecutor(
+            self.threads,
+            self.processes.reduced(),
+            trial_seconds=self.trial_seconds,
+            processor_time=self.processor_time,
+        )
+
     def map_unordered(
         self,
         function: Callable[[Any], Result],

@@ -35,6 +35,9 @@ class Limits:
     n_workers: int = 1
     """Blocks that are scored at a time."""
 
+    n_on_host: int | None = None
+    """Of these, the most on one host, for each of which the budget is; None means all."""
+
     n_ahead: int = 0
     """Blocks that are read while all workers are busy."""
 
@@ -51,6 +54,11 @@ class Limits:
     """What is held throughout: results, target, scratch of the workers, positions of chunks."""
 
     @property
+    def workers_held(self) -> int:
+        """Workers whose memory counts towards one budget."""
+        return self.n_workers if self.n_on_host is None else self.n_on_host
+
+    @property
     def in_flight(self) -> int:
-        """Blocks that are read or scored at a time."""
-        return self.n_workers + self.n_ahead
+        """Blocks that are read or scored at a time, on one host."""
+        return self.workers_held + self.n_ahead

@@ -12,6 +12,9 @@ already (the matrix, its names):
 - the positions of the chunks;
 - an eighth of all that, up to 8 MiB, for stacks, small objects and what allocators round up.
 
+The budget is for each host: where workers are on several, those of the host with most of them count,
+as if they were on that of the caller.
+
 docs/out_of_core.md has the same for a person, and what was measured.
 """
 
@@ -141,18 +144,20 @@ def _limits(
 ) -> Limits:
     n_features = sum(layout.shape[1] for layout in layouts)
     n_workers = max(1, min(executor.n_workers, n_features))
-    n_indexes = 1 if executor.shares_memory else n_workers
+    n_on_host = min(n_workers, executor.n_on_host or n_workers)
+    n_indexes = 1 if executor.shares_memory else n_on_host
     return Limits(
         n_features=n_features,
         n_parts=len(layouts),
         n_workers=n_workers,
+        n_on_host=n_on_host,
         n_ahead=executor.n_ahead,
         shares_memory=executor.shares_memory,
         same_host=executor.same_host,
         scratch_bytes=scratch_bytes,
         fixed_bytes=needs.result_bytes * n_features
         + needs.shared_bytes
-        + n_workers * needs.worker_bytes
+        + n_on_host * needs.worker_bytes
         + n_indexes * sum(layout.index_bytes for layout in layouts),
     )
 
@@ -193,6 +198,6 @@ def with_overhead(n_bytes: int) -> int:
 def _too_small(memory_budget: int, needed: int, limits: Limits) -> ValueError:
     return ValueError(
         f"memory_budget={memory_budget} bytes is too small: one column for each of "
-        f"{limits.n_workers} workers needs {needed} bytes, allowed are {memory_budget}. "
+        f"{limits.workers_held} workers needs {needed} bytes, allowed are {memory_budget}. "
         f"Set memory_budget to at least {format_bytes(needed)}, or lower n_jobs."
     )

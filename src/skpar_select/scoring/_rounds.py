@@ -108,6 +108,8 @@ class Rounds:
                                 n_asked += len(block)
                                 yield Task(number, block)
 
+                if not sources[0].matrix.in_memory:
+                    self._executor.check_hosts(partial(_check_unchanged, sources))
                 fetch, score = partial(_fetch, sources), partial(_score, self.scorer)
                 # Workers read the blocks of a file, and ahead; blocks in memory are views.
                 results = (
@@ -172,6 +174,11 @@ class Rounds:
             # Narrower blocks there are none.
             return
         self._memory_budget = halved._memory_budget
+
+
+def _check_unchanged(sources: list[Source]) -> None:
+    for source in sources:
+        source.matrix.check_unchanged()
 
 
 def _index(source: Source, columns: range) -> Index:

@@ -52,7 +52,7 @@ class Copying(Strategy):
             n_copies=1,
             in_flight=in_flight,
             # Nothing is scored while the copy is made.
-            held_bytes=held_bytes + limits.fixed_bytes - limits.n_workers * needs.worker_bytes,
+            held_bytes=held_bytes + limits.fixed_bytes - limits.workers_held * needs.worker_bytes,
             budget=budget,
         )
         return cls(

@@ -27,7 +27,7 @@ class WholeChunks(Strategy):
         # of this one: then every block counts as one that is decoded.
         decoding = layout.decode_bytes if limits.n_parts == 1 else 0
         of_chunks = memory._replace(
-            fixed=memory.fixed + limits.n_workers * decoding,
+            fixed=memory.fixed + limits.workers_held * decoding,
             block=memory.block - decoding,
             column=memory.column * chunk_columns.widest + layout.chunk_column_bytes,
         )
