@@ -44,7 +44,9 @@ def modules_on_the_path(write_h5):
             found.add(module_of(frame))
             frame = frame.f_back
 
-    selector, matrix = ParallelMutualInfoSelector(n_jobs=2), open_matrix(path)
+    # Names are read as values are, on a way of their own.
+    selector = ParallelMutualInfoSelector(n_jobs=2)
+    matrix = open_matrix(path, feature_names=None, sample_ids=None)
     threading.setprofile(watch)
     sys.setprofile(watch)
     try:

@@ -24,6 +24,7 @@ from skpar_select.matrices.formats._held_anndata import (
     with_names,
 )
 from skpar_select.matrices.formats._zarr import ZarrFormat
+from skpar_select.matrices.io._datasets import members
 from skpar_select.matrices.io._session import FileSession
 from skpar_select.matrices.io._zarr import arrays, check_codecs, is_array
 from skpar_select.matrices.readers import DaskMatrix, matrix_of_sliced
@@ -126,7 +127,7 @@ def _hold_group(group: Any, dataset: str | None) -> Holder:
         return _hold_sparse_group(group)
     inside = [
         name
-        for name, item in group.items()
+        for name, item in members(group)
         if isinstance(item, h5py.Dataset) and item.ndim == 2 and item.dtype.kind in "biuf"
     ]
     if len(inside) != 1:

@@ -7,13 +7,9 @@ import h5py
 import numpy as np
 
 from skpar_select.matrices.io._anndata import encoding_of, find_frame, is_anndata
-from skpar_select.matrices.io._datasets import (
-    check_readable,
-    datasets,
-    find_dataset,
-    follow,
-    text_of,
-)
+from skpar_select.matrices.io._attributes import attribute
+from skpar_select.matrices.io._datasets import datasets, find_dataset, follow, members, text_of
+from skpar_select.matrices.io._lines import read_line
 from skpar_select.matrices.io._session import FileSession
 from skpar_select.tables._column import Column
 from skpar_select.tables._frames import Columns, Source
@@ -37,27 +33,28 @@ def hdf5_columns(path: str) -> Columns:
 
 def _obs(path: str, file: Any) -> Columns:
     group, index = find_frame(file, "obs", f"'{path}', 'obs'")
-    listed = [text_of(name) for name in group.attrs.get("column-order", ())]
-    others = sorted(set(group) - {index, "__categories", *listed})
+    listed = [text_of(name) for name in attribute(group, "column-order", ())]
+    held = dict(members(group))
+    others = sorted(set(held) - {index, "__categories", *listed})
     places = [index, *(name for name in [*listed, *others] if name != index)]
-    length = _length(group.get(index), f"'{path}', 'obs/{index}'")
+    length = _length(held.get(index), f"'{path}', 'obs/{index}'")
     return [
         Source(
             "index" if name == "_index" else name,
             length,
             partial(_read, path, f"obs/{name}"),
-            isinstance(group[name], h5py.Dataset) and group[name].dtype.kind == "f",
+            isinstance(held[name], h5py.Dataset) and held[name].dtype.kind == "f",
         )
         for name in places
-        if name in group
+        if name in held
     ]
 
 
 def _length(item: Any, label: str) -> int:
     """Return the number of rows of a column, which may be a group."""
     for place in ("codes", "values"):
-        if isinstance(item, h5py.Group) and place in item:
-            item = item[place]
+        if isinstance(item, h5py.Group):
+            item = dict(members(item)).get(place, item)
     if not isinstance(item, h5py.Dataset) or item.shape is None or len(item.shape) != 1:
         raise ValueError(
             f"{label} is no column. A column is a one-dimensional dataset, or a group of categories "
@@ -73,7 +70,7 @@ def _read(path: str, place: str) -> Column:
         item = follow(file, place, label)
         if isinstance(item, h5py.Group):
             return _read_group(file, item, place, label)
-        codes = item.attrs.get("categories")
+        codes = attribute(item, "categories")
         if isinstance(codes, h5py.Reference):  # as AnnData before 0.8 wrote categories
             return _categorical(_values(item, label), _values(file[codes], label), label)
         return Column.of(_values(item, label))
@@ -109,15 +106,11 @@ def _categorical(codes: Any, categories: Any, label: str) -> Column:
 
 def _values(data: Any, label: str) -> Any:
     """Read a dataset of one dimension: numbers as they are, text as objects."""
-    check_readable(data, label)
-    if data.shape is None or len(data.shape) != 1:
-        raise ValueError(
-            f"{label} has shape {data.shape}. A column has one dimension. Name another."
-        )
+    values = read_line(data, label)
     if h5py.check_string_dtype(data.dtype) is None:
-        return data[:]
+        return values
     try:
-        return data.asstr()[:]
+        return np.array([text.decode("utf-8") for text in values.tolist()], dtype=object)
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{label} is not UTF-8 ({error.reason}). Text of a column is in UTF-8. Store it so."

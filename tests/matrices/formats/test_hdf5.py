@@ -267,7 +267,7 @@ def test_open__tells_damaged_descriptions_as_oserror(tmp_path, monkeypatch):
     def damaged(*args, **options):
         raise RuntimeError("bad object header")
 
-    monkeypatch.setattr(h5py.Group, "get", damaged)
+    monkeypatch.setattr(h5py.Group, "__getitem__", damaged)
     with pytest.raises(OSError, match=r"x\.h5' is damaged \(RuntimeError: bad object header\)"):
         open_matrix(path, "data")
 

@@ -74,3 +74,22 @@ def test_open__in_fortran_order_is_read_by_columns(tmp_path):
     assert matrix.description == "contiguous by columns"
     path = write_npy(tmp_path / "y.npy", values_of())
     assert open_matrix(path).layout.order == "row-major"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"(" * 5000, b"-" * 9000, b"[" * 9000, b"{'descr': '<f8', " + b"'" * 200, b"\xff" * 100],
+)
+def test_header__that_python_cannot_parse_is_refused(header, tmp_path):
+    path = tmp_path / "x.npy"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+    with pytest.raises(ValueError, match=r"x\.npy' has a damaged header \(.+\)\. .*numpy\.save"):
+        open_matrix(path)
+
+
+def test_header__that_says_less_than_the_file_holds_is_refused(tmp_path):
+    path = tmp_path / "x.npy"
+    np.save(path, np.zeros((24, 18)))
+    path.write_bytes(path.read_bytes().replace(b"(24, 18)", b"(24, 10)"))
+    with pytest.raises(ValueError, match="would end at byte 2048, and the file has 3584"):
+        open_matrix(path)

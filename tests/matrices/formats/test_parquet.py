@@ -246,14 +246,10 @@ class TestDamage:
 
     def test_page__that_is_damaged_is_an_error(self, tmp_path, values):
         path = write_parquet(tmp_path / "x.parquet", values, compression="gzip")
-        X = open_matrix(path)
         whole = bytearray(path.read_bytes())
         whole[200:2000] = bytes(1800)
-        import os
-
-        stamp = path.stat().st_mtime_ns
         path.write_bytes(whole)
-        os.utime(path, ns=(stamp, stamp))
+        X = open_matrix(path)
         with pytest.raises(OSError, match=r"columns .* cannot be read"):
             X.read(range(23))
 

@@ -201,3 +201,11 @@ def test_array__of_more_files_than_can_be_looked_at_is_refused(tmp_path):
     zarr.create_array(tmp_path / "x.zarr", shape=(10, 10**12), chunks=(10, 1000), dtype="f4")
     with pytest.raises(ValueError, match=r"1000000000 files of chunks of 10 x 1000.*in shards"):
         open_matrix(tmp_path / "x.zarr")
+
+
+def test_names__that_are_more_than_memory_are_refused(tmp_path):
+    group = zarr.open_group(tmp_path / "x.zarr", mode="w")
+    group.create_array("data", shape=(10, 10**11), chunks=(10, 10**8), dtype="f4")
+    group.create_array("ids", shape=(10**11,), chunks=(10**8,), dtype="i8")
+    with pytest.raises(ValueError, match=r"takes 800 GB in memory.*at most 1\.1 GB.*text file"):
+        open_matrix(tmp_path / "x.zarr", "data", feature_names="ids")

@@ -1,11 +1,14 @@
 """Datasets of a file: found by name within it, and checked to lie in it."""
 
+import os
+
 import h5py
 import numpy as np
 import pytest
-from containers import write_hdf5
+from containers import write_anndata, write_hdf5
 
 from skpar_select import open_matrix
+from skpar_select.matrices.io import _datasets
 from skpar_select.matrices.io._datasets import (
     check_stored_here,
     datasets,
@@ -71,3 +74,65 @@ def test_text_of__is_text_whatever_wrote_it():
     assert text_of(b"a\xff") == "a\ufffd"
     assert text_of(np.bytes_("frame")) == text_of("frame") == "frame"
     assert text_of(3) == "3"
+
+
+def test_datasets__of_groups_that_hold_each_other_end(tmp_path):
+    path = write_hdf5(tmp_path / "x.h5", VALUES)
+    with h5py.File(path, "a") as file:
+        groups = [file.create_group(f"g{number}") for number in range(9)]
+        for group in groups:
+            for number, other in enumerate(groups):
+                group[f"to {number}"] = other
+        groups[8]["inner"] = np.zeros(3)
+    # Of 10**14 ways through these groups, each is gone once.
+    assert open_matrix(path).shape == VALUES.shape
+    with h5py.File(path) as file:
+        assert [name.rpartition("/")[2] for name, _ in datasets(file)].count("inner") == 1
+
+
+def test_datasets__that_are_too_many_are_not_searched(tmp_path, monkeypatch):
+    path = write_hdf5(tmp_path / "x.h5", VALUES)
+    monkeypatch.setattr(_datasets, "_MOST_OBJECTS", 2)
+    with pytest.raises(ValueError, match=r"x\.h5' holds more than 2 groups.*Name the dataset"):
+        open_matrix(path)
+
+
+def test_datasets__whose_names_are_no_text_are_passed_over(tmp_path):
+    path = write_hdf5(tmp_path / "x.h5", VALUES)
+    with h5py.File(path, "a") as file:
+        h5py.h5g.create(file.id, b"ab\xff\xfe")
+        file.attrs["PYTABLES_FORMAT_VERSION"] = np.bytes_("2.1")
+    assert open_matrix(path).shape == VALUES.shape
+    with pytest.raises(ValueError, match=r"'nothing' does not exist\. The file holds 'data'"):
+        open_matrix(path, "nothing")
+
+
+@pytest.fixture
+def pipe(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    return h5py.ExternalLink(str(tmp_path / "pipe"), "/x")
+
+
+@pytest.mark.parametrize("place", ["index", "named", "frame", "soft"])
+def test_labels__that_lead_to_another_file_do_not_open_it(place, pipe, tmp_path):
+    # Whoever opens a pipe waits for ever.
+    path = write_anndata(tmp_path / "x.h5ad", VALUES)
+    with h5py.File(path, "a") as file:
+        file["obs/far"] = pipe
+        file["obs/near"] = h5py.SoftLink("/obs/far")
+        if place == "index":
+            file["obs"].attrs["_index"] = "far/x"
+        elif place == "frame":
+            del file["obs"], file.attrs["encoding-type"]
+            file["obs"] = pipe
+    given = {"named": "far/x", "soft": "near/x"}.get(place, "auto")
+    with pytest.raises(ValueError, match=r"is a link to another file, '.*pipe'.*Open that file"):
+        open_matrix(path, sample_ids=given).sample_ids  # noqa: B018  # asking is what is tested
+
+
+def test_group__that_leads_to_another_file_is_held_without_it(pipe, tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["g/data"] = VALUES
+        file["g/far"] = pipe
+    with h5py.File(tmp_path / "x.h5") as file:
+        np.testing.assert_array_equal(open_matrix(file["g"]), VALUES)

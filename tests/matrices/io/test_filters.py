@@ -104,12 +104,20 @@ def filtered(path, values, *filters):
     return path
 
 
-@pytest.mark.parametrize("filters", [(GZIP, LZF), (LZF, GZIP), (GZIP, GZIP), (GZIP, SHUFFLE)])
+@pytest.mark.parametrize("filters", [(GZIP, SHUFFLE), (SHUFFLE, GZIP), (SHUFFLE, LZF)])
 def test_read__of_two_filters_in_any_order(filters, tmp_path):
-    # What gzip makes of so many zeros is compressed once more.
     values = np.zeros((500, 500), np.float32)
     matrix = open_matrix(filtered(tmp_path / "x.h5", values, *filters))
     np.testing.assert_array_equal(matrix.read(np.s_[:]), values)
+
+
+@pytest.mark.parametrize("filters", [(GZIP, LZF), (LZF, GZIP), (GZIP, GZIP)])
+def test_check_filters__refuses_what_is_compressed_twice(filters, tmp_path):
+    # What gzip makes of so many zeros is compressed once more.
+    path = filtered(tmp_path / "x.h5", np.zeros((500, 500), np.float32), *filters)
+    names = " and then by ".join(filter_.name for filter_ in filters)
+    with pytest.raises(ValueError, match=f"is compressed by {names}.*once.*h5repack"):
+        open_matrix(path)
 
 
 @pytest.mark.parametrize("itemsize", [0, 1, 3, 3 * 10**7, 2**32 - 1])

@@ -128,7 +128,7 @@ def test_layout__of_chunks_outside_the_file_is_refused(tmp_path):
     # As if the file had been 150 bytes shorter when it was opened.
     matrix.file.stamp = stamp._replace(size=stamp.size - 150)
     with pytest.raises(
-        OSError, match=r"chunks are missing or lie outside the file, the first at row"
+        OSError, match=r"chunks are missing, or outside the file, the first at \(5, 4\)\."
     ):
         matrix.layout  # noqa: B018  # asking is what is tested
 

@@ -11,6 +11,8 @@ from numpy.testing import assert_array_equal
 
 from skpar_select import open_matrix
 from skpar_select.matrices import LazyMatrix
+from skpar_select.matrices.io import _lines
+from skpar_select.matrices.io._filters import decode
 from skpar_select.matrices.io._session import FileSession
 from skpar_select.matrices.readers import SparseRowsMatrix
 from skpar_select.testing import MatrixConformance
@@ -65,14 +67,14 @@ def sparse(tmp_path):
 @pytest.mark.parametrize(
     ("name", "damage", "message"),
     [
-        ("indptr", lambda p: p[:-1], r"'indptr' of shape \(19,\).*20 whole numbers"),
+        ("indptr", lambda p: p[:-1], "'indptr' of length 19 .*20 whole numbers"),
         ("indptr", lambda p: np.r_[p[:-1].astype("i8"), 2**40], "from 0 to 1099511627776"),
         ("indptr", lambda p: np.r_[0, p[:0:-1]], "falling [0-9]+ times.*never falling"),
-        ("indptr", lambda p: p.astype(float), "'indptr' of shape .* and type float64"),
-        ("indices", lambda p: p[:-1], "'indices' of shape.*a whole number for each of"),
-        ("indices", lambda p: p.astype(float), "'indices' of shape .* type float64"),
+        ("indptr", lambda p: p.astype(float), "'indptr' of length 20 and type float64"),
+        ("indices", lambda p: p[:-1], "'indices' of length.*a whole number for each of"),
+        ("indices", lambda p: p.astype(float), "'indices' of length .* type float64"),
         ("data", lambda p: p.astype("S4"), r"holds text \(\|S4\)\. A matrix holds real numbers"),
-        ("data", lambda p: p[None], r"'data' of shape \(1, "),
+        ("data", lambda p: p[None], r"'data' has shape \(1, "),
     ],
 )
 def test_parts__that_do_not_fit_are_refused(sparse, name, damage, message):
@@ -125,16 +127,16 @@ def test_read__decodes_no_chunk_twice(tmp_path, monkeypatch):
         entries = 128
 
     matrix = sparse_rows(path, Small)
-    read, original = [], h5py.Dataset.__getitem__
+    decoded = []
 
-    def recording(data, key):
-        if data.name == "/X/indices":
-            read.append((key.start, key.stop))
-        return original(data, key)
+    def recording(*args):
+        decoded.append(args)
+        return decode(*args)
 
-    monkeypatch.setattr(h5py.Dataset, "__getitem__", recording)
+    monkeypatch.setattr(_lines, "decode", recording)
     assert_array_equal(matrix.read(range(40)), values)
-    assert read == [(start, min(start + 300, 2000)) for start in range(0, 2000, 300)]
+    # Each of seven chunks, of the values and of the indices.
+    assert len(decoded) == 14
 
 
 @contextmanager

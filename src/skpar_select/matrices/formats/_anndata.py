@@ -18,7 +18,9 @@ from skpar_select.matrices.formats._base import Format, OpenedMatrix
 from skpar_select.matrices.formats._hdf5 import open_dataset
 from skpar_select.matrices.formats._names import names_at, read_names
 from skpar_select.matrices.io._anndata import encoding_of, find_frame, is_anndata
-from skpar_select.matrices.io._datasets import check_readable, find_dataset, follow
+from skpar_select.matrices.io._attributes import attribute
+from skpar_select.matrices.io._datasets import find_dataset, follow, member_names
+from skpar_select.matrices.io._lines import read_line
 from skpar_select.matrices.io._session import FileSession
 from skpar_select.matrices.readers import SparseRowsMatrix, TransposedMatrix
 
@@ -55,8 +57,11 @@ class OpenedAnnData(OpenedMatrix):
         group, index = find_frame(session.hdf5, frame, label)
         # The column alone, or with the frame that it is in.
         column = index if place == "auto" else place.strip("/").removeprefix(f"{frame}/")
-        if column not in group:
-            columns = ", ".join(sorted(set(group) - {index})[:10]) or "none"
+        # The name may lead through links, which HDF5 would follow into other files.
+        if follow(session.hdf5, f"{frame}/{column}", label) is None:
+            columns = (
+                ", ".join([name for name in member_names(group) if name != index][:10]) or "none"
+            )
             raise ValueError(
                 f"{axis}={place!r} in '{session.path}': the frame '{frame}' has no column {column!r}. "
                 f"Columns there are: {columns}. Name one of them, or take the index with "
@@ -98,7 +103,7 @@ def _open(session: FileSession, name: str) -> Matrix:
             f"{label} is {what}. A matrix is a dataset, a csr_matrix or a csc_matrix; "
             f"{_list_matrices(session.hdf5)}"
         )
-    shape = np.asarray(found.attrs.get("shape", ()))
+    shape = np.asarray(attribute(found, "shape", ()))
     if shape.shape != (2,) or shape.dtype.kind not in "iu" or shape.min() < 0:
         raise ValueError(
             f"{label} has the attribute shape={shape.tolist()}. It must be two numbers. The file "
@@ -117,7 +122,7 @@ def _open(session: FileSession, name: str) -> Matrix:
 def _list_matrices(file: Any) -> str:
     """Say which matrices a file has, and how one is named."""
     layers = _found(file, "layers")
-    names = sorted(layers) if isinstance(layers, h5py.Group) else []
+    names = member_names(layers) if isinstance(layers, h5py.Group) else []
     places = ["X", *(f"layers/{name}" for name in names), "raw/X"]
     held = [place for place in places if _is_matrix(file, place)]
     if not held:
@@ -177,6 +182,4 @@ def _read_numbers(file: Any, place: str, label: str, axis: Axis, length: int) ->
             "damaged: write it again."
         )
     check_number(data.shape[0], f"{label}: '{place}'", axis, length)
-    check_readable(data, f"{label}: '{place}'")
-    values: Array = data[:]
-    return values
+    return read_line(data, f"{label}: '{place}'")

@@ -12,6 +12,7 @@ from skpar_select.matrices._base import Matrix
 from skpar_select.matrices._labels import Axis
 from skpar_select.matrices.formats._base import Format, OpenedMatrix
 from skpar_select.matrices.formats._names import is_text, is_whole, read_names
+from skpar_select.matrices.io._attributes import attribute, has_scales
 from skpar_select.matrices.io._checks import check_matrix_shape, is_matrix
 from skpar_select.matrices.io._datasets import (
     check_readable,
@@ -19,10 +20,13 @@ from skpar_select.matrices.io._datasets import (
     datasets,
     find_dataset,
     follow,
+    lies_as_numpy,
     list_datasets,
+    members,
+    text_of,
 )
-from skpar_select.matrices.io._file import can_read_into
 from skpar_select.matrices.io._filters import Filter, is_decoded_here, pipeline
+from skpar_select.matrices.io._lines import read_line
 from skpar_select.matrices.io._session import FileSession
 from skpar_select.matrices.readers import ChunkedMatrix, ContiguousMatrix, DatasetMatrix
 
@@ -133,7 +137,7 @@ def open_dataset(session: FileSession, dataset: str) -> Matrix:
     _check_no_fill_value(data, label)
     filters = pipeline(data)
     description = _describe(data, filters)
-    if _lies_as_numpy(session.hdf5, data):
+    if lies_as_numpy(data):
         if data.chunks is None:
             offset = data.id.get_offset()
             # None for a compact dataset, which lies in its own header.
@@ -152,23 +156,13 @@ def open_dataset(session: FileSession, dataset: str) -> Matrix:
 def _check_no_fill_value(data: Any, label: str) -> None:
     """Refuse a number that stands for a missing value, as netCDF has it: it would be scored."""
     for name in _FILL_VALUES.intersection(data.attrs):
-        value = np.ravel(data.attrs[name])
+        value = np.ravel(attribute(data, name))
         if value.size == 1 and value.dtype.kind in "iuf" and not np.isnan(value[0]):
             raise ValueError(
                 f"{label} holds {value[0]} for missing values, as its attribute {name!r} says. Numbers "
                 "are scored; missing is NaN alone. Write it with NaN in their place, or remove the "
                 "attribute if no value is missing."
             )
-
-
-def _lies_as_numpy(handle: Any, data: Any) -> bool:
-    """Return whether the bytes in the file are the values in a type of NumPy."""
-    # Some versions of HDF5 count the offsets of chunks without the user block.
-    if not can_read_into() or handle.userblock_size or 0 in data.shape:
-        return False
-    # HDF5 converts types that NumPy has not, and stored numbers that are no truth values.
-    stored = data.id.get_type()
-    return data.dtype.kind != "b" and bool(stored.equal(h5py.h5t.py_create(data.dtype)))
 
 
 def _only_matrix(session: FileSession) -> str:
@@ -212,9 +206,12 @@ def _scale(handle: Any, dataset: str, axis: Axis, along: int, length: int) -> An
     HDF5Array attaches its dimnames so, netCDF and xarray their coordinates. The axis to which they
     are attached counts, not what they are called.
     """
+    data = find_dataset(handle, dataset, f"'{handle.filename}', dataset '{dataset}'")
+    if not has_scales(data):
+        return None
     attached = [
         scale
-        for scale in handle[dataset].dims[along].values()
+        for scale in data.dims[along].values()
         # What has no name was deleted, and its place may be written over.
         if scale.name and scale.shape == (length,) and _all_differ(scale, length)
     ]
@@ -228,13 +225,8 @@ def _scale(handle: Any, dataset: str, axis: Axis, along: int, length: int) -> An
 
 def _beside(handle: Any, dataset: str) -> dict[str, Any]:
     """Return the datasets beside the matrix that lie there themselves, by name."""
-    group = handle[dataset].parent
-    return {
-        name: group[name]
-        for name in sorted(group)
-        if isinstance(group.get(name, getlink=True), h5py.HardLink)
-        and isinstance(group[name], h5py.Dataset)
-    }
+    data = find_dataset(handle, dataset, f"'{handle.filename}', dataset '{dataset}'")
+    return {name: item for name, item in members(data.parent) if isinstance(item, h5py.Dataset)}
 
 
 def _auto(handle: Any, dataset: str, axis: Axis, length: int, other_length: int) -> str | None:
@@ -274,9 +266,10 @@ def _in_doubt(handle: Any, axis: Axis, listed: str, first: str) -> ValueError:
 
 
 def _all_differ(data: Any, length: int) -> bool:
+    label = f"'{data.file.filename}', dataset '{text_of(data.name)}'"
     try:
-        check_stored_here(data, data.name)
+        check_stored_here(data, label)
     except ValueError:
         # Values in another file are skipped, as links to another file are.
         return False
-    return len(set(data[:])) == length
+    return len(set(read_line(data, label).tolist())) == length

@@ -19,7 +19,14 @@ from skpar_select.matrices._labels import Axis
 from skpar_select.matrices.formats._base import Format, OpenedMatrix
 from skpar_select.matrices.formats._hdf5 import open_dataset
 from skpar_select.matrices.formats._names import read_names
-from skpar_select.matrices.io._datasets import find_dataset, text_of
+from skpar_select.matrices.io._attributes import attribute
+from skpar_select.matrices.io._datasets import (
+    find_dataset,
+    follow,
+    member_names,
+    objects,
+    text_of,
+)
 from skpar_select.matrices.io._session import FileSession
 
 # A frame has one block for each of its types; NumPy has fewer.
@@ -73,14 +80,15 @@ class OpenedFrame(OpenedMatrix):
 
 def _open(session: FileSession, key: str, label: str) -> Matrix:
     file = session.hdf5
-    group = file[key]
-    if text_of(group.attrs["pandas_type"]) != "frame":
+    group = follow(file, key, label)
+    kind = text_of(attribute(group, "pandas_type"))
+    if kind != "frame":
         raise ValueError(
-            f"{label} is of pandas' format {text_of(group.attrs['pandas_type'])!r}. A frame must "
+            f"{label} is of pandas' format {kind!r}. A frame must "
             "be of the format 'fixed': tables cannot hold more than some thousand columns. "
             "Write it again: frame.to_hdf(path, key=..., format='fixed')."
         )
-    n_blocks = len([name for name in group if name.endswith("_values")])
+    n_blocks = len([name for name in member_names(group) if name.endswith("_values")])
     if not 0 < n_blocks <= _MOST_BLOCKS:
         raise ValueError(
             f"{label} has {n_blocks} blocks. A frame has 1 to {_MOST_BLOCKS}, one for each "
@@ -138,7 +146,7 @@ def _check_numbers(file: Any, place: str, label: str) -> None:
             "and is never opened here. Drop or convert its columns of text and write the frame "
             "again."
         )
-    kind = text_of(data.attrs.get("value_type", ""))
+    kind = text_of(attribute(data, "value_type", ""))
     if kind:
         raise ValueError(
             f"{label} has columns of type {kind}. A matrix holds real numbers. Drop or convert "
@@ -151,11 +159,8 @@ def _is_pickle(data: Any) -> bool:
 
 
 def _frames(file: Any) -> list[str]:
-    found = []
-
-    def note(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Group) and "pandas_type" in item.attrs:
-            found.append(name)
-
-    file.visititems(note)
-    return found
+    return sorted(
+        name
+        for name, item in objects(file)
+        if isinstance(item, h5py.Group) and "pandas_type" in item.attrs
+    )

@@ -5,9 +5,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from skpar_select._typing import IndexArray, Names
+from skpar_select._typing import Array, IndexArray, Names
 from skpar_select.matrices._labels import Axis, as_text, check_number
-from skpar_select.matrices.io._datasets import check_readable
+from skpar_select.matrices.io._lines import open_line, read_line
 from skpar_select.matrices.io._selection import extents
 
 # Names that are read at a time where only some are selected.
@@ -33,19 +33,20 @@ def read_names(data: Any, label: str, axis: Axis, length: int) -> Names:
     """
     _check_kind(data, label)
     check_number(data.shape[0], label, axis, length)
-    check_readable(data, label)
-    return _read(data, label, slice(None))
+    return _as_names(read_line(data, label), label)
 
 
 def names_at(data: Any, label: str, positions: IndexArray) -> Names:
     """Read the names at these positions alone, of however many the dataset has."""
     _check_kind(data, label)
-    check_readable(data, label)
     names = np.empty(len(positions), dtype=object)
-    # Extents end where chunks do, so that none is decoded twice.
-    step = max(_STEP, data.chunks[0] if data.chunks else 0)
-    for extent in extents(positions, near=step, widest=step):
-        names[extent.destination] = _read(data, label, extent.source)[extent.within()]
+    with open_line(data, label) as line:
+        line.check_size()
+        # Extents end where chunks do, so that none is decoded twice.
+        step = max(_STEP, line.chunk)
+        for extent in extents(positions, near=step, widest=step):
+            values = line.read(extent.source.start, extent.source.stop)
+            names[extent.destination] = _as_names(values, label)[extent.within()]
     return names
 
 
@@ -61,8 +62,7 @@ def _is_line(data: Any) -> bool:
     return data.shape is not None and len(data.shape) == 1
 
 
-def _read(data: Any, label: str, part: slice) -> Names:
-    values = data[part]
+def _as_names(values: Array, label: str) -> Names:
     if values.dtype.kind in "iu":
         return np.asarray([str(number) for number in values], dtype=object)
     return np.asarray([as_text(name, label) for name in values], dtype=object)

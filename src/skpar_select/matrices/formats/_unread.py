@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from skpar_select._wording import listing
 from skpar_select.matrices.formats._base import Format, OpenedMatrix
+from skpar_select.matrices.io._file import reading
 from skpar_select.matrices.io._session import FileSession
 from skpar_select.matrices.io._text import GZIP
 from skpar_select.matrices.io._zip import names_in_zip
@@ -161,7 +162,7 @@ class UnreadFormat(Format):
         path = session.path
         if session.is_folder:
             raise OSError(_of_folder(path))
-        with open(session.snapshot.path, "rb") as file:
+        with reading(path), open(session.snapshot.path, "rb") as file:
             head = file.read(_HEAD)
         if not head:
             raise OSError(f"'{path}' is empty. {_READ}. Write it again.")

@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from skpar_select._memory import format_bytes
 from skpar_select._typing import Names
 from skpar_select._wording import listing
 from skpar_select.matrices._labels import Axis, as_text, check_number
 from skpar_select.matrices.formats._base import Format, OpenedMatrix
 from skpar_select.matrices.formats._hdf5 import CONVENTIONAL
 from skpar_select.matrices.io._checks import is_matrix
+from skpar_select.matrices.io._heap import MOST_BYTES
 from skpar_select.matrices.io._session import FileSession
 from skpar_select.matrices.io._zarr import METADATA, arrays, check_codecs, open_zarr
 from skpar_select.matrices.io._zip import names_in_zip
@@ -156,6 +158,14 @@ def _read_names(array: Any, label: str, axis: Axis, length: int) -> Names:
         )
     check_number(array.shape[0], label, axis, length)
     check_codecs(array, label)
+    # A text is an object, which takes a reference at least. Chunks without a file take nothing in a store.
+    n_bytes = array.shape[0] * max(8, np.dtype(array.dtype).itemsize)
+    if n_bytes > MOST_BYTES:
+        raise ValueError(
+            f"{label} takes {format_bytes(n_bytes)} in memory. Names that are read at once take at "
+            f"most {format_bytes(MOST_BYTES)}. Give them in a text file, as a pathlib.Path, or leave "
+            "them out. If there were not meant to be so many, the store is damaged."
+        )
     try:
         values = array[:]
     except Exception as error:  # codecs raise whatever they like

@@ -2,14 +2,18 @@
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 
+from skpar_select.matrices.io._file import can_read_into
 from skpar_select.matrices.io._filters import check_filters
 
-# A group may contain itself by a hard link.
-_DEEPEST = 16
+# Groups that lie deeper are not looked into.
+_DEEPEST = 64
+
+# So many take some seconds.
+_MOST_OBJECTS = 100_000
 
 # Soft links may go round in a circle.
 _MOST_LINKS = 16
@@ -17,18 +21,82 @@ _MOST_LINKS = 16
 
 def datasets(file: Any) -> Iterator[tuple[str, Any]]:
     """All datasets that lie in this file itself, with their names."""
-    pending = [("", file)]
+    return ((name, item) for name, item in objects(file) if isinstance(item, h5py.Dataset))
+
+
+def objects(file: Any) -> Iterator[tuple[str, Any]]:
+    """All groups and datasets that lie in this file itself, with their names, each group once.
+
+    Raises ValueError if they are too many to be looked at.
+    """
+    pending, n_seen = [("", file)], 0
+    # A group may contain itself, or another one many times, by hard links.
+    entered = {_address(file)}
     while pending:
         prefix, group = pending.pop()
-        for name in sorted(group):
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                # Soft links name a dataset twice, external ones another file's.
-                continue
-            item = group[name]
-            if isinstance(item, h5py.Dataset):
-                yield prefix + name, item
-            elif isinstance(item, h5py.Group) and prefix.count("/") < _DEEPEST:
+        for name, item in members(group):
+            n_seen += 1
+            if n_seen > _MOST_OBJECTS:
+                raise ValueError(
+                    f"'{file.filename}' holds more than {_MOST_OBJECTS} groups and datasets. So many "
+                    "are not searched. Name the dataset, and those of names and ids."
+                )
+            if isinstance(item, h5py.Group):
+                if _address(item) in entered or prefix.count("/") >= _DEEPEST:
+                    continue
+                entered.add(_address(item))
                 pending.append((f"{prefix}{name}/", item))
+            yield prefix + name, item
+
+
+def members(group: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what lies in a group itself, by name; no link is followed, least of all to another file."""
+    # Soft links name a dataset twice, external ones another file's.
+    return ((name, group[raw]) for name, raw in _names(group) if _is_hard(group, raw))
+
+
+def member_names(group: Any) -> list[str]:
+    """Return the names in a group, in order; what is not UTF-8 of them is replaced."""
+    return [name for name, _ in _names(group)]
+
+
+def _names(group: Any) -> list[tuple[str, str | bytes]]:
+    return sorted((text_of(name), name) for name in group)
+
+
+class Link(NamedTuple):
+    """How a name leads on from a group."""
+
+    file: str | None
+    """The other file, if it leads to one."""
+
+    path: str | None
+    """Where a soft link leads; None if the object itself is there."""
+
+
+def link_of(group: Any, name: str | bytes) -> Link | None:
+    """Return how a name leads on, or None where there is none of it; nothing is followed."""
+    raw = name if isinstance(name, bytes) else name.encode("utf-8", "surrogateescape")
+    links = group.id.links
+    if not links.exists(raw):
+        return None
+    kind = links.get_info(raw).type
+    if kind == h5py.h5l.TYPE_HARD:
+        return Link(None, None)
+    if kind == h5py.h5l.TYPE_SOFT:
+        return Link(None, text_of(links.get_val(raw)))
+    if kind == h5py.h5l.TYPE_EXTERNAL:
+        return Link(text_of(links.get_val(raw)[0]), None)
+    return Link(f"by a link of kind {kind}", None)
+
+
+def _is_hard(group: Any, name: str | bytes) -> bool:
+    return link_of(group, name) == Link(None, None)
+
+
+def _address(group: Any) -> tuple[int, int]:
+    described = h5py.h5o.get_info(group.id)
+    return int(described.fileno), int(described.addr)
 
 
 def follow(file: Any, name: str, label: str) -> Any:
@@ -42,7 +110,7 @@ def follow(file: Any, name: str, label: str) -> Any:
     over: list[str] = []
     while rest:
         part = rest.pop(0)
-        link = group.get(part, getlink=True) if isinstance(group, h5py.Group) else None
+        link = link_of(group, part) if isinstance(group, h5py.Group) else None
         if link is None and not over:
             return None
         if link is None or len(over) > _MOST_LINKS:
@@ -50,12 +118,12 @@ def follow(file: Any, name: str, label: str) -> Any:
                 f"{label}: '{over[0]}' is a link to nothing. The file holds {list_datasets(file)}. "
                 "Name one of them."
             )
-        if isinstance(link, h5py.ExternalLink):
+        if link.file is not None:
             raise ValueError(
-                f"{label}: '{place}/{part}' is a link to another file, '{link.filename}'. Values "
+                f"{label}: '{place}/{part}' is a link to another file, '{link.file}'. Values "
                 "must lie in the file itself. Open that file instead."
             )
-        if isinstance(link, h5py.SoftLink):
+        if link.path is not None:
             over.append(f"{place}/{part}")
             if link.path.startswith("/"):
                 place, group = "", file
@@ -112,6 +180,15 @@ def check_stored_here(data: Any, label: str) -> None:
             f"{label}: {expected - written} of {expected} chunks were never written, and HDF5 "
             "would give fill values for them. All values must be there. Finish writing the file."
         )
+
+
+def lies_as_numpy(data: Any) -> bool:
+    """Return whether the bytes in the file are the values in a type of NumPy, to be read here."""
+    if not can_read_into() or 0 in data.shape:
+        return False
+    # HDF5 converts types that NumPy has not, and stored numbers that are no truth values.
+    stored = data.id.get_type()
+    return data.dtype.kind != "b" and bool(stored.equal(h5py.h5t.py_create(data.dtype)))
 
 
 def check_readable(data: Any, label: str) -> None:

@@ -83,6 +83,21 @@ class FileSnapshot:
         self.check_unchanged()
 
 
+@contextmanager
+def reading(path: str) -> Iterator[None]:
+    """Say of which file an error of the system is, while the context lasts."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            # It tells by itself.
+            raise
+        raise OSError(
+            f"'{path}' cannot be read ({error.strerror}). A matrix is read from a whole file that you "
+            "may read. Check its permissions and its disk, or copy it again."
+        ) from error
+
+
 def can_read_into() -> bool:
     """Return whether this system reads at an offset, as all but Windows do."""
     return hasattr(os, "preadv")

@@ -28,6 +28,10 @@ _NAMES = {
 _DEFLATE, _SHUFFLE, _FLETCHER32 = 1, 2, 3
 _WITHOUT_COMPRESSION = (_SHUFFLE, _FLETCHER32)
 
+# nbit, scaleoffset and bitshuffle say themselves how large their output is, and another filter after them
+# is usual.
+_SAME_SIZE = (*_WITHOUT_COMPRESSION, 5, 6, 32008)
+
 # A chunk is decoded in steps, so that a few bytes that claim to be a huge chunk never take more memory
 # than they decode to.
 _STEP = 2**18
@@ -64,8 +68,16 @@ def pipeline(data: Any) -> tuple[Filter, ...]:
 def check_filters(data: Any, label: str) -> None:
     """Make every filter of a dataset available in this process, before any work begins.
 
-    Raises OSError if one is not installed, naming it and the package that brings it.
+    Raises OSError if one is not installed, naming it and the package that brings it, and ValueError
+    if a dataset is compressed twice: nothing tells how large the inner one is.
     """
+    compressing = [filter_.name for filter_ in pipeline(data) if filter_.code not in _SAME_SIZE]
+    if len(compressing) > 1:
+        raise ValueError(
+            f"{label} is compressed by {' and then by '.join(compressing)}. A dataset is compressed "
+            "once, so that the memory that it takes is known. Write it with one filter: h5repack -f "
+            "GZIP=4."
+        )
     if _missing(data):
         with contextlib.suppress(ImportError):
             import hdf5plugin  # noqa: F401  # registers its filters

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from traceback import walk_tb
 from typing import Any
 
 import h5py
@@ -38,8 +39,21 @@ def open_hdf5(path: str) -> Iterator[Any]:
             )
         try:
             yield file
+        except (OSError, ValueError) as error:
+            if not _is_of_h5py(error):
+                raise
+            raise OSError(
+                f"'{path}' cannot be read ({type(error).__name__}: {error}). It must be a whole HDF5 "
+                "file. Copy it again, or write it again."
+            ) from error
         except _OF_DAMAGE as error:
             raise OSError(
                 f"'{path}' is damaged ({type(error).__name__}: {error}). It must be a whole HDF5 "
                 "file. Copy it again, or write it again."
             ) from error
+
+
+def _is_of_h5py(error: BaseException) -> bool:
+    """Return whether an error comes from h5py itself, and so names no file."""
+    frames = list(walk_tb(error.__traceback__))
+    return bool(frames) and str(frames[-1][0].f_globals.get("__name__", "")).startswith("h5py")

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from skpar_select._typing import IndexArray
-from skpar_select.matrices.io._file import FileSnapshot, Stamp
+from skpar_select.matrices.io._file import FileSnapshot, Stamp, reading
 
 MAGIC = b"PAR1"
 
@@ -118,7 +118,7 @@ def read_footer(path: str, stamp: Stamp) -> Footer:
     Raises ValueError where the file is encrypted, or a column holds several values a row.
     """
     size = stamp.size
-    with Path(path).open("rb") as file:
+    with reading(path), Path(path).open("rb") as file:
         file.seek(max(0, size - 8))
         end = file.read(8)
         length = int.from_bytes(end[:4], "little")

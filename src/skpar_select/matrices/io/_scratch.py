@@ -68,6 +68,13 @@ class ScratchFile:
         flat: Any = np.ascontiguousarray(values).view(np.uint8).reshape(-1)
         rest = memoryview(flat)
         while rest:
-            done = os.pwrite(self._descriptor, rest, offset)
+            try:
+                done = os.pwrite(self._descriptor, rest, offset)
+            except OSError as error:
+                raise OSError(
+                    f"The temporary file in '{tempfile.gettempdir()}' cannot be written "
+                    f"({error.strerror}). The decoded matrix must fit there. Set TMPDIR to a folder "
+                    "with more space, or repack the file in square chunks."
+                ) from error
             offset += done
             rest = rest[done:]

@@ -8,7 +8,7 @@ from typing import Any
 import h5py
 
 from skpar_select._cached import CachedProperty
-from skpar_select.matrices.io._file import FileSnapshot
+from skpar_select.matrices.io._file import FileSnapshot, reading
 from skpar_select.matrices.io._hdf5 import open_hdf5
 
 
@@ -33,7 +33,7 @@ class FileSession(ExitStack):
         """Return whether the path is a file that begins with these bytes."""
         if self.is_folder:
             return False
-        with Path(self.snapshot.path).open("rb") as file:
+        with reading(self.path), Path(self.snapshot.path).open("rb") as file:
             return file.read(len(prefix)) == prefix
 
     @CachedProperty

@@ -6,7 +6,6 @@ part: ``preadv`` reads, and every worker decodes for itself.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,26 +15,15 @@ from skpar_select._typing import Array, Index
 from skpar_select.matrices._base import Matrix, RawBlock
 from skpar_select.matrices._layout import Layout
 from skpar_select.matrices.io._buffers import empty
-from skpar_select.matrices.io._file import FileSnapshot, Stamp, read_into
+from skpar_select.matrices.io._chunk_index import INDEX_BYTES, ChunkIndex, read_chunk_index
+from skpar_select.matrices.io._file import FileSnapshot, read_into
 from skpar_select.matrices.io._filters import Filter, compresses, decode, shuffles
-from skpar_select.matrices.io._hdf5 import open_hdf5
 from skpar_select.matrices.io._selection import Extent, cross, extents, overlapping, scatter
 
 _BYTE = np.dtype(np.uint8)
 
-# The index holds of each chunk its offset, its size and its mask of filters.
-INDEX_BYTES = 8 + 8 + 4
-
 # While a chunk is in flight, its addresses in the file and in the block take so much (measured).
 CHUNK_BYTES = 1000
-
-
-class _ChunkIndex(NamedTuple):
-    """Where the chunks lie in the file, by row and column of chunks."""
-
-    offsets: Array
-    sizes: Array
-    masks: Array
 
 
 class _Chunk(NamedTuple):
@@ -155,8 +143,8 @@ class ChunkedMatrix(Matrix):
     def _chunk_bytes(self) -> int:
         return self.chunks[0] * self.chunks[1] * self.dtype.itemsize
 
-    def _index(self) -> _ChunkIndex:
-        return _chunk_index(
+    def _index(self) -> ChunkIndex:
+        return read_chunk_index(
             self.file.path, self.file.stamp, self.dataset, self.shape, self.chunks, self.label
         )
 
@@ -207,43 +195,3 @@ def _cut(raw: Array, chunks: list[_Chunk]) -> Iterator[tuple[_Chunk, Array]]:
     for chunk in chunks:
         yield chunk, raw[start : start + chunk.size]
         start += chunk.size
-
-
-# A wide matrix may have a file for each chromosome; and a few more.
-@lru_cache(maxsize=32)
-def _chunk_index(
-    path: str,
-    stamp: Stamp,
-    dataset: str,
-    shape: tuple[int, int],
-    chunks: tuple[int, int],
-    label: str,
-) -> _ChunkIndex:
-    grid = (-(-shape[0] // chunks[0]), -(-shape[1] // chunks[1]))
-    index = _ChunkIndex(
-        np.full(grid, -1, dtype=np.int64), np.zeros(grid, np.int64), np.zeros(grid, np.uint32)
-    )
-
-    def note(chunk: Any) -> None:
-        position = chunk.chunk_offset[0] // chunks[0], chunk.chunk_offset[1] // chunks[1]
-        if position[0] >= grid[0] or position[1] >= grid[1]:
-            raise OSError(
-                f"{label}: a chunk at row {chunk.chunk_offset[0]}, column {chunk.chunk_offset[1]} "
-                "lies outside the matrix. The file must be whole. Copy it again, or write it again."
-            )
-        index.offsets[position] = chunk.byte_offset
-        index.sizes[position] = chunk.size
-        index.masks[position] = chunk.filter_mask
-
-    with open_hdf5(path) as handle:
-        handle[dataset].id.chunk_iter(note)
-    size = stamp.size
-    outside = (index.offsets < 0) | (index.sizes <= 0) | (index.sizes > size - index.offsets)
-    if outside.any():
-        row, column = np.argwhere(outside)[0].tolist()
-        raise OSError(
-            f"{label}: {np.count_nonzero(outside)} chunks are missing or lie outside the file, "
-            f"the first at row {row * chunks[0]}, column {column * chunks[1]}. The file must be "
-            "whole. Copy it again, or write it again."
-        )
-    return index

@@ -7,15 +7,19 @@ read notices a file that is no longer the one that was opened first.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from skpar_select._typing import Array
+from skpar_select._typing import Array, Index
+from skpar_select.matrices._layout import Layout
+from skpar_select.matrices.io._chunk_index import INDEX_BYTES
+from skpar_select.matrices.io._datasets import find_dataset
 from skpar_select.matrices.io._file import FileSnapshot
 from skpar_select.matrices.io._filters import check_filters
 from skpar_select.matrices.io._hdf5 import open_hdf5
+from skpar_select.matrices.io._hdf5_chunks import HDF5Chunks
 from skpar_select.matrices.readers._rectangles import Reader, RectangleMatrix
 
 
@@ -37,17 +41,35 @@ class DatasetMatrix(RectangleMatrix):
         """The file."""
         return (self.file,)
 
+    def layout_of(self, rows: Index, columns: Index) -> Layout:
+        """Describe how the given rows and columns lie."""
+        layout = super().layout_of(rows, columns)
+        if self.chunks is None:
+            return layout
+        n_chunks = 1
+        for length, chunk in zip(self.shape, self.chunks, strict=True):
+            n_chunks *= -(-length // chunk)
+        # A chunk as stored is looked at before HDF5 reads it.
+        chunk_bytes = self.chunks[0] * self.chunks[1] * self.dtype.itemsize
+        return replace(
+            layout,
+            read_bytes=layout.read_bytes + chunk_bytes,
+            index_bytes=INDEX_BYTES * n_chunks,
+        )
+
     @contextmanager
     def open_reader(self) -> Iterator[Reader]:
         """Open the file for as long as the context lasts."""
         self.check_unchanged()
         with open_hdf5(self.file.path) as file:
-            data = file[self.dataset]
+            data = find_dataset(file, self.dataset, self.label)
             # In a process of its own the plugins must be registered anew.
             check_filters(data, self.label)
+            chunks = HDF5Chunks(self.file, self.dataset, data, self.label)
 
             def read(rows: slice, columns: slice, out: Array) -> None:
                 try:
+                    chunks.check((rows, columns))
                     data.read_direct(out, np.s_[rows, columns])
                 except OSError as error:
                     raise OSError(

@@ -20,9 +20,10 @@ from skpar_select._stopping import check_stop
 from skpar_select._typing import Array, Index, IndexArray
 from skpar_select.matrices._layout import Layout
 from skpar_select.matrices.io._checks import check_matrix_shape
-from skpar_select.matrices.io._datasets import check_readable, find_dataset
+from skpar_select.matrices.io._datasets import find_dataset
 from skpar_select.matrices.io._file import FileSnapshot
 from skpar_select.matrices.io._hdf5 import HANDLE_BYTES, open_hdf5
+from skpar_select.matrices.io._lines import Line
 from skpar_select.matrices.io._selection import NEAR_BYTES, extents, n_spanned
 from skpar_select.matrices.readers._rectangles import NEAR_ROWS, Reader, RectangleMatrix
 
@@ -54,25 +55,24 @@ class SparseRowsMatrix(RectangleMatrix):
         self.group = group
         self.label = label
         self.description = description
-        data, indices, indptr = self._parts(handle)
-        self.dtype = data.dtype
-        self.shape = check_matrix_shape(shape, self.dtype, label)
         # The least that is read is a row, with all of its columns.
         self.chunks = (1, max(1, shape[1]))
-        self._check(data, indices, indptr)
-        self.stored_bytes = data.id.get_storage_size() + indices.id.get_storage_size()
+        self.stored_bytes = sum(
+            find_dataset(handle, f"{group}/{name}", label).id.get_storage_size()
+            for name in ("data", "indices")
+        )
+        with file.opened() as descriptor:
+            data, indices, indptr = self._parts(handle, descriptor)
+            self.dtype = data.dtype
+            self.shape = check_matrix_shape(shape, self.dtype, label)
+            self._check(data, indices, indptr)
         self._entry_bytes = data.dtype.itemsize + indices.dtype.itemsize
         # HDF5 reads a chunk of entries whole, and at least 64 KiB of those that are in none.
-        at_least = max(
-            part.chunks[0] if part.chunks else NEAR_BYTES // part.dtype.itemsize
-            for part in (data, indices)
-        )
-        self._rows_at_least = max(1, at_least * self.shape[0] // max(1, data.shape[0]))
+        at_least = max(part.chunk or NEAR_BYTES // part.dtype.itemsize for part in (data, indices))
+        self._rows_at_least = max(1, at_least * self.shape[0] // max(1, data.length))
         self.near_rows = max(NEAR_ROWS, self._rows_at_least)
         # Steps end where chunks do, so that none is decoded twice.
-        self._step = max(
-            [self.entries, *(part.chunks[0] for part in (data, indices) if part.chunks)]
-        )
+        self._step = max(self.entries, data.chunk, indices.chunk)
 
     @property
     def files(self) -> tuple[FileSnapshot, ...]:
@@ -106,64 +106,59 @@ class SparseRowsMatrix(RectangleMatrix):
     def open_reader(self) -> Iterator[Reader]:
         """Open the file for as long as the context lasts."""
         self.check_unchanged()
-        with open_hdf5(self.file.path) as handle:
-            data, indices, indptr = self._parts(handle)
+        with open_hdf5(self.file.path) as handle, self.file.opened() as descriptor:
+            data, indices, indptr = self._parts(handle, descriptor)
 
             def read(rows: slice, columns: slice, out: Array) -> None:
                 out[...] = 0
                 flat = out.reshape(-1)
-                try:
-                    borders = indptr[rows.start : rows.stop + 1].astype(np.int64)
-                    for start, stop in _steps(int(borders[0]), int(borders[-1]), self._step):
-                        check_stop()
-                        index = indices[start:stop].astype(np.int64)
-                        self._check_index(index, start)
-                        inside = np.flatnonzero((index >= columns.start) & (index < columns.stop))
-                        if not inside.size:
-                            continue
-                        row = np.searchsorted(borders, start + inside, side="right") - 1
-                        values = data[start:stop][inside]
-                        # Added, as an entry that is stored twice counts twice.
-                        np.add.at(flat, row * out.shape[1] + index[inside] - columns.start, values)
-                except OSError as error:
-                    raise OSError(
-                        f"{self.label}: rows {rows.start} to {rows.stop - 1} of the entries cannot "
-                        f"be read ({error}). The file must be whole. Check or copy it again."
-                    ) from error
+                borders = indptr.read(rows.start, rows.stop + 1).astype(np.int64)
+                for start, stop in _steps(int(borders[0]), int(borders[-1]), self._step):
+                    check_stop()
+                    index = indices.read(start, stop).astype(np.int64)
+                    self._check_index(index, start)
+                    inside = np.flatnonzero((index >= columns.start) & (index < columns.stop))
+                    if not inside.size:
+                        continue
+                    row = np.searchsorted(borders, start + inside, side="right") - 1
+                    values = data.read(start, stop)[inside]
+                    # Added, as an entry that is stored twice counts twice.
+                    np.add.at(flat, row * out.shape[1] + index[inside] - columns.start, values)
 
             yield read
         self.check_unchanged()
 
-    def _parts(self, handle: Any) -> list[Any]:
+    def _parts(self, handle: Any, descriptor: int) -> list[Line]:
         parts = []
         for name in ("data", "indices", "indptr"):
             label = f"{self.label}: '{name}'"
             part = find_dataset(handle, f"{self.group}/{name}", label)
-            check_readable(part, label)
-            parts.append(part)
+            parts.append(Line(self.file, descriptor, part, label))
+        # Read whole, and before any budget is known.
+        parts[2].check_size()
         return parts
 
-    def _check(self, data: Any, indices: Any, indptr: Any) -> None:
+    def _check(self, data: Line, indices: Line, indptr: Line) -> None:
         self._require(
-            len(data.shape) == 1 and data.dtype.kind in "biuf",
-            f"'data' of shape {data.shape} and type {data.dtype}",
-            "real numbers in one dimension",
+            data.dtype.kind in "biuf",
+            f"'data' of type {data.dtype}",
+            "real numbers",
         )
         self._require(
-            indices.shape == data.shape and indices.dtype.kind in "iu",
-            f"'indices' of shape {indices.shape} and type {indices.dtype}",
-            f"a whole number for each of {data.shape[0]} entries",
+            indices.length == data.length and indices.dtype.kind in "iu",
+            f"'indices' of length {indices.length} and type {indices.dtype}",
+            f"a whole number for each of {data.length} entries",
         )
         self._require(
-            indptr.shape == (self.shape[0] + 1,) and indptr.dtype.kind in "iu",
-            f"'indptr' of shape {indptr.shape} and type {indptr.dtype}",
+            indptr.length == self.shape[0] + 1 and indptr.dtype.kind in "iu",
+            f"'indptr' of length {indptr.length} and type {indptr.dtype}",
             f"{self.shape[0] + 1} whole numbers",
         )
         first, last, n_falls = _course(indptr)
         self._require(
-            first == 0 and last == data.shape[0] and not n_falls,
+            first == 0 and last == data.length and not n_falls,
             f"'indptr' from {first} to {last}, falling {n_falls} times",
-            f"never falling, from 0 to {data.shape[0]}",
+            f"never falling, from 0 to {data.length}",
         )
 
     def _check_index(self, index: IndexArray, start: int) -> None:
@@ -183,14 +178,13 @@ class SparseRowsMatrix(RectangleMatrix):
             )
 
 
-def _course(indptr: Any) -> tuple[int, int, int]:
+def _course(indptr: Line) -> tuple[int, int, int]:
     """Return the first and the last border, and how often they fall."""
     # Step by step, and as stored: some hundred kilobytes of gzip hold any number of zeros.
-    n_borders = indptr.shape[0]
-    first = last = int(indptr[0])
+    first = last = int(indptr.read(0, 1)[0])
     n_falls = 0
-    for start, stop in _steps(0, n_borders, max(ENTRIES, indptr.chunks[0] if indptr.chunks else 0)):
-        borders = indptr[start:stop]
+    for start, stop in _steps(0, indptr.length, max(ENTRIES, indptr.chunk)):
+        borders = indptr.read(start, stop)
         n_falls += int(borders[0] < last) + int(np.count_nonzero(borders[1:] < borders[:-1]))
         last = int(borders[-1])
     return first, last, n_falls
