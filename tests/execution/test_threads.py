@@ -86,3 +86,33 @@ def test_closing__does_not_wait_for_the_cores_of_another_run():
     results = ThreadsExecutor(2, cores=_TakenOnce(1)).map_unordered(abs, range(9))
     next(results)
     results.close()
+
+
+def test_end_of_the_program__ends_tasks_that_another_pool_began():
+    # broke once: a grid search in threads went on after Ctrl-C, for as long as its blocks took
+    script = """
+import threading, time
+from skpar_select._stopping import check_stop
+from skpar_select.execution import ThreadsExecutor
+
+begun = threading.Event()
+
+def work(task):
+    while True:
+        begun.set()
+        check_stop()
+        time.sleep(0.01)
+
+def fit():
+    try:
+        list(ThreadsExecutor(2).map_unordered(work, range(9)))
+    except RuntimeError:
+        pass
+
+threading.Thread(target=fit, daemon=True).start()
+begun.wait()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

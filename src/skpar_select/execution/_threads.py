@@ -51,13 +51,18 @@ class ThreadsExecutor(Executor):
         pending = iter(tasks)
         running: set[Future[Result]] = set()
         stop = new_flag()
+        # A thread of another pool may outlive the main thread, and Python waits for the threads of this one.
+        look = None if threading.current_thread() is threading.main_thread() else _LOOK
         call = partial(until_stopped, stop, call)
         with ThreadPoolExecutor(n_threads) as pool:
             try:
                 for task in islice(pending, TASKS_AHEAD * n_threads):
                     running.add(pool.submit(call, task))
                 while running:
-                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    done = wait(running, timeout=look, return_when=FIRST_COMPLETED).done
+                    if not done:
+                        pool.submit(int)  # a RuntimeError once the program ends
+                    for future in done:
                         running.remove(future)
                         for task in islice(pending, 1):
                             running.add(pool.submit(call, task))

@@ -29,8 +29,8 @@ class Stamp(NamedTuple):
         return self._replace(inode=0, device=0)
 
 
-# Read at a time: a tenth of a second of a slow disk, so that a read that is no longer wanted ends soon.
-_READ_BYTES = 2**24
+# Read or written at a time: a tenth of a second of a slow disk, so that what is no longer wanted ends soon.
+PIECE_BYTES = 2**24
 
 
 class FileSnapshot:
@@ -113,7 +113,7 @@ def read_into(descriptor: int, offset: int, out: Array) -> None:
     rest = memoryview(flat)
     while rest:
         check_stop()
-        got = os.preadv(descriptor, [rest[:_READ_BYTES]], offset)
+        got = os.preadv(descriptor, [rest[:PIECE_BYTES]], offset)
         if not got:
             raise OSError(f"the file ends {len(rest)} bytes too early")
         offset += got

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from skpar_select._memory import format_bytes
+from skpar_select._stopping import check_stop
 from skpar_select._typing import Array
+from skpar_select.matrices.io._file import PIECE_BYTES
 
 
 def scratch_available() -> int:
@@ -68,8 +70,9 @@ class ScratchFile:
         flat: Any = np.ascontiguousarray(values).view(np.uint8).reshape(-1)
         rest = memoryview(flat)
         while rest:
+            check_stop()
             try:
-                done = os.pwrite(self._descriptor, rest, offset)
+                done = os.pwrite(self._descriptor, rest[:PIECE_BYTES], offset)
             except OSError as error:
                 raise OSError(
                     f"The temporary file in '{tempfile.gettempdir()}' cannot be written "
