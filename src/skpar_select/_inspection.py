@@ -7,7 +7,7 @@ from skpar_select._memory import format_bytes, parse_memory
 from skpar_select._typing import Names
 from skpar_select.execution import choose_executor
 from skpar_select.matrices import LazyMatrix
-from skpar_select.planning import Needs, shared_bytes
+from skpar_select.planning import Needs, Shard, columns_of_shard, cost_of_shard
 from skpar_select.scoring import plan_scoring
 
 # The lines that are printed are aligned in two columns.
@@ -15,6 +15,9 @@ _WIDTH = 15
 
 # A usual number of parts that machines of a cluster score.
 _SHARDS = 16
+
+# Repacking reads once and writes once.
+_TIMES_WORTH = 2
 
 
 def inspection(
@@ -41,14 +44,30 @@ def inspection(
     for what, text in plan.describe().items():
         more = f" of {format_bytes(budget)} allowed" if what == "peak memory" else ""
         yield _line(what, text + more)
-    again = sum(shared_bytes(part.matrix.layout, _SHARDS) for part in X.parts)
-    if again > stored:
-        text = f"{_SHARDS} parts of its columns, scored apart, read {1 + again / stored:.1f} times the file"
-        yield _line("shards", f"{text}; repack it first")
+    times = _times_read_by_shards(X)
+    if times > _TIMES_WORTH:
+        text = (
+            f"{_SHARDS} of them, scored apart, read the matrix {times:.1f} times; repack it first"
+        )
+        yield _line("shards", text)
     base = resident_memory()
     if base is not None:
         held = f"of which Python, libraries and names {format_bytes(base)}"
         yield _line("whole process", f"{format_bytes(base + plan.peak_bytes)}, {held}")
+
+
+def _times_read_by_shards(X: LazyMatrix) -> float:
+    """Return how often the stored bytes are read by shards of all columns."""
+    matrices = [part.matrix for part in X.parts]
+    layouts = [matrix.layout for matrix in matrices]
+    rows, read = range(X.shape[0]), 0
+    for number in range(1, _SHARDS + 1):
+        columns = columns_of_shard(layouts, Shard(number, _SHARDS))
+        held = (
+            matrix.layout_of(rows, some) for matrix, some in zip(matrices, columns, strict=True)
+        )
+        read += cost_of_shard(layouts, held).read_bytes
+    return read / max(1, sum(layout.stored_bytes for layout in layouts))
 
 
 def _line(what: str, text: str) -> str:

@@ -227,8 +227,8 @@ def _warn_of_cost(matrix: Matrix, shard: Shard, cost: ShardCost) -> None:
             f"shard='{shard}' reads {format_bytes(cost.read_bytes)} of the "
             f"{format_bytes(cost.whole_bytes)} of {matrix.label} ({matrix.description}) for "
             f"{100 * cost.share:.3g} % of its columns. All shards together read "
-            f"{cost.read_bytes * shard.of / cost.whole_bytes:.3g} times the matrix. Write it anew in "
-            "chunks of few columns, once, or take fewer shards.",
+            f"{cost.read_bytes * shard.of / cost.whole_bytes:.3g} times the matrix. Repack it "
+            "once, into chunks of columns, or take fewer shards.",
         )
 
 

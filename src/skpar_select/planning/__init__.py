@@ -3,7 +3,6 @@
 from skpar_select.planning._needs import Limits, Needs
 from skpar_select.planning._plan import Plan, bytes_of_arrays, plan_reads, with_overhead
 from skpar_select.planning._shards import Shard, ShardCost, columns_of_shard, cost_of_shard
-from skpar_select.planning._shared import shared_bytes
 from skpar_select.planning._tiles import Tiles, plan_tiles
 from skpar_select.planning.strategies import Strategy, copy_tiles
 
@@ -21,6 +20,5 @@ __all__ = [
     "cost_of_shard",
     "plan_reads",
     "plan_tiles",
-    "shared_bytes",
     "with_overhead",
 ]

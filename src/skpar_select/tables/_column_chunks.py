@@ -14,6 +14,8 @@ from skpar_select.tables._output import Output
 _CHUNK_BYTES = 2**20
 _LARGEST_BYTES = 2**24
 _MOST_CHUNKS = 2**16
+_FEWEST_CHUNKS = 64
+_SMALLEST_BYTES = 2**16
 
 # Rows of a chunk that are written at a time.
 _PIECE_BYTES = 2**18
@@ -27,6 +29,8 @@ def chunks_for(shape: tuple[int, int], itemsize: int) -> tuple[int, int] | None:
     column_bytes = n_samples * itemsize
     chunk_bytes = min(_LARGEST_BYTES, max(_CHUNK_BYTES, column_bytes * n_features // _MOST_CHUNKS))
     wide = min(n_features, max(1, chunk_bytes // column_bytes))
+    # Of a small matrix, too, workers and shards each read a part.
+    wide = min(wide, max(1, n_features // _FEWEST_CHUNKS, _SMALLEST_BYTES // column_bytes))
     return min(n_samples, max(1, chunk_bytes // itemsize)), wide
 
 
