@@ -42,7 +42,10 @@ def test_check_head__refuses_what_claims_to_be_larger_than_a_chunk(filter_, head
     # Under a checksum, and where it was left out of this chunk.
     with pytest.raises(OSError, match=message):
         check_head(raw(head + bytes(34)), (filter_, Filter(3, ())), 0, 400)
-    check_head(raw(head + bytes(30)), (filter_,), 1, 400)
+    check_head(raw(bytes(400)), (filter_,), 1, 400)
+    with pytest.raises(OSError, match="its 404 bytes are not the 400 of a chunk"):
+        check_head(raw(bytes(404)), (filter_,), 1, 400)
+    check_head(raw(bytes(404)), (filter_, Filter(3, ())), 1, 400)
 
 
 @pytest.mark.parametrize("kept", [3, 12, 30, -1])

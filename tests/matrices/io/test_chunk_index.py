@@ -103,6 +103,25 @@ def test_index__of_a_key_that_hdf5_does_not_find(options, tmp_path):
         np.testing.assert_array_equal(open_matrix(path).read(np.s_[:]), VALUES)
 
 
+@pytest.mark.parametrize("compression", ["gzip", "lzf"])
+@pytest.mark.parametrize("mask", [0b01, 0b101, 2**31])
+def test_index__of_a_chunk_that_was_shuffled_and_says_that_it_was_not(compression, mask, tmp_path):
+    # Rounded, so that no chunk is left as it is.
+    path = write(tmp_path / "x.h5", VALUES.round(), compression=compression, shuffle=True)
+    places, _ = keys(path)
+    put(path, places[1] + 4, mask, width=4)
+    message = r"1 chunks are without some of their filters, the first at \(0, 3\)"
+    with pytest.raises(OSError, match=message):
+        open_matrix(path).read(np.s_[:])
+
+
+def test_index__of_chunks_written_without_their_filters(tmp_path):
+    path = write(tmp_path / "x.h5", compression="gzip", shuffle=True)
+    with h5py.File(path, "a") as file:
+        file["data"].id.write_direct_chunk((2, 3), VALUES[2:, 3:].tobytes(), 0b11)
+    np.testing.assert_array_equal(open_matrix(path).read(np.s_[:]), VALUES)
+
+
 def test_index__of_names_is_looked_at_too(tmp_path):
     path = tmp_path / "x.h5"
     with h5py.File(path, "w") as file:

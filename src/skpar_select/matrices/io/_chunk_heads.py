@@ -8,7 +8,7 @@ import zlib
 from typing import Any
 
 from skpar_select._typing import Array
-from skpar_select.matrices.io._filters import Filter
+from skpar_select.matrices.io._filters import Filter, compresses
 
 _DEFLATE, _FLETCHER32, _SZIP, _NBIT, _SCALE_OFFSET = 1, 3, 4, 5, 6
 _LZF, _BLOSC, _LZ4, _BITSHUFFLE, _ZSTD = 32000, 32001, 32004, 32008, 32015
@@ -22,11 +22,14 @@ _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
 def check_head(raw: Array, filters: tuple[Filter, ...], mask: int, n_bytes: int) -> None:
-    """Refuse a chunk that says that it decodes to more than `n_bytes`.
+    """Refuse a chunk that says that it decodes to more than `n_bytes`, or is of another size itself.
 
     The words of the OSError follow "cannot be read".
     """
     applied = [filter_ for place, filter_ in enumerate(filters) if not mask >> place & 1]
+    n_checksums = sum(filter_.code == _FLETCHER32 for filter_ in applied)
+    if not compresses(tuple(applied)) and raw.size != n_bytes + 4 * n_checksums:
+        raise OSError(f"its {raw.size} bytes are not the {n_bytes} of a chunk")
     is_outermost = True
     for filter_ in reversed(applied):
         claimed = _claimed(raw if is_outermost else None, filter_, n_bytes)

@@ -16,6 +16,7 @@ import numpy as np
 from skpar_select._typing import Array
 from skpar_select.matrices.io._datasets import find_dataset
 from skpar_select.matrices.io._file import Stamp
+from skpar_select.matrices.io._filters import Filter, pipeline, shuffles
 from skpar_select.matrices.io._hdf5 import open_hdf5
 
 # No superblock is shorter.
@@ -58,7 +59,11 @@ def read_chunk_index(
         return True if len(found) > width * n_chunks else None
 
     with open_hdf5(path) as handle:
-        find_dataset(handle, dataset, label).id.chunk_iter(note)
+        data = find_dataset(handle, dataset, label)
+        filters = pipeline(data)
+        # Text of variable length is never shuffled, whatever its filters.
+        is_text = data.dtype.kind == "O"
+        data.id.chunk_iter(note)
         head = handle.userblock_size
     if len(found) != width * n_chunks:
         counted = "more" if len(found) > width * n_chunks else len(found) // width
@@ -76,6 +81,8 @@ def read_chunk_index(
     twice[order[1:]] = np.diff(flat[order]) == 0
     _check(corners, twice, "at the place of another", label)
     offsets, sizes, masks = table[order, len(shape) :].T
+    if not is_text:
+        _check(corners[order], _odd_masks(masks, filters), "without some of their filters", label)
     size = np.uint64(stamp.size)
     first = np.uint64(_SUPERBLOCK + (head if _counts_user_block() else 0))
     outside = (offsets < first) | (offsets > size) | (sizes == 0)
@@ -91,6 +98,15 @@ def read_chunk_index(
         sizes.astype(np.int64).reshape(grid),
         masks.astype(np.uint32).reshape(grid),
     )
+
+
+def _odd_masks(masks: Array, filters: tuple[Filter, ...]) -> Array:
+    """Return where filters were left out that none leaves out alone."""
+    # A compressor is left out where it makes a chunk no smaller. What is written as it is has none.
+    every = (1 << len(filters)) - 1
+    shuffling = sum(1 << place for place, filter_ in enumerate(filters) if shuffles((filter_,)))
+    odd: Array = (masks & np.uint64(shuffling) != 0) & (masks != every)
+    return odd | (masks > every)
 
 
 def _check(corners: Array, wrong: Array, what: str, label: str) -> None:

@@ -29,7 +29,7 @@ class HDF5Chunks:
                 file.path, file.stamp, dataset, data.shape, data.chunks, label
             )
             n_values = int(np.prod(data.chunks, dtype=object))
-            self._n_bytes = n_values * data.dtype.itemsize
+            self._n_bytes = n_values * data.id.get_type().get_size()
             # One for all of them: to touch new memory takes longer than to read into it.
             self._raw = np.empty(int(self._index.sizes.max()), np.uint8)
 
