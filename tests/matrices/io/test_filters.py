@@ -220,3 +220,17 @@ def test_check_filters__names_a_missing_one_and_its_package(tmp_path, monkeypatc
         OSError, match=r"the filter lzf \(32000\), which is not.*pip install hdf5plugin"
     ):
         open_matrix(tmp_path / "x.h5")
+
+
+@pytest.mark.parametrize("place", ["hdf5plugin.py", "hdf5plugin/__init__.py"])
+def test_check_filters__runs_no_module_of_the_working_folder(place, tmp_path, monkeypatch):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("data", data=VALUES, chunks=(5, 4), compression="lzf")
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).write_text("raise RuntimeError('it ran')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend("")
+    monkeypatch.delitem(sys.modules, "hdf5plugin", raising=False)
+    monkeypatch.setattr(h5py.h5z, "filter_avail", lambda code: code != 32000)
+    with pytest.raises(OSError, match=r"hdf5plugin, which would be taken from '.*hdf5plugin.*py'"):
+        open_matrix("x.h5")

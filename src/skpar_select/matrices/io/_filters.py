@@ -7,8 +7,11 @@ are left to it: 380 MB a second of lzf feed 8 workers, 700 of zstd and 1,900 of 
 """
 
 import contextlib
+import os
+import sys
 import zlib
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -79,8 +82,7 @@ def check_filters(data: Any, label: str) -> None:
             "GZIP=4."
         )
     if _missing(data):
-        with contextlib.suppress(ImportError):
-            import hdf5plugin  # noqa: F401  # registers its filters
+        _load_plugins(label)
     missing = " and ".join(f"{filter_name(code)} ({code})" for code in _missing(data))
     if missing:
         raise OSError(
@@ -88,6 +90,26 @@ def check_filters(data: Any, label: str) -> None:
             "filter of a dataset is needed to read it. pip install hdf5plugin, or repack the file "
             "with gzip: h5repack -f GZIP=4."
         )
+
+
+def _load_plugins(label: str) -> None:
+    """Import hdf5plugin, which registers its filters, unless it lies in the working folder.
+
+    A file that asks for a filter must not run what came with it.
+    """
+    if "hdf5plugin" not in sys.modules:
+        spec = find_spec("hdf5plugin")
+        folder = os.path.realpath(os.curdir)
+        origin = os.path.realpath(spec.origin) if spec is not None and spec.origin else ""
+        if origin.startswith(
+            (os.path.join(folder, "hdf5plugin."), os.path.join(folder, "hdf5plugin", ""))
+        ):
+            raise OSError(
+                f"{label} needs the package hdf5plugin, which would be taken from '{origin}'. What a file asks "
+                "for is not run from the working folder. Work in another folder, or import hdf5plugin first."
+            )
+    with contextlib.suppress(ImportError):
+        import hdf5plugin  # noqa: F401  # registers its filters
 
 
 def _missing(data: Any) -> list[int]:
