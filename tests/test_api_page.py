@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import skpar_select
-from skpar_select import scoring, sharding, tables, testing
+from skpar_select import execution, scoring, sharding, tables, testing
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 TOP = """\
@@ -35,6 +35,10 @@ ROOMS = {
         ["score_shard", "merge_shards"],
         "A fit in shards on machines that know nothing of each other: see [the command line](command_line.md#shards).",
     ),
+    execution: (
+        ["RayExecutor"],
+        "What `executor` of the selector takes for Ray: see [clusters and pools](clusters.md).",
+    ),
     testing: (
         testing.__all__,
         "Suites that a new matrix, scorer, executor or sink passes: see [design](design.md).",
@@ -57,7 +61,8 @@ def page():
 def entry(name, thing):
     """The text of a function, or of a class and its public methods and properties."""
     lines = [f"### {name}", "", f"`{name}{signature(thing)}`", "", first_line(thing)]
-    if inspect.isclass(thing) and name not in testing.__all__:  # whose members are tests
+    # The members of these are tests, or the contract of an executor.
+    if inspect.isclass(thing) and name not in (*testing.__all__, "RayExecutor"):
         members = [
             (member, attribute)
             for member, attribute in vars(thing).items()

@@ -16,7 +16,7 @@ from scorings import Noting, means, score
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from workers import means_once_killed, means_unless_marked
+from workers import SeenHere, means_once_killed, means_unless_marked
 
 from skpar_select import ParallelMutualInfoSelector, open_matrix
 from skpar_select.execution._engines import executor_of
@@ -84,6 +84,18 @@ def test_dask__with_a_worker_killed_in_the_middle_gives_the_same_bits(client, wi
     client.wait_for_workers(1, timeout=60)
 
 
+@in_dask
+@pytest.mark.parametrize("engine", ["dask"], indirect=True)
+def test_file__that_workers_do_not_see_is_named_before_a_block_is_scored(engine):
+    matrix, noting = SeenHere((20, 100)), Noting()
+    with pytest.raises(
+        OSError, match=r"on the host '.+' does not find .* '/here/alone.h5' does not"
+    ):
+        score(matrix, np.arange(20.0), executor=executor_of(engine, None), sinks=[noting])
+    assert noting.blocks == []
+    assert score(matrix, np.arange(20.0))[0].shape == (100,)
+
+
 # joblib warns that a worker stopped, where it was killed.
 @pytest.mark.filterwarnings("ignore:A worker stopped:UserWarning")
 @pytest.mark.parametrize("kind", ["python", "joblib"])
@@ -128,7 +140,9 @@ class TestKilled:
 
 
 @in_dask
-@pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.parametrize(
+    ("engine", "backend"), [("threads", "loky"), ("dask", "threading")], indirect=["engine"]
+)
 def test_grid_search__scores_in_the_engine_or_where_it_is_not_to_be_had(engine, backend, problem):
     X, y = problem
     grid = {"parallelmutualinfoselector__k": [1, 3]}

@@ -4,9 +4,9 @@ import os
 import signal
 from pathlib import Path
 
-from scorings import means
+from scorings import Zeros, means
 
-from skpar_select.execution import choose_executor
+from skpar_select.execution import _held, choose_executor
 from skpar_select.execution._choose import _SHARES
 
 
@@ -64,3 +64,20 @@ def means_unless_marked(folder, X, y):
     for first in X[0]:
         Path(folder, f"column{first}-{os.urandom(4).hex()}").touch()
     return means(X, y)
+
+
+class SeenHere(Zeros):
+    """A matrix of a file that other processes do not see."""
+
+    def __init__(self, shape):
+        super().__init__(shape)
+        self.process = os.getpid()
+
+    def check_unchanged(self):
+        if os.getpid() != self.process:
+            raise FileNotFoundError("'/here/alone.h5' does not exist.")
+
+
+def n_held():
+    """How many functions of runs this process holds."""
+    return len(_held._held)

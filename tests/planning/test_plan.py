@@ -379,3 +379,18 @@ def test_plan__of_more_columns_than_memory_holds_is_refused_at_once(order, chunk
     held = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert held < 1_000_000
+
+
+def test_budget__is_for_each_host():
+    """Twelve workers on three hosts, five of them on one, hold what five hold on one."""
+
+    class OnHosts(Workers):
+        n_on_host = 5
+
+    layout, needs = layout_of("chunked", n_features=6000, chunks=(10, 10)), needs_of()
+    five, hosts, twelve = (
+        Demand([layout], needs, workers, 0)
+        for workers in (Workers(5, 0, False), OnHosts(12, 0, False), Workers(12, 0, False))
+    )
+    assert smallest(hosts) == smallest(five) < smallest(twelve)
+    assert plan(hosts, smallest(hosts)).n_workers == 12
