@@ -1,12 +1,13 @@
 """Files that must stay as they are, and reads at a place of them."""
 
+import errno
 import os
 import pickle
 
 import numpy as np
 import pytest
 
-from skpar_select.matrices.io._file import FileSnapshot, read_into
+from skpar_select.matrices.io._file import FileSnapshot, read_into, reading
 
 
 @pytest.fixture
@@ -123,3 +124,11 @@ def test_read_into__beyond_the_end_counts_what_is_missing(path):
         with pytest.raises(OSError, match=r"^the file ends 30 bytes too early$"):
             read_into(descriptor, 90, np.zeros(40, np.uint8))
         read_into(descriptor, 100, np.zeros(0, np.uint8))
+
+
+def test_reading__names_the_file_in_errors_of_the_system():
+    message = r"^'x\.bin' cannot be read \(Input/output error\).*copy it"
+    with pytest.raises(OSError, match=message), reading("x.bin"):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+    with pytest.raises(OSError, match=r"^its own words$"), reading("x.bin"):
+        raise OSError("its own words")

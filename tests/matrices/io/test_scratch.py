@@ -1,5 +1,6 @@
 """The temporary file: threads write it, any process of this host reads it, and nothing stays."""
 
+import errno
 import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -63,3 +64,16 @@ def test_scratch_available__is_that_of_the_folder(folder, monkeypatch):
     assert 0 < scratch_available() < 2**60
     monkeypatch.setattr(tempfile, "tempdir", str(folder / "gone"))
     assert scratch_available() == 0
+
+
+def test_write__that_fails_says_what_to_do(folder, monkeypatch):
+    def fail(*args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", fail)
+    message = r"temporary file in '.*temporary' cannot be written \(No space left.*Set TMPDIR"
+    with (
+        ScratchFile.of_size(100) as scratch,
+        pytest.raises(OSError, match=message),
+    ):
+        scratch.write(0, np.zeros(10))
