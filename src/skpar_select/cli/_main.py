@@ -44,6 +44,7 @@ def run_command(arguments: Sequence[str] | None, signals: Signals) -> int:
             if signals.came or isinstance(error, KeyboardInterrupt):
                 with suppress(OSError):  # the terminal may be what has ended
                     console.error("interrupted")
+                    sys.stdout.flush()
                 return INTERRUPTED
             console.error(_described(error))
             return 2

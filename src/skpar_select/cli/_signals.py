@@ -5,10 +5,9 @@ fault by others, and there is nothing to put in order: a signal ends the program
 runs, a signal raises KeyboardInterrupt, so that files are closed and taken away.
 """
 
+import _signal  # of which signal is made, after 5 ms in which Ctrl-C would find no handler
 import os
-import signal
 import time
-from types import FrameType
 
 INTERRUPTED = 130
 
@@ -37,9 +36,9 @@ class Signals:
     def install(self) -> None:
         """Handle signals from now on, but for those that are ignored, as after nohup."""
         for name in _NAMES:
-            number = getattr(signal, name, None)  # Windows lacks some
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, self._handle)
+            number = getattr(_signal, name, None)  # Windows lacks some
+            if number is not None and _signal.getsignal(number) != _signal.SIG_IGN:
+                _signal.signal(number, self._handle)
 
     def command_begins(self) -> None:
         """Raise KeyboardInterrupt from now on."""
@@ -53,7 +52,7 @@ class Signals:
     def _be_patient(self) -> None:
         self._at_once_from = self._at_once_from or time.monotonic() + _PATIENCE
 
-    def _handle(self, number: int, frame: FrameType | None) -> None:
+    def _handle(self, number: int, frame: object) -> None:
         if self._runs and not self.came:
             self.came = True
             self._be_patient()

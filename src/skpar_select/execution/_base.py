@@ -13,7 +13,8 @@ An executor owes
 What all tasks share belongs to the function, which reaches each worker once; a task should pickle
 small. `tasks` is drawn lazily, at most ``TASKS_AHEAD`` for each worker ahead of the results, so that
 the memory model counts all tasks that exist. An error of a task ends the run and is raised here; no
-task runs when the generator has been closed. Where workers died and their tasks did not come back, it
+task runs when the generator has been closed: threads get a flag that long tasks look at
+(:mod:`skpar_select._stopping`). Where workers died and their tasks did not come back, it
 raises a :class:`WorkerLostError`; results that came before are good. ``reduced()`` is the executor to go
 on with.
 
