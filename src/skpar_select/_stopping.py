@@ -32,7 +32,12 @@ def new_flag() -> BoolArray:
 
 
 def stop_flag() -> BoolArray | None:
-    """Return the flag of this thread; None where it has none, as the main thread."""
+    """Return the flag of this thread; None in the main thread, if it has none: that gets signals.
+
+    Where another thread has none, it is one that nobody sets.
+    """
+    if _thread.flag is None and threading.current_thread() is not threading.main_thread():
+        return new_flag()
     return _thread.flag
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skpar_select._stopping import Stopped, new_flag
+from skpar_select._stopping import Stopped
 from skpar_select.kernels._config import _kernels
 
 if TYPE_CHECKING:
@@ -64,8 +63,8 @@ def mutual_information(
     A constant column or target tells nothing: its score is exactly 0.
 
     `stop` is a flag, an array of one bool, that another thread may set: the call then ends within a
-    column or two. Without it, in the main thread, Python looks for signals ten times a second, so that
-    Ctrl-C ends the call; no other thread gets signals.
+    column or two. Without it the call lets Python look for signals ten times a second, so that Ctrl-C
+    ends it in the main thread; no other thread gets signals.
 
     Returns
     -------
@@ -91,8 +90,6 @@ def mutual_information(
     mask = np.ascontiguousarray(discrete, dtype=np.bool_)
     indices = _indices(columns)
     block = _with_exact_classes(_readable(block), mask)
-    if stop is None and threading.get_ident() != threading.main_thread().ident:
-        stop = new_flag()  # which nobody sets
     scores = np.empty((len(targets), block.shape[1]))
     n_observed = np.empty(block.shape[1], dtype=np.int64)
     position = _kernels.score(targets, block, mask, indices, min_observed, scores, n_observed, stop)
