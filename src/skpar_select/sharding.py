@@ -17,11 +17,15 @@ from skpar_select._selector import ParallelMutualInfoSelector
 from skpar_select._typing import Aggregate, Index, Names
 from skpar_select._validation import check_k
 from skpar_select.matrices import LazyMatrix, Matrix
+from skpar_select.matrices.io._selection import as_range, as_slice, compose
 from skpar_select.planning import Shard, ShardCost, columns_of_shard, cost_of_shard
 from skpar_select.scoring import Progress, SpotDigests, fingerprint, progress_of
 from skpar_select.tables import Joined, Manifest, Output, check_output, join_parts, write_part
 
 __all__ = ["cost_of", "merge_shards", "score_shard", "selector_of"]
+
+# Of ten million names, copies of a few are held.
+_NAMES_AT_A_TIME = 2**16
 
 # What a selector knows besides the rules and what is held elsewhere.
 _PARAMETERS = ("task", "missing", "min_observed", "n_neighbors", "random_state")
@@ -106,8 +110,8 @@ def score_shard(
     columns = _columns_of(matrix, which)
     if len(columns) and not matrix.in_memory:
         _warn_of_cost(matrix, which, cost_of(matrix, which))
-    names = _encoded(matrix.feature_names)
-    mine = [names[column] for column in columns] if names else []
+    names = matrix.feature_names
+    mine = [] if names is None else _encoded(names[as_slice(columns)])
     facts = targets.facts
     if target_names is not None:
         facts = facts._replace(names=list(target_names))
@@ -121,7 +125,7 @@ def score_shard(
             line = progress_of(selector.verbose)
             sinks: tuple[Progress, ...] = () if line is None else (line,)
             scored = selector._score(matrix, scorer, sinks=sinks, columns=columns)
-            results = {name: values[np.asarray(columns)] for name, values in scored.items()}
+            results = {name: values[as_slice(columns)] for name, values in scored.items()}
         manifest = Manifest(
             shard=which,
             fingerprint={
@@ -133,7 +137,7 @@ def score_shard(
             columns=columns if isinstance(columns, range) else None,
             n_columns=len(columns),
             results={name: values.shape for name, values in results.items()},
-            name_bytes=sum(map(len, mine)) if names else None,
+            name_bytes=None if names is None else sum(map(len, mine)),
             targets=facts,
             parameters={
                 name: value
@@ -210,15 +214,13 @@ def _columns_of(matrix: Matrix, shard: Shard) -> Index:
     """Return the columns of a shard by their index, ascending."""
     parts = matrix.parts
     held = columns_of_shard([part.matrix.layout for part in parts], shard)
-    pieces = [
-        np.asarray(part.columns, dtype=np.intp)[of_part.start : of_part.stop]
-        for part, of_part in zip(parts, held, strict=True)
-    ]
-    columns = np.sort(np.concatenate(pieces))
-    if not len(columns):
+    pieces = [compose(part.columns, of_part) for part, of_part in zip(parts, held, strict=True)]
+    pieces = [piece for piece in pieces if len(piece)]
+    if not pieces:
         return range(0)
-    contiguous = int(columns[-1]) - int(columns[0]) + 1 == len(columns)
-    return range(int(columns[0]), int(columns[-1]) + 1) if contiguous else columns
+    if len(pieces) == 1 and isinstance(pieces[0], range) and pieces[0].step == 1:
+        return pieces[0]
+    return as_range(np.sort(np.concatenate(pieces)))
 
 
 def _warn_of_cost(matrix: Matrix, shard: Shard, cost: ShardCost) -> None:
@@ -227,16 +229,20 @@ def _warn_of_cost(matrix: Matrix, shard: Shard, cost: ShardCost) -> None:
             f"shard='{shard}' reads {format_bytes(cost.read_bytes)} of the "
             f"{format_bytes(cost.whole_bytes)} of {matrix.label} ({matrix.description}) for "
             f"{100 * cost.share:.3g} % of its columns. All shards together read "
-            f"{cost.read_bytes * shard.of / cost.whole_bytes:.3g} times the matrix. Repack it "
-            "once, into chunks of columns, or take fewer shards.",
+            f"{cost.read_bytes * shard.of / cost.whole_bytes:.3g} times the matrix. Repack it once, into "
+            "chunks of columns, with skpar_select.tables.repack_matrix, or take fewer shards.",
         )
 
 
-def _encoded(names: Names | None) -> list[bytes]:
-    return [] if names is None else [str(name).encode("utf-8", "surrogatepass") for name in names]
+def _encoded(names: Names) -> list[bytes]:
+    return [str(name).encode("utf-8", "surrogatepass") for name in names]
 
 
-def _digest(names: list[bytes]) -> str:
+def _digest(names: Names | None) -> str:
     """Return a digest of names, each with its length, so that none is mixed up with the next."""
-    lengths = np.fromiter(map(len, names), "<i8", len(names)).tobytes()
-    return hashlib.blake2b(lengths + b"".join(names), digest_size=16).hexdigest()
+    digest = hashlib.blake2b(digest_size=16)
+    names = np.empty(0, dtype=object) if names is None else names
+    for start in range(0, len(names), _NAMES_AT_A_TIME):
+        some = _encoded(names[start : start + _NAMES_AT_A_TIME])
+        digest.update(np.fromiter(map(len, some), "<i8", len(some)).tobytes() + b"".join(some))
+    return digest.hexdigest()

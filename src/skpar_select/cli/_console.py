@@ -67,6 +67,7 @@ _PHRASES = (
         r"\b(Convert it once|Give X itself to the selector): (import|from) .*",
         "Convert it once; docs/containers.md has a line for each kind.",
     ),
+    (r"\bskpar_select\.tables\.repack_matrix\b", "skpar-select repack"),
     (r": open_matrix\(\[\.\.\.\]\)", ""),
     (r"; n_observed_ tells how many values each has\b", ""),
     (r" of skpar_select\.align\b", ""),

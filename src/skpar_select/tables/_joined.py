@@ -13,14 +13,16 @@ from skpar_select._caller import warn_caller
 from skpar_select._memory import format_bytes
 from skpar_select._typing import FloatArray, Names
 from skpar_select._wording import counted, listing
+from skpar_select.matrices.io._selection import as_slice
 from skpar_select.planning import Shard
 from skpar_select.scoring import Assembler, Fingerprint
 from skpar_select.tables._parts import Manifest, Part
 
 _MOST_LISTED = 20
 
-# An object of text and its place in an array, besides its letters.
-_NAME_BYTES = 64
+# An object of text and its place in an array, besides its letters, and marks of what is there: 84 bytes a
+# column were measured at the peak, with names of ten letters and one score.
+_COLUMN_BYTES = 100
 
 
 class Joined(NamedTuple):
@@ -90,7 +92,7 @@ def _join(parts: list[Part], manifest: Manifest) -> Joined:
             )
         assembler.write(columns, results)
         if names is not None and of_columns is not None:
-            names[np.asarray(columns)] = of_columns
+            names[as_slice(columns)] = of_columns
     assembler.check(every)
     return Joined(manifest, assembler.results, names)
 
@@ -141,7 +143,7 @@ def _check_memory(parts: Sequence[Part]) -> None:
     """Refuse what does not fit into memory, before it is read."""
     largest = max(part.manifest.n_bytes for part in parts)
     needed = largest + sum(
-        part.manifest.n_bytes + _NAME_BYTES * part.manifest.n_columns for part in parts
+        part.manifest.n_bytes + _COLUMN_BYTES * part.manifest.n_columns for part in parts
     )
     free = available_memory()
     if needed > free:

@@ -68,8 +68,13 @@ def as_range(index: Index) -> Index:
 def compose(index: Index, selected: Index) -> Index:
     """Return ``index[selected]``; a range of a range stays one."""
     positions = as_slice(selected)
-    if isinstance(index, range) and isinstance(positions, slice):
-        return index[positions]
+    if isinstance(index, range):
+        # An array of a range is made number by number.
+        return (
+            index[positions]
+            if isinstance(positions, slice)
+            else index.start + index.step * positions.astype(np.intp)
+        )
     return np.asarray(index, dtype=np.intp)[positions]
 
 
