@@ -178,6 +178,40 @@ def test_silent_stream__keeps_the_first_fault(tmp_path, monkeypatch):
             output.check()
 
 
+def test_silent_stream__gives_back_what_the_disk_did_not_take(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    pwrite = os.pwrite
+    with Output(tmp_path / "a.h5") as output:
+        stream, expected = SilentStream(output), bytearray(40_000)
+        for number in range(60):
+            if number == 20:
+                monkeypatch.setattr(os, "pwrite", Disk(pwrite, 0, 99, errno.ENOSPC))
+            place, n_bytes = int(rng.integers(30_000)), int(rng.integers(10_000))
+            data = rng.bytes(n_bytes)
+            stream.seek(place)
+            assert stream.write(data) == n_bytes
+            expected[place : place + n_bytes] = data
+            stream.seek(0)
+            if number >= 20:
+                assert stream.read(40_000) == expected
+
+
+@pytest.mark.parametrize("n_bytes", [50_000, 500_000, 800_000])
+def test_full_disk__does_not_end_the_process_in_hdf5(n_bytes, tmp_path, monkeypatch):
+    pwrite = os.pwrite
+
+    def full(descriptor, data, place):
+        if place + len(data) > n_bytes:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return pwrite(descriptor, data, place)
+
+    monkeypatch.setattr(os, "pwrite", full)
+    names = [f"a long name of feature {number}" for number in range(20_000)]
+    with pytest.raises(OSError, match=r"a\.h5' cannot be written \(No space left on device\)"):
+        write_scores(tmp_path / "a.h5", names, np.ones(20_000), np.ones(20_000, dtype=bool))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_writing_forwards__raises_the_fault_in_place_of_what_became_of_it(tmp_path, monkeypatch):
     def write():
         with Output(tmp_path / "a.csv") as output, writing_forwards(output) as stream:

@@ -1,5 +1,6 @@
 """What writers of formats write through, so that no fault of a disk is lost on its way."""
 
+import contextlib
 import io
 import os
 import zlib
@@ -11,6 +12,8 @@ from skpar_select.tables._output import Output
 
 # What is read again at a time.
 _BLOCK_BYTES = 2**20
+
+_PAGE_BYTES = 2**12
 
 
 class PartStream(io.RawIOBase):
@@ -88,20 +91,30 @@ class PartStream(io.RawIOBase):
 
 
 class SilentStream(PartStream):
-    """A stream that raises nothing: for HDF5, which ends the process or goes on where a write fails.
+    """A stream whose writes never fail: for HDF5, which ends the process or goes on where one does.
 
-    Whoever uses it asks :meth:`Output.check`.
+    What the disk does not take is held in memory from the first fault on, as HDF5 reads again what it wrote; so
+    whoever uses it asks :meth:`Output.check` after every piece, and ends.
     """
 
+    def __init__(self, output: Output) -> None:
+        super().__init__(output)
+        self._held: dict[int, bytearray] = {}
+
     def write(self, data: Any) -> int:
-        """Write it, or keep the fault."""
-        place, n_bytes = self._at, memoryview(data).nbytes
-        try:
-            super().write(data)
-        except BaseException as fault:  # Ctrl-C, too, is raised outside of HDF5
-            self._keep(fault)
-        self._at = place + n_bytes
-        return n_bytes
+        """Write it, or keep the fault and hold it."""
+        place, rest = self._at, memoryview(data).cast("B")
+        if self._output.fault is None:
+            try:
+                return super().write(data)
+            except BaseException as fault:  # Ctrl-C, too, is raised outside of HDF5
+                self._keep(fault)
+        for page, within, piece in _pages(place, len(rest)):
+            if page not in self._held:
+                self._held[page] = self._page(page)
+            self._held[page][within] = rest[piece]
+        self._at = place + len(rest)
+        return len(rest)
 
     def truncate(self, size: int | None = None) -> int:
         """Cut or lengthen the file, or keep the fault."""
@@ -112,18 +125,41 @@ class SilentStream(PartStream):
         return self._at if size is None else size
 
     def readinto(self, buffer: Any) -> int:
-        """Read, or keep the fault."""
+        """Read what was written, held or not; a fault is kept, too."""
+        place, rest = self._at, memoryview(buffer).cast("B")
         try:
-            return super().readinto(buffer)
+            got = super().readinto(buffer)
         except OSError as error:
-            self._keep(self._found(error))
-        except BaseException as fault:
-            self._keep(fault)
-        return 0
+            raise self._found(error) from error
+        if not self._held:
+            return got
+        rest[got:] = bytes(len(rest) - got)
+        for page, within, piece in _pages(place, len(rest)):
+            if page in self._held:
+                rest[piece] = self._held[page][within]
+        self._at = place + len(rest)
+        return len(rest)
+
+    def _page(self, page: int) -> bytearray:
+        """Return what the disk holds of a page."""
+        held = b""
+        with contextlib.suppress(OSError):
+            held = os.pread(self._output.descriptor, _PAGE_BYTES, page * _PAGE_BYTES)
+        return bytearray(held.ljust(_PAGE_BYTES, b"\0"))
 
     def _keep(self, fault: BaseException) -> None:
         if self._output.fault is None:
             self._output.fault = fault
+
+
+def _pages(place: int, n_bytes: int) -> Iterator[tuple[int, slice, slice]]:
+    """Cut bytes where pages end: yield the number of each, the place in it, and in the bytes."""
+    done = 0
+    while done < n_bytes:
+        page, start = divmod(place + done, _PAGE_BYTES)
+        n_here = min(_PAGE_BYTES - start, n_bytes - done)
+        yield page, slice(start, start + n_here), slice(done, done + n_here)
+        done += n_here
 
 
 class _Forwards(PartStream):
