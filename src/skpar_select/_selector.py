@@ -115,7 +115,7 @@ class ParallelMutualInfoSelector(
         `executor`; a second one, and a grid search over the rules, score nothing again. It holds at
         most 1 GiB; entries that were used longest ago go first. With `random_state` None
         it keeps and takes the scores of ``random_state=0``. Results of a `score_func` are kept
-        if a module defines it. None keeps nothing.
+        if it is one of an installed package. None keeps nothing.
     verbose : int or Progress, default=0
         Above 0, the standard error stream shows the progress: on a terminal and in a notebook as
         a line that is drawn again, elsewhere as a line for each tenth. An object decides this

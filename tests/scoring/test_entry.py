@@ -1,6 +1,7 @@
 """Entries of a store: shared by processes, resumed after a kill, and never waited for."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -108,6 +109,7 @@ class TestSharing:
             # What is left at the end is scored by whoever is there.
             assert entry.is_missing(range(2, 4))
             other.release()
+            entry._ask_again = 0.0  # it asks once a second who lives
             assert entry.is_free(range(2, 4))
 
     def test_results_of_others__are_found_meanwhile(self, store, other):
@@ -190,16 +192,16 @@ def test_process__that_is_killed_or_stopped_blocks_nobody(folder, process, how):
 def test_folder__stays_below_its_limit_and_keeps_what_was_used_last(folder):
     store = ScoreStore(folder)
     for age, name in enumerate("abc"):
-        with store.entry(Fingerprint(name, {}), 100) as entry:
+        with store.entry(Fingerprint(name * 64, {}), 100) as entry:
             entry.write(range(100), {"score": np.zeros(100)})
-        os.utime(folder / name / "manifest.json", (age, age))
-    size = sum(path.stat().st_size for path in (folder / "a").iterdir())
-    with store.entry(Fingerprint("a", {}), 100) as entry:
+        os.utime(folder / (name * 64) / "manifest.json", (age, age))
+    size = sum(path.stat().st_size for path in (folder / ("a" * 64)).iterdir())
+    with store.entry(Fingerprint("a" * 64, {}), 100) as entry:
         assert entry.n_done == 100
     small = ScoreStore(folder, limit_bytes=3 * size)
-    with small.entry(Fingerprint("d", {}), 100) as entry:
+    with small.entry(Fingerprint("d" * 64, {}), 100) as entry:
         entry.write(range(100), {"score": np.zeros(100)})
-    assert {path.parent.name for path in folder.glob("*/*.json")} == {"a", "c", "d"}
+    assert {path.parent.name[0] for path in folder.glob("*/*.json")} == {"a", "c", "d"}
 
 
 def test_disk_that_is_gone__is_told_once(folder):
@@ -214,6 +216,63 @@ def test_disk_that_is_gone__is_told_once(folder):
         assert entry.n_done == 3
 
 
+class TestOthersFiles:
+    """What lies in the folder and is none of the store's."""
+
+    def test_folders__that_are_no_entries_are_never_removed(self, folder):
+        (folder / "work").mkdir(parents=True)
+        folder.chmod(0o700)
+        (folder / "work" / "manifest.json").write_text("{}")
+        (folder / "work" / "thesis").write_bytes(bytes(10**5))
+        (folder / ("b" * 64)).symlink_to(folder / "work")
+        with ScoreStore(folder, limit_bytes=1).entry(FINGERPRINT, 4) as entry:
+            entry.write(range(4), {"score": np.zeros(4)})
+        assert (folder / "work" / "thesis").exists()
+        assert (folder / "work" / "manifest.json").exists()
+
+    @pytest.mark.parametrize("kind", ["folder", "pipe", "link", "huge"])
+    def test_journal__that_is_none_stops_nobody(self, matrix, folder, kind):
+        scored(matrix, folder)
+        (entry,) = (path.parent for path in folder.glob("*/manifest.json"))
+        for name in ("b.journal", "c.journal"):
+            if kind == "folder":
+                (entry / name).mkdir()
+            elif kind == "pipe":
+                os.mkfifo(entry / name)
+            elif kind == "link":
+                (entry / name).symlink_to(entry / "nowhere")
+            else:
+                with (entry / name).open("wb") as file:
+                    file.truncate(2**40)
+        assert_array_equal(scored(matrix, folder), scored(matrix))
+        ScoreStore(folder)
+
+
+def test_entry_in_use__is_not_removed(folder):
+    store, small = ScoreStore(folder), ScoreStore(folder, limit_bytes=1)
+    with store.entry(FINGERPRINT, 100) as entry:
+        entry.write(range(90), {"score": np.zeros(90)})
+    with store.entry(FINGERPRINT, 100) as entry:
+        assert entry.n_done == 90
+        # It has only read, so far.
+        with small.entry(Fingerprint("1" * 64, {}), 4) as other:
+            other.write(range(4), {"score": np.zeros(4)})
+        entry.write(range(90, 95), {"score": np.zeros(5)})
+    with store.entry(FINGERPRINT, 100) as entry:
+        assert entry.n_done == 95
+    with small.entry(Fingerprint("1" * 64, {}), 4) as other:
+        other.write(range(4), {"score": np.zeros(4)})
+    assert not (folder / FINGERPRINT.key).exists()
+
+
+def test_store__pickles_without_its_secret(folder):
+    store = ScoreStore(folder, limit_bytes=99)
+    secret = (folder / "key").read_bytes()
+    content = pickle.dumps(store)
+    assert secret not in content
+    assert pickle.loads(content).limit_bytes == 99
+
+
 class TestFolder:
     def test_folder__is_made_for_its_owner_alone(self, folder):
         ScoreStore(folder)
@@ -224,7 +283,7 @@ class TestFolder:
     def test_folder__that_others_may_write_to_is_refused(self, folder, mode):
         folder.mkdir()
         folder.chmod(mode)
-        with pytest.raises(PermissionError, match=r"may be written to by others.*chmod 700"):
+        with pytest.raises(OSError, match=r"others may write to it.*chmod 700"):
             ScoreStore(folder)
 
     def test_key__that_others_may_write_to_is_refused(self, folder):
@@ -249,7 +308,14 @@ class TestFolder:
             ScoreStore(folder)
         assert not (tmp_path / "nowhere").exists()
 
-    @pytest.mark.parametrize("name", ["", "a\0b", "x" * 5000])
+    def test_folder__that_is_refused_stays_as_it_was(self, folder):
+        folder.mkdir()
+        folder.chmod(0o777)
+        with pytest.raises(OSError, match="others may write"):
+            ScoreStore(folder)
+        assert not list(folder.iterdir())
+
+    @pytest.mark.parametrize("name", ["", "a\0b", "x" * 5000, "~nobody-of-this-name/x"])
     def test_name__that_no_folder_can_have_is_refused(self, name):
         with pytest.raises((OSError, ValueError), match=r"store='.*Name one"):
             ScoreStore(name)
@@ -262,7 +328,7 @@ class TestFolder:
         (folder / FINGERPRINT.key / "manifest.json").write_bytes(manifest)
         with ScoreStore(folder, tell=said.append).entry(FINGERPRINT, 4) as entry:
             assert entry.n_done == 4
-        with ScoreStore(folder, tell=said.append).entry(Fingerprint("f", {}), 4) as entry:
+        with ScoreStore(folder, tell=said.append).entry(Fingerprint("f" * 64, {}), 4) as entry:
             assert entry.n_done == 0
         assert said == [f"store='{folder}' holds 4 of 4 features of this run"]
 
@@ -273,7 +339,7 @@ class TestFolder:
             ("a", {"n_neighbors": "5"}),
             ("b", dict(FINGERPRINT.parts, n_neighbors="9")),
         ):
-            with store.entry(Fingerprint(key, parts), 4) as entry:
+            with store.entry(Fingerprint(key * 64, parts), 4) as entry:
                 entry.write(range(4), {"score": np.zeros(4)})
         said.clear()
         with store.entry(FINGERPRINT, 4):

@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from scorings import kernel_scorer
 
 from skpar_select.matrices import as_matrix
 from skpar_select.matrices.io._file import FileSnapshot
-from skpar_select.scoring import _fingerprint
+from skpar_select.scoring import _file_digests, _fingerprint
 from skpar_select.scoring._file_digests import FileDigests, SpotDigests
 
 
@@ -89,6 +90,10 @@ class TestFileDigests:
         (tmp_path / "x").write_bytes(b"x" * 100)
         return FileSnapshot(tmp_path / "x")
 
+    @pytest.fixture(autouse=True)
+    def every_file_is_large(self, monkeypatch):
+        monkeypatch.setattr(_file_digests, "_SMALL_BYTES", 0)
+
     @pytest.fixture
     def later(self, monkeypatch):
         now = time.time_ns
@@ -108,10 +113,10 @@ class TestFileDigests:
         digests = Reading(tmp_path)
         before = digests.of(file)
         (tmp_path / "x").write_bytes(b"y" * 100)
-        os.utime(tmp_path / "x", ns=(1, file.stamp[1]))
+        os.utime(tmp_path / "x", ns=(1, file.stamp.modified_ns))
         assert digests.of(FileSnapshot(tmp_path / "x")) != before
 
-    @pytest.mark.parametrize("damage", ["flip", "forge", "cut", "folder"])
+    @pytest.mark.parametrize("damage", ["flip", "forge", "cut", "folder", "pipe", "link", "huge"])
     def test_list__that_is_damaged_is_not_believed(self, file, tmp_path, later, damage):
         true = Reading(tmp_path).of(file)
         kept = tmp_path / "digests"
@@ -119,15 +124,19 @@ class TestFileDigests:
             kept.write_text(kept.read_text().replace(true.hex(), "00" * 16))
         elif damage == "forge":
             kept.unlink()
-            Reading(tmp_path, key=b"o" * 32)._keep([*vars(file).values()], bytes(16))
+            Reading(tmp_path, key=b"o" * 32)._keep(file.stamp, bytes(16))
         elif damage == "cut":
             kept.write_bytes(kept.read_bytes()[:-5])
+        elif damage == "huge":
+            with kept.open("ab") as content:
+                content.truncate(2**40)
         else:
             kept.unlink()
-            kept.mkdir()
+            make = {"folder": kept.mkdir, "pipe": partial(os.mkfifo, kept)}
+            make.get(damage, lambda: kept.symlink_to(tmp_path / "x"))()
         again = Reading(tmp_path)
         assert again.of(file) == true
-        assert len(again.read) == 1
+        assert len(again.read) == (0 if damage == "huge" else 1)
 
 
 def test_seed__of_a_store_makes_other_fingerprints():

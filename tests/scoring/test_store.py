@@ -10,9 +10,10 @@ from typing import ClassVar
 import h5py
 import numpy as np
 import pytest
+from containers import write_anndata
 from numpy.testing import assert_array_equal
 from scipy import sparse
-from scorings import Counting, Marking
+from scorings import Counting, Marking, means
 from sklearn.feature_selection import f_regression, r_regression
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
@@ -148,7 +149,11 @@ class TestSelector:
                 if plain.pvalues_ is not None:
                     assert_array_equal(kept.pvalues_, plain.pvalues_)
         assert n_scored() == 6  # with the three that are plain
-        for unknown in (lambda X, y: np.abs(X).sum(axis=0), partial(f_regression, center=object())):
+        for unknown in (
+            means,
+            lambda X, y: np.abs(X).sum(axis=0),
+            partial(f_regression, center=object()),
+        ):
             n_entries = len(list(folder.iterdir()))
             with pytest.warns(UserWarning, match="keeps nothing of this fit"), suppress(ValueError):
                 fitted(folder, *problem, score_func=unknown)
@@ -187,6 +192,37 @@ class TestFiles:
             file["data"] = problem[0]
             file["other"] = problem[0][:, ::-1]
         return path
+
+    def test_datasets__are_kept_apart_also_where_one_is_called_after_the_file(
+        self, tmp_path, problem, folder, n_scored
+    ):
+        path = tmp_path / "d"
+        inner = f"a{path}/x"
+        with h5py.File(path, "w") as file:
+            file["a/x"] = problem[0]
+            file[inner] = problem[0][:, ::-1]
+        for name in ("a/x", inner):
+            kept = fitted(folder, open_matrix(path, name), problem[1])
+            plain = fitted(None, open_matrix(path, name), problem[1])
+            assert_array_equal(kept.scores_, plain.scores_)
+
+    def test_memory_map__that_changes_a_file_is_noticed(self, tmp_path, problem, folder):
+        np.save(tmp_path / "x.npy", problem[0])
+        values = np.load(tmp_path / "x.npy", mmap_mode="r+")
+        values[0, 0] = 1.0
+        for column in (0, 1):
+            values[:, column] = problem[1]
+            values.flush()
+            kept = fitted(folder, open_matrix(tmp_path / "x.npy"), problem[1])
+            plain = fitted(None, np.array(values), problem[1])
+            assert_array_equal(kept.scores_, plain.scores_)
+
+    def test_doubt__whether_columns_are_discrete_keeps_results_apart(self, tmp_path, folder):
+        counts = np.random.default_rng(0).poisson(1, size=(60, 30)).astype("f4")
+        write_anndata(tmp_path / "x.h5ad", counts, encoding="csr_matrix")
+        X = open_matrix(tmp_path / "x.h5ad")
+        for discrete_features in (True, "auto", True):
+            fitted(folder, X, counts[:, 0] + 0.5, discrete_features=discrete_features)
 
     def test_rows_and_datasets__are_kept_apart(self, path, problem, folder, n_scored):
         X, y = open_matrix(path, "data"), problem[1]

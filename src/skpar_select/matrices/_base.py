@@ -209,7 +209,7 @@ class Matrix(ABC):
         place = self.label
         for file in self.files:
             # Where in a file they lie counts, and what the file holds; not what it is called.
-            place = place.replace(file.path, "")
+            place = place.replace(f"'{file.path}'", "", 1)
         yield f"{place} {self.description} {self.shape} {self.dtype}".encode()
         yield from self.files
 

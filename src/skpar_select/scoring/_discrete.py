@@ -67,6 +67,8 @@ class DiscreteFeatures:
 
     def fingerprint_parts(self) -> Iterator[Any]:
         """Yield what distinguishes these columns from others."""
+        # Where "auto" is doubted, the results say which columns hold fractions.
+        yield self.is_doubted
         yield self.all()
         yield np.empty(0, dtype=np.intp) if self.all() else self._indices
 

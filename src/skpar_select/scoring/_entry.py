@@ -11,9 +11,10 @@ import os
 import tempfile
 import threading
 import time
+from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,10 @@ except ImportError:  # Windows: nobody can tell who lives, and two processes may
 
 MANIFEST = "manifest.json"
 JOURNAL = ".journal"
+PART = ".part"
+
+# Others may remove an entry that nobody held while it is made.
+_MOST_ATTEMPTS = 10
 
 # A manifest names some fifteen parts; a longer file is none.
 _MANIFEST_BYTES = 2**16
@@ -48,30 +53,56 @@ _MANIFEST_BYTES = 2**16
 # What a process was killed while it made is removed after so long.
 _STALE_SECONDS = 24 * 3600.0
 
+# A larger journal is none: 1,024 numbers a column are the scores of 300 targets, written three times.
+_JOURNAL_BYTES, _COLUMN_BYTES = 2**24, 8 * 1024
 
-class Unkept(Sink):
-    """Results that nobody keeps: where there is no store."""
+# How often the system is asked which of the others live: an answer takes 20 microseconds.
+_ASK_SECONDS = 1.0
+
+
+class Keeper(Sink):
+    """Keeps results, and tells those that others have."""
+
+    @abstractmethod
+    def found(self) -> Iterator[tuple[Index, Result]]:
+        """Yield the results of others that were read since the last call; some come twice."""
+
+    @abstractmethod
+    def is_free(self, columns: Index) -> bool:
+        """Claim these columns, unless their results are known or another process scores them."""
+
+    @abstractmethod
+    def is_missing(self, columns: Index) -> bool:
+        """Return whether results of some of these columns are not known."""
+
+    @abstractmethod
+    def join(self, results: dict[str, FloatArray]) -> None:
+        """Keep the results of all columns in one piece."""
+
+
+class NothingKept(Keeper):
+    """No store."""
 
     def write(self, columns: Index, result: Result) -> None:
         """Let them go."""
 
     def found(self) -> Iterator[tuple[Index, Result]]:
-        """Yield the results of others that were read since the last call; some come twice."""
+        """Yield nothing."""
         return iter(())
 
     def is_free(self, columns: Index) -> bool:
-        """Claim these columns, unless their results are known or another process scores them."""
+        """Let every block be scored."""
         return True
 
     def is_missing(self, columns: Index) -> bool:
-        """Return whether results of some of these columns are not known."""
+        """Let every block be scored."""
         return True
 
     def join(self, results: dict[str, FloatArray]) -> None:
-        """Keep the results of all columns in one piece."""
+        """Let them go."""
 
 
-class Entry(Unkept):
+class Entry(Keeper):
     """The results of one fingerprint: those that are kept, by whichever process, and new ones.
 
     Attributes
@@ -91,6 +122,9 @@ class Entry(Unkept):
         self._journals: dict[str, _Journal] = {}
         self._writer: JournalWriter | None = None
         self._own = ""
+        self._manifest: int | None = None
+        self._ask_again = 0.0
+        self._most_bytes = _JOURNAL_BYTES + _COLUMN_BYTES * n_features
         self._gave_up = False
         # Some pools draw tasks in a thread of theirs.
         self._lock = threading.Lock()
@@ -103,14 +137,20 @@ class Entry(Unkept):
     def look_again(self) -> None:
         """Read what other processes have finished or claimed since the last look."""
         with self._lock:
+            self._hold()
             for name in _journals_in(self._folder):
                 if name not in self._journals and name != self._own:
-                    reader = JournalReader(self._folder / name, self._seal)
-                    self._journals[name] = _Journal(reader, self.n_features)
+                    self._journals[name] = _Journal(
+                        JournalReader(self._folder / name, self._seal, most_bytes=self._most_bytes),
+                        self.n_features,
+                    )
+            asks = time.monotonic() >= self._ask_again
+            if asks:
+                self._ask_again = time.monotonic() + _ASK_SECONDS
             for journal in self._journals.values():
                 if journal.is_open:
                     # Of a writer that is gone, nothing more comes after this.
-                    journal.is_open = is_held(journal.reader.path)
+                    journal.is_open = not asks or may_be_held(journal.reader.path)
                     self._take(journal)
 
     def _take(self, journal: "_Journal") -> None:
@@ -132,12 +172,13 @@ class Entry(Unkept):
         if not self.is_missing(columns):
             return False
         positions = as_slice(columns)
-        if any(
-            journal.is_open and journal.claimed[positions].any()
-            for journal in self._journals.values()
-        ):
-            return False
-        self._append(Record(Kind.CLAIM, columns, {}))
+        with self._lock:
+            if any(
+                journal.is_open and journal.claimed[positions].any()
+                for journal in self._journals.values()
+            ):
+                return False
+            self._append(Record(Kind.CLAIM, columns, {}))
         return True
 
     def is_missing(self, columns: Index) -> bool:
@@ -147,52 +188,49 @@ class Entry(Unkept):
 
     def write(self, columns: Index, result: Result) -> None:
         """Keep the results of a block: when this returns they are on the disk."""
-        self._append(Record(Kind.RESULT, columns, result))
-        self._done[as_slice(columns)] = True
+        with self._lock:
+            self._append(Record(Kind.RESULT, columns, result))
+            self._done[as_slice(columns)] = True
 
     def join(self, results: dict[str, FloatArray]) -> None:
         """Write the results of all columns as one journal, and remove those of which it is made."""
         with self._lock:
             if len(self._journals) + (self._writer is not None) < 2:
                 return
-            self._append_locked(Record(Kind.RESULT, range(self.n_features), results))
+            self._append(Record(Kind.RESULT, range(self.n_features), results))
             if self._gave_up:
                 return
             for journal in self._journals.values():
-                if not is_held(journal.reader.path):
-                    journal.reader.path.unlink(missing_ok=True)
+                if not may_be_held(journal.reader.path):
+                    with suppress(OSError):
+                        journal.reader.path.unlink()
 
     def release(self) -> None:
         """Close the journal of this process."""
         with suppress(OSError):
             # The time of the last use.
             os.utime(self._folder / MANIFEST)
-        if self._writer is None:
-            return
-        with suppress(OSError):
-            self._writer.close()
-        self._writer = None
-        if not self.has_written:
+        if self._writer is not None:
+            _let_go(self._writer.descriptor)
             with suppress(OSError):
-                (self._folder / self._own).unlink()
-                if not _journals_in(self._folder):
-                    (self._folder / MANIFEST).unlink()
-                    self._folder.rmdir()
+                self._writer.close()
+            self._writer = None
+            if not self.has_written:
+                with suppress(OSError):
+                    (self._folder / self._own).unlink()
+        if self._manifest is not None:
+            _let_go(self._manifest)
+            os.close(self._manifest)
+            self._manifest = None
+        if not self.has_written and not _journals_in(self._folder):
+            remove_entry(self._folder)
 
     def _append(self, record: Record) -> None:
-        with self._lock:
-            self._append_locked(record)
-
-    def _append_locked(self, record: Record) -> None:
         if self._gave_up:
             return
         try:
             if self._writer is None:
-                try:
-                    self._writer = self._new_journal()
-                except FileNotFoundError:
-                    # Another process has just removed the folder, in which nothing was.
-                    self._writer = self._new_journal()
+                self._writer = self._new_journal()
             self._writer.append(record)
             self.has_written |= record.kind is Kind.RESULT
         except OSError as error:
@@ -204,18 +242,13 @@ class Entry(Unkept):
             )
 
     def _new_journal(self) -> JournalWriter:
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        _sweep(self._folder)
-        if manifest_of(self._folder) is None:
-            manifest = {"n_features": self.n_features, "parts": self._parts}
-            write_new(self._folder / MANIFEST, json.dumps(manifest, indent=1).encode(), os.replace)
-        descriptor, part = tempfile.mkstemp(suffix=".part", dir=self._folder)
+        self._make()
+        sweep(self._folder)
+        descriptor, part = tempfile.mkstemp(suffix=PART, dir=self._folder)
         path = Path(part).with_suffix(JOURNAL)
         try:
-            if fcntl is not None:
-                with suppress(OSError):  # a file system without locks
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # It has its name when it is held, so that nobody takes it for that of a dead process.
+            _hold(descriptor, exclusive=True)
             os.replace(part, path)
         except BaseException:
             os.close(descriptor)
@@ -224,6 +257,38 @@ class Entry(Unkept):
         write_through(self._folder)
         self._own = path.name
         return JournalWriter(descriptor, self._seal)
+
+    def _make(self) -> None:
+        """Make the folder and its manifest, and hold them, so that nobody removes them."""
+        manifest = {"n_features": self.n_features, "parts": self._parts}
+        for _ in range(_MOST_ATTEMPTS):
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            with suppress(FileExistsError):
+                content = json.dumps(manifest, indent=1).encode()
+                write_new(self._folder / MANIFEST, content, os.link)
+            self._hold()
+            if self._manifest is not None:
+                return
+            if manifest_of(self._folder) is None:
+                # It is damaged, or no file.
+                (self._folder / MANIFEST).unlink(missing_ok=True)
+        raise OSError(f"'{self._folder}' is removed by others again and again")
+
+    def _hold(self) -> None:
+        """Hold the manifest, if it is there: an entry that somebody holds is not removed."""
+        if self._manifest is not None:
+            return
+        path = self._folder / MANIFEST
+        try:
+            descriptor = open_regular(path, os.O_RDONLY)
+        except OSError:
+            return
+        with suppress(OSError):
+            _hold(descriptor, exclusive=False)
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                self._manifest = descriptor
+                return
+        os.close(descriptor)
 
 
 class _Journal:
@@ -236,23 +301,62 @@ class _Journal:
         self.claimed: BoolArray = np.zeros(n_features, dtype=bool)
 
 
-def is_held(journal: Path) -> bool:
-    """Return whether a living process, which may be stopped, writes to a journal."""
+def _hold(descriptor: int, *, exclusive: bool) -> None:
+    """Lock a file for as long as it is open here; BlockingIOError where another process has it."""
     if fcntl is None:
-        return False
+        return
     try:
-        descriptor = open_regular(journal, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
+        raise
     except OSError:
-        return False
+        # A file system without locks: then everybody may live, and nothing of others is removed.
+        return
+
+
+def _let_go(descriptor: int) -> None:
+    """Unlock a file, which a process that was forked from this one may have open, too."""
+    if fcntl is not None:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def may_be_held(path: Path) -> bool:
+    """Return whether a living process, which may be stopped, holds a file, or nobody can tell."""
+    with _taken(path) as is_ours:
+        return not is_ours and os.path.lexists(path)
+
+
+@contextmanager
+def _taken(path: Path) -> Iterator[bool]:
+    """Lock a file that nobody holds, for as long as the context lasts, and tell whether it was so."""
+    try:
+        descriptor = open_regular(path, os.O_RDONLY)
+    except OSError:
+        yield False
+        return
+    try:
+        is_ours = False
+        with suppress(OSError):
+            if fcntl is not None:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                is_ours = os.path.samestat(os.fstat(descriptor), path.stat())
+        yield is_ours
     finally:
         os.close(descriptor)
-    return False
+
+
+def remove_entry(folder: Path) -> None:
+    """Remove an entry and what a store has written into it, unless somebody uses it."""
+    with _taken(folder / MANIFEST) as is_ours, suppress(OSError):
+        if is_ours:
+            names = os.listdir(folder)
+            # From now on another process makes it anew, beside what is removed here.
+            (folder / MANIFEST).unlink()
+            for name in names:
+                if name.endswith((JOURNAL, PART)):
+                    (folder / name).unlink()
+            folder.rmdir()
 
 
 def manifest_of(folder: Path) -> dict[str, str] | None:
@@ -265,9 +369,9 @@ def manifest_of(folder: Path) -> dict[str, str] | None:
         return None
 
 
-def _sweep(folder: Path) -> None:
+def sweep(folder: Path) -> None:
     """Remove what processes were killed while they made."""
-    for part in folder.glob("*.part"):
+    for part in folder.glob(f"*{PART}"):
         with suppress(OSError):
             if time.time() - part.lstat().st_mtime > _STALE_SECONDS:
                 part.unlink()
@@ -282,7 +386,7 @@ def _journals_in(folder: Path) -> list[str]:
 
 def write_new(path: Path, content: bytes, put: Callable[[str, Path], None]) -> None:
     """Write a file whole, and put it in its place when it is on the disk."""
-    descriptor, part = tempfile.mkstemp(suffix=".part", dir=path.parent)
+    descriptor, part = tempfile.mkstemp(suffix=PART, dir=path.parent)
     try:
         with open(descriptor, "wb") as file:
             file.write(content)

@@ -1,14 +1,15 @@
 """Digests of the contents of files, kept in a file beside the scores, so that none is read twice.
 
-To hash 15.6 GB takes as long as to read them. A digest is kept by what a file system changes whenever
-a file changes: device, inode, size and both times, of which the time of change of the inode
-cannot be set. A line is JSON with a checksum by the key of the store.
+To hash 15.6 GB takes as long as to read them. A digest is kept by what a file system changes whenever a
+file changes: device, inode, size and both times, of which the system alone sets one. A line is JSON with
+a checksum by the key of the store.
 """
 
 import hashlib
 import json
 import os
 import time
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from typing import Any
 import numpy as np
 import xxhash
 
-from skpar_select.matrices.io._file import FileSnapshot
+from skpar_select.matrices.io._file import FileSnapshot, Stamp, stamp_of
+from skpar_select.scoring._journal import open_regular
 
 _STEP_BYTES = 2**22
 
@@ -30,8 +32,12 @@ _SPOT_BYTES = 2**16
 _SETTLED_NS = 3 * 10**9
 
 
-# Five thousand lines; then the list begins anew.
+# Three thousand lines; then the list begins anew.
 _MOST_BYTES = 2**20
+
+# A smaller file is read each time, in less than 30 ms: a memory map may change a file that lies in
+# memory, as in /dev/shm, and none of its times.
+_SMALL_BYTES = 10**8
 
 
 class FileDigests:
@@ -44,16 +50,11 @@ class FileDigests:
 
     def of(self, file: FileSnapshot) -> bytes:
         """Return the digest of the bytes of a file; OSError if it is gone or has changed."""
+        _settle(file.path)
         file.check_unchanged()
-        status = os.stat(file.path)
-        stamp = [
-            status.st_dev,
-            status.st_ino,
-            status.st_size,
-            status.st_mtime_ns,
-            status.st_ctime_ns,
-        ]
-        if self.path is None or time.time_ns() - max(stamp[3:]) < _SETTLED_NS:
+        stamp = stamp_of(os.stat(file.path))
+        is_young = time.time_ns() - max(stamp.modified_ns, stamp.changed_ns) < _SETTLED_NS
+        if self.path is None or is_young or stamp.size < _SMALL_BYTES:
             return self._read(file.path)
         kept = self._kept(stamp)
         if kept is None:
@@ -79,10 +80,11 @@ class FileDigests:
         while filled := file.readinto(memoryview(buffer)):
             digest.update(buffer[:filled])
 
-    def _kept(self, stamp: list[int]) -> bytes | None:
+    def _kept(self, stamp: Stamp) -> bytes | None:
         assert self.path is not None
         try:
-            lines = self.path.read_text(encoding="ascii", errors="replace").splitlines()
+            with open(self.path, "rb", opener=open_regular) as file:
+                lines = file.read(_MOST_BYTES).decode("ascii", "replace").splitlines()
         except OSError:
             return None
         wanted = json.dumps(stamp)
@@ -92,14 +94,14 @@ class FileDigests:
                 return bytes.fromhex(entry.rpartition(" ")[2])
         return None
 
-    def _keep(self, stamp: list[int], digest: bytes) -> None:
+    def _keep(self, stamp: Stamp, digest: bytes) -> None:
         assert self.path is not None
         entry = f"{json.dumps(stamp)} {digest.hex()}"
         try:
-            if self.path.exists() and self.path.stat().st_size > _MOST_BYTES:
+            if os.path.lexists(self.path) and self.path.lstat().st_size > _MOST_BYTES // 2:
                 self.path.unlink()
-            with self.path.open("a", encoding="ascii") as file:
-                file.write(f"{entry} {self._checksum(entry)}\n")
+            with open(self.path, "ab", opener=open_regular) as file:
+                file.write(f"{entry} {self._checksum(entry)}\n".encode())
         except OSError:
             # The next fit reads the file again.
             return
@@ -125,3 +127,13 @@ class SpotDigests(FileDigests):
             file.seek(number * (size - _SPOT_BYTES) // (_N_SPOTS - 1))
             filled = file.readinto(memoryview(buffer)[:_SPOT_BYTES])
             digest.update(buffer[:filled])
+
+
+def _settle(path: str) -> None:
+    """Write the pages of a memory map through: whoever changes them after this changes the times."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -3,15 +3,16 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from skpar_select._typing import Index, Result
+from skpar_select._typing import BoolArray, Index, Result
 from skpar_select.execution import Executor, WorkerLostError
 from skpar_select.matrices import LazyMatrix, Matrix, RawBlock
 from skpar_select.matrices.io._scratch import scratch_available
-from skpar_select.matrices.io._selection import compose
+from skpar_select.matrices.io._selection import as_slice, compose
 from skpar_select.planning import Needs, Plan, Strategy, plan_reads
 from skpar_select.scoring._scorer import Scorer
 
@@ -71,7 +72,7 @@ class Rounds:
         self._executor = executor
         self._memory_budget = memory_budget
         self._n_tries = np.zeros(0, dtype=np.int64)
-        self._last: tuple[Index, Matrix, Plan] | None = None
+        self._last: tuple[Index, _View, Plan] | None = None
 
     def plan(self, columns: Index) -> Plan:
         """Plan a round over these columns; ValueError if no plan fits the budget."""
@@ -85,37 +86,47 @@ class Rounds:
         `may_score` is asked of each block before a worker gets it. Where workers die, the error is
         raised, or a RuntimeError that names a block that was tried often enough.
         """
-        matrix, plan = self._planned(columns)
-        parts = matrix.parts
+        view, plan = self._planned(columns)
         n_asked = n_scored = 0
         for stage in plan.stages():
-            reads = [(parts[number], plan.strategies[number]) for number in stage]
+            strategies = [plan.strategies[number] for number in stage]
+            parts = [view.matrix.parts[number] for number in stage]
+            places = [compose(view.columns, part.columns) for part in parts]
+
+            def tasks(
+                strategies: list[Strategy] = strategies, places: list[Index] = places
+            ) -> Iterator[Task]:
+                nonlocal n_asked
+                for number, (strategy, place) in enumerate(zip(strategies, places, strict=True)):
+                    for block in strategy.blocks():
+                        index = place[block.start : block.stop]
+                        if view.holds_wanted(index) and may_score(index):
+                            n_asked += len(block)
+                            yield Task(number, block)
+
+            pending = tasks()
+            first = next(pending, None)
+            if first is None:
+                # No copy is made for nothing.
+                continue
             with ExitStack() as opened:
                 sources = [
                     Source(
                         opened.enter_context(strategy.open(part.matrix, self._executor)),
                         strategy,
-                        compose(columns, part.columns),
+                        place,
                     )
-                    for part, strategy in reads
+                    for strategy, part, place in zip(strategies, parts, places, strict=True)
                 ]
-
-                def tasks(sources: list[Source] = sources) -> Iterator[Task]:
-                    nonlocal n_asked
-                    for number, source in enumerate(sources):
-                        for block in source.strategy.blocks():
-                            if may_score(_index(source, block)):
-                                n_asked += len(block)
-                                yield Task(number, block)
-
                 if not sources[0].matrix.in_memory:
                     self._executor.check_hosts(partial(_check_unchanged, sources))
                 fetch, score = partial(_fetch, sources), partial(_score, self.scorer)
                 # Workers read the blocks of a file, and ahead; blocks in memory are views.
+                drawn = chain([first], pending)
                 results = (
-                    self._executor.map_unordered(score, map(fetch, tasks()))
+                    self._executor.map_unordered(score, map(fetch, drawn))
                     if sources[0].matrix.in_memory
-                    else self._executor.map_unordered(score, tasks(), prepare=fetch)
+                    else self._executor.map_unordered(score, drawn, prepare=fetch)
                 )
                 with closing(results):
                     try:
@@ -125,22 +136,28 @@ class Rounds:
                     except WorkerLostError as error:
                         self._note(error, [_index_of(task, sources) for task in error.tasks])
                         raise
-        matrix.check_unchanged()
+        self.matrix.check_unchanged()
         if n_scored != n_asked:
             raise RuntimeError(
                 f"{abs(n_asked - n_scored)} of {n_asked} columns were not scored exactly once. The "
                 "executor must give every block once. Run again with n_jobs=1, and report this."
             )
 
-    def _planned(self, columns: Index) -> tuple[Matrix, Plan]:
+    def _planned(self, columns: Index) -> tuple["_View", Plan]:
         if self._last is None or self._last[0] is not columns:
-            matrix = self.matrix
-            if len(columns) < matrix.shape[1]:
-                matrix = LazyMatrix(matrix, columns=columns)
-            budget = self._memory_budget
-            plan = plan_scoring(matrix, self._needs, self._executor, memory_budget=budget)
-            self._last = columns, matrix, plan
+            view = _View(self.matrix, columns)
+            try:
+                plan = self._plan_of(view)
+            except ValueError:
+                # Scattered columns are copied, which may be what does not fit.
+                view = _View(self.matrix, range(self.matrix.shape[1]), columns)
+                plan = self._plan_of(view)
+            self._last = columns, view, plan
         return self._last[1:]
+
+    def _plan_of(self, view: "_View") -> Plan:
+        budget = self._memory_budget
+        return plan_scoring(view.matrix, self._needs, self._executor, memory_budget=budget)
 
     def _note(self, error: WorkerLostError, blocks: list[Index]) -> None:
         """Count the tries of blocks; go on with less, or give up where one was tried often enough."""
@@ -152,28 +169,44 @@ class Rounds:
             block for block in blocks if self._n_tries[np.asarray(block)].max() >= MOST_TRIES
         ]
         if given_up or not blocks:
-            block = given_up[0] if given_up else range(self.matrix.shape[1])
+            died = "workers died, and the pool does not say at which columns"
+            if given_up:
+                block = given_up[0]
+                n_tries = self._n_tries[np.asarray(block)].max()
+                died = f"workers died {n_tries} times at columns {block[0]} to {block[-1]}"
             raise RuntimeError(
-                f"{self.matrix.label}: workers died {MOST_TRIES} times at columns {block[0]} to "
-                f"{block[-1]} ({error}). A worker must live until its block is scored. Lower "
-                "memory_budget or n_jobs if the system has run out of memory; with store, what is "
-                "finished is kept, and the next fit goes on from there."
+                f"{self.matrix.label}: {died} ({error}). A worker must live until its block is scored. "
+                "Lower memory_budget or n_jobs if the system has run out of memory; with store, what "
+                "is finished is kept, and the next fit goes on from there."
             ) from error
         self._last = None
-        self._executor = self._executor.reduced()
-        halved = Rounds(
-            self.matrix,
-            self.scorer,
-            self._executor,
-            needs=self._needs,
-            memory_budget=self._memory_budget // 2,
-        )
-        try:
-            halved.plan(range(self.matrix.shape[1]))
-        except ValueError:
-            # Narrower blocks there are none.
+        if all(self._n_tries[np.asarray(block)].max() <= error.n_tries for block in blocks):
+            # Any worker may be lost once: of hundreds, many are.
             return
-        self._memory_budget = halved._memory_budget
+        self._executor = self._executor.reduced()
+        budget, self._memory_budget = self._memory_budget, self._memory_budget // 2
+        try:
+            self._plan_of(_View(self.matrix, range(self.matrix.shape[1])))
+        except ValueError:
+            # There are no narrower blocks.
+            self._memory_budget = budget
+
+
+class _View:
+    """Columns of a matrix that are planned together, of which some may not be wanted."""
+
+    def __init__(self, matrix: Matrix, columns: Index, wanted: Index | None = None) -> None:
+        self.columns = columns
+        is_whole = len(columns) == matrix.shape[1]
+        self.matrix = matrix if is_whole else LazyMatrix(matrix, columns=columns)
+        self._wanted: BoolArray | None = None
+        if wanted is not None:
+            self._wanted = np.zeros(matrix.shape[1], dtype=bool)
+            self._wanted[as_slice(wanted)] = True
+
+    def holds_wanted(self, index: Index) -> bool:
+        """Return whether one of these columns is wanted."""
+        return self._wanted is None or bool(self._wanted[as_slice(index)].any())
 
 
 def _check_unchanged(sources: list[Source]) -> None:

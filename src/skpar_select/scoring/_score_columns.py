@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
+import numpy as np
+
 from skpar_select._caller import warn_caller
 from skpar_select._finite import NonFiniteError
 from skpar_select._typing import FloatArray, Index
 from skpar_select.execution import Executor, WorkerLostError
 from skpar_select.matrices import Matrix
-from skpar_select.scoring._entry import Unkept
+from skpar_select.matrices.io._selection import compose
+from skpar_select.scoring._entry import Keeper, NothingKept
 from skpar_select.scoring._fingerprint import fingerprint
 from skpar_select.scoring._non_finite import NonFiniteCounter
 from skpar_select.scoring._rounds import Rounds
@@ -55,8 +58,7 @@ def score_columns(
         except NonFiniteError as error:
             counter = NonFiniteCounter(allow_nan=error.allow_nan)
             rounds.scorer, counted = counter, Assembler(matrix.shape[1])
-            for block, result in rounds.score(wanted, Unkept().is_free):
-                counted.write(block, result)
+            _score_missing(rounds, NothingKept(), counted, (), wanted)
             # Of a value that is finite in its own type alone nothing is found again.
             whole = counter.error(counted.results) or error
             raise ValueError(whole.described(matrix.label, matrix.feature_names)) from None
@@ -67,7 +69,7 @@ def score_columns(
 
 
 def _score_missing(
-    rounds: Rounds, entry: Unkept, assembler: Assembler, sinks: Sequence[Sink], wanted: Index
+    rounds: Rounds, entry: Keeper, assembler: Assembler, sinks: Sequence[Sink], wanted: Index
 ) -> None:
     """Score what the entry does not hold, in rounds."""
     _take_found(entry, assembler, ())
@@ -92,27 +94,27 @@ def _score_missing(
                 missing = assembler.missing(missing)
 
 
-def _take_found(entry: Unkept, assembler: Assembler, sinks: Sequence[Sink]) -> None:
+def _take_found(entry: Keeper, assembler: Assembler, sinks: Sequence[Sink]) -> None:
     """Take over what other processes have finished."""
     for columns, result in entry.found():
-        new = assembler.missing(columns)
+        is_new = assembler.lacks(columns)
         assembler.fill(columns, result)
-        if len(new) == len(columns):
-            for sink in sinks:
-                sink.write(columns, result)
+        new = {name: values[is_new] for name, values in result.items()}
+        for sink in sinks if is_new.any() else ():
+            sink.write(compose(columns, np.flatnonzero(is_new)), new)
 
 
 def _entry_of(
     store: ScoreStore | None, matrix: Matrix, scorer: Scorer
-) -> AbstractContextManager[Unkept]:
+) -> AbstractContextManager[Keeper]:
     if store is None:
-        return nullcontext(Unkept())
+        return nullcontext(NothingKept())
     found = fingerprint(matrix, scorer, digests=store.digests)
     if found is None:
         warn_caller(
             f"store='{store.folder}' keeps nothing of this fit. Results are kept where it is known what "
-            "they follow from, which is not so of this function. Take one that a module defines, "
+            "they follow from, which is not so of this function. Take one of an installed package, "
             "or set store=None."
         )
-        return nullcontext(Unkept())
+        return nullcontext(NothingKept())
     return store.entry(found, matrix.shape[1])

@@ -85,11 +85,14 @@ class Assembler(Sink):
 
     def missing(self, columns: Index) -> Index:
         """Return those of some columns whose results are not there."""
-        came = self._came.get("score")
-        if came is None:
+        if "score" not in self._came:
             return columns
-        positions = np.flatnonzero(~came[as_slice(columns)])
-        return as_range(compose(columns, positions))
+        return as_range(compose(columns, np.flatnonzero(self.lacks(columns))))
+
+    def lacks(self, columns: Index) -> BoolArray:
+        """Return for each column whether its results are not there."""
+        came = self._came.get("score")
+        return np.ones(len(columns), bool) if came is None else ~came[as_slice(columns)]
 
     def check(self, columns: Index) -> None:
         """Check that of these columns nothing is missing and nothing was scored twice."""
@@ -99,6 +102,9 @@ class Assembler(Sink):
                 f"{n_wrong} of {len(columns)} columns were not scored exactly once. The "
                 "executor must give every block once. Run again with n_jobs=1, and report this."
             )
+        if not self.results:
+            # No column was asked for.
+            return
         # A column without a score, as one with too few values, needs nothing else either.
         scored = ~np.isnan(self.results["score"])
         while scored.ndim > 1:

@@ -6,22 +6,16 @@ from, and journals. A secret of the folder keys all fingerprints and checksums i
 
 import hashlib
 import os
+import re
 import secrets
-import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from skpar_select._wording import listing
-from skpar_select.scoring._entry import (
-    JOURNAL,
-    MANIFEST,
-    Entry,
-    is_held,
-    manifest_of,
-    write_new,
-)
+from skpar_select.scoring._entry import MANIFEST, Entry, manifest_of, remove_entry, sweep, write_new
 from skpar_select.scoring._file_digests import FileDigests
 from skpar_select.scoring._fingerprint import Fingerprint
 from skpar_select.scoring._journal import Seal, open_regular
@@ -30,6 +24,9 @@ LIMIT_BYTES = 2**30
 """A folder holds at most so much; 483,512 features take 3.9 MB an entry."""
 
 _KEY_BYTES = 32
+
+# How an entry is called: other folders are not looked into.
+_ENTRY = re.compile("[0-9a-f]{64}")
 
 
 class ScoreStore:
@@ -63,26 +60,35 @@ class ScoreStore:
                 f"store={os.fspath(folder)!r} is no folder. Finished blocks are kept in a folder of "
                 "their own. Name one, or set store=None."
             )
-        self.folder = Path(folder).expanduser()
-        self.limit_bytes = limit_bytes
-        self.tell = tell
         try:
+            self.folder = Path(folder).expanduser().absolute()
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            status = self.folder.stat()
+            if _may_be_changed_by_others(status):
+                raise PermissionError(
+                    f"others may write to it and put any scores there: owner {status.st_uid}, mode "
+                    f"{stat.S_IMODE(status.st_mode):o}; chmod 700 gives it to you alone"
+                )
             if not os.access(self.folder, os.W_OK):
                 raise PermissionError("it is read-only")
+            sweep(self.folder)
             self._key = _key_of(self.folder)
-        except (OSError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             raise OSError(
-                f"store='{folder}' cannot be used ({error}). Finished blocks are kept in a folder that "
-                "you can write to. Name one that is there or can be made, or set store=None."
+                f"store={os.fspath(folder)!r} cannot be used ({error}). Finished blocks are kept in a "
+                "folder that you alone can write to. Name one that is there or can be made, or set "
+                "store=None."
             ) from error
-        status = self.folder.stat()
-        if _may_be_changed_by_others(status):
-            raise PermissionError(
-                f"store='{folder}' may be written to by others (owner {status.st_uid}, mode "
-                f"{stat.S_IMODE(status.st_mode):o}). They could put any scores there. Take a folder of "
-                f"your own, or give it to you alone: chmod 700 '{folder}'."
-            )
+        self.limit_bytes = limit_bytes
+        self.tell = tell
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Give the address: a pickle does not carry the secret of the folder."""
+        return {"folder": self.folder, "limit_bytes": self.limit_bytes}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Open the folder again."""
+        self.__init__(**state)  # type: ignore[misc]  # as it was made
 
     @property
     def digests(self) -> FileDigests:
@@ -124,21 +130,27 @@ class ScoreStore:
             )
 
     def _entries(self) -> list[Path]:
-        return [path.parent for path in self.folder.glob(f"*/{MANIFEST}")]
+        with suppress(OSError):
+            return [
+                self.folder / found.name
+                for found in os.scandir(self.folder)
+                if _ENTRY.fullmatch(found.name) and found.is_dir(follow_symlinks=False)
+            ]
+        return []
 
     def _shrink(self, current: Path) -> None:
         """Remove the entries that were used longest ago, if no living process writes there."""
         used = []
         for folder in self._entries():
             with suppress(OSError):
-                size = sum(path.stat().st_size for path in folder.iterdir())
-                used.append(((folder / MANIFEST).stat().st_mtime_ns, size, folder))
+                size = sum(path.lstat().st_size for path in folder.iterdir())
+                used.append(((folder / MANIFEST).lstat().st_mtime_ns, size, folder))
         left = sum(size for _, size, _ in used)
         for _, size, folder in sorted(used):
             if left <= self.limit_bytes:
                 break
-            if folder != current and not any(map(is_held, folder.glob(f"*{JOURNAL}"))):
-                shutil.rmtree(folder, ignore_errors=True)
+            if folder != current:
+                remove_entry(folder)
                 left -= size
 
 
@@ -159,7 +171,7 @@ def _key_of(folder: Path) -> bytes:
         if _may_be_changed_by_others(os.fstat(file.fileno())):
             raise PermissionError(f"others may write to '{path}'")
     if len(key) != _KEY_BYTES:
-        raise OSError(f"'{path}' has {len(key)} bytes, not {_KEY_BYTES}: remove the folder")
+        raise OSError(f"'{path}' is not the key of a store, which has {_KEY_BYTES} bytes")
     return key
 
 
