@@ -15,6 +15,9 @@ from typing import NamedTuple
 
 _ROOT = Path("/")
 
+# What the controller of memory is called.
+_CONTROLLER = "memory"
+
 # Where no system call gives the memory, as on Windows without further packages.
 _UNKNOWN_AVAILABLE = 4 * 2**30
 
@@ -108,7 +111,7 @@ def _group_name(root: Path, version: _Version) -> PurePosixPath:
         number, controllers, name = [*line.split(":", 2), "", ""][:3]
         is_second = number == "0" and not controllers
         if is_second == (version.filesystem == "cgroup2") and (
-            is_second or "memory" in controllers.split(",")
+            is_second or _CONTROLLER in controllers.split(",")
         ):
             return PurePosixPath(name)
     return PurePosixPath("/")
@@ -121,7 +124,7 @@ def _mounts(root: Path, version: _Version) -> Iterator[tuple[Path, PurePosixPath
         fields, kind = mount.split(), filesystem.split()
         if len(fields) < 5 or len(kind) < 3 or kind[0] != version.filesystem:
             continue
-        if kind[0] == "cgroup2" or "memory" in kind[2].split(","):
+        if kind[0] == "cgroup2" or _CONTROLLER in kind[2].split(","):
             mounted, place = (_unescaped(field) for field in fields[3:5])
             yield root / place.lstrip("/"), PurePosixPath(mounted)
 

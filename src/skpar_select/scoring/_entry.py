@@ -13,10 +13,9 @@ import threading
 import time
 from abc import abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -30,28 +29,28 @@ from skpar_select.scoring._journal import (
     Kind,
     Record,
     Seal,
+)
+from skpar_select.scoring._shared_files import (
+    PART,
+    hold,
+    let_go,
+    may_be_held,
     open_regular,
+    sweep,
+    taken,
+    write_new,
+    write_through,
 )
 from skpar_select.scoring._sinks import Sink
 
-fcntl: Any
-try:
-    import fcntl
-except ImportError:  # Windows: nobody can tell who lives, and two processes may score the same
-    fcntl = None
-
 MANIFEST = "manifest.json"
 JOURNAL = ".journal"
-PART = ".part"
 
 # Others may remove an entry that nobody held while it is made.
 _MOST_ATTEMPTS = 10
 
 # A manifest names some fifteen parts; a longer file is none.
 _MANIFEST_BYTES = 2**16
-
-# What a process was killed while it made is removed after so long.
-_STALE_SECONDS = 24 * 3600.0
 
 # A larger journal is none: 1,024 numbers a column are the scores of 300 targets, written three times.
 _JOURNAL_BYTES, _COLUMN_BYTES = 2**24, 8 * 1024
@@ -211,7 +210,7 @@ class Entry(Keeper):
             # The time of the last use.
             os.utime(self._folder / MANIFEST)
         if self._writer is not None:
-            _let_go(self._writer.descriptor)
+            let_go(self._writer.descriptor)
             with suppress(OSError):
                 self._writer.close()
             self._writer = None
@@ -219,7 +218,7 @@ class Entry(Keeper):
                 with suppress(OSError):
                     (self._folder / self._own).unlink()
         if self._manifest is not None:
-            _let_go(self._manifest)
+            let_go(self._manifest)
             os.close(self._manifest)
             self._manifest = None
         if not self.has_written and not _journals_in(self._folder):
@@ -248,7 +247,7 @@ class Entry(Keeper):
         path = Path(part).with_suffix(JOURNAL)
         try:
             # It has its name when it is held, so that nobody takes it for that of a dead process.
-            _hold(descriptor, exclusive=True)
+            hold(descriptor, exclusive=True)
             os.replace(part, path)
         except BaseException:
             os.close(descriptor)
@@ -284,7 +283,7 @@ class Entry(Keeper):
         except OSError:
             return
         with suppress(OSError):
-            _hold(descriptor, exclusive=False)
+            hold(descriptor, exclusive=False)
             if os.path.samestat(os.fstat(descriptor), path.stat()):
                 self._manifest = descriptor
                 return
@@ -301,54 +300,9 @@ class _Journal:
         self.claimed: BoolArray = np.zeros(n_features, dtype=bool)
 
 
-def _hold(descriptor: int, *, exclusive: bool) -> None:
-    """Lock a file for as long as it is open here; BlockingIOError where another process has it."""
-    if fcntl is None:
-        return
-    try:
-        fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise
-    except OSError:
-        # A file system without locks: then everybody may live, and nothing of others is removed.
-        return
-
-
-def _let_go(descriptor: int) -> None:
-    """Unlock a file, which a process that was forked from this one may have open, too."""
-    if fcntl is not None:
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-
-
-def may_be_held(path: Path) -> bool:
-    """Return whether a living process, which may be stopped, holds a file, or nobody can tell."""
-    with _taken(path) as is_ours:
-        return not is_ours and os.path.lexists(path)
-
-
-@contextmanager
-def _taken(path: Path) -> Iterator[bool]:
-    """Lock a file that nobody holds, for as long as the context lasts, and tell whether it was so."""
-    try:
-        descriptor = open_regular(path, os.O_RDONLY)
-    except OSError:
-        yield False
-        return
-    try:
-        is_ours = False
-        with suppress(OSError):
-            if fcntl is not None:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                is_ours = os.path.samestat(os.fstat(descriptor), path.stat())
-        yield is_ours
-    finally:
-        os.close(descriptor)
-
-
 def remove_entry(folder: Path) -> None:
     """Remove an entry and what a store has written into it, unless somebody uses it."""
-    with _taken(folder / MANIFEST) as is_ours, suppress(OSError):
+    with taken(folder / MANIFEST) as is_ours, suppress(OSError):
         if is_ours:
             names = os.listdir(folder)
             # From now on another process makes it anew, beside what is removed here.
@@ -369,40 +323,8 @@ def manifest_of(folder: Path) -> dict[str, str] | None:
         return None
 
 
-def sweep(folder: Path) -> None:
-    """Remove what processes were killed while they made."""
-    for part in folder.glob(f"*{PART}"):
-        with suppress(OSError):
-            if time.time() - part.lstat().st_mtime > _STALE_SECONDS:
-                part.unlink()
-
-
 def _journals_in(folder: Path) -> list[str]:
     try:
         return [name for name in os.listdir(folder) if name.endswith(JOURNAL)]
     except OSError:
         return []
-
-
-def write_new(path: Path, content: bytes, put: Callable[[str, Path], None]) -> None:
-    """Write a file whole, and put it in its place when it is on the disk."""
-    descriptor, part = tempfile.mkstemp(suffix=PART, dir=path.parent)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        put(part, path)
-    finally:
-        Path(part).unlink(missing_ok=True)
-    write_through(path.parent)
-
-
-def write_through(folder: Path) -> None:
-    """Make the names in a folder last, where the system can."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

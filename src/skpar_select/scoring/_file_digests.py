@@ -18,7 +18,7 @@ import numpy as np
 import xxhash
 
 from skpar_select.matrices.io._file import FileSnapshot, Stamp, stamp_of
-from skpar_select.scoring._journal import open_regular
+from skpar_select.scoring._shared_files import open_regular
 
 _STEP_BYTES = 2**22
 

@@ -12,7 +12,6 @@ import hashlib
 import json
 import math
 import os
-import stat
 import struct
 from collections.abc import Iterator
 from enum import Enum
@@ -22,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skpar_select._typing import Array, Index, Result
+from skpar_select.scoring._shared_files import open_regular
 
 _MAGIC = b"\x89SJ1"
 _HEAD = struct.Struct("<4s4sQ")
@@ -165,13 +165,3 @@ def _record_at(content: bytes, start: int, seal: Seal) -> tuple[Record, int] | N
         return Record(Kind(kind), columns, result), begin + length
     columns = taken("<i8", [header["n_columns"]]).astype(np.intp)
     return Record(Kind(kind), columns, result), begin + length
-
-
-def open_regular(path: str | os.PathLike[str], flags: int) -> int:
-    """Open a regular file, and neither wait for a pipe nor follow a link."""
-    extra = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    descriptor = os.open(path, flags | extra, 0o600)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(f"'{path}' is not a regular file")
-    return descriptor

@@ -149,6 +149,8 @@ class Rounds:
             try:
                 plan = self._plan_of(view)
             except ValueError:
+                if view.is_whole:
+                    raise
                 # Scattered columns are copied, which may be what does not fit.
                 view = _View(self.matrix, range(self.matrix.shape[1]), columns)
                 plan = self._plan_of(view)
@@ -197,8 +199,8 @@ class _View:
 
     def __init__(self, matrix: Matrix, columns: Index, wanted: Index | None = None) -> None:
         self.columns = columns
-        is_whole = len(columns) == matrix.shape[1]
-        self.matrix = matrix if is_whole else LazyMatrix(matrix, columns=columns)
+        self.is_whole = len(columns) == matrix.shape[1]
+        self.matrix = matrix if self.is_whole else LazyMatrix(matrix, columns=columns)
         self._wanted: BoolArray | None = None
         if wanted is not None:
             self._wanted = np.zeros(matrix.shape[1], dtype=bool)

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from skpar_select._wording import listing
-from skpar_select.scoring._entry import MANIFEST, Entry, manifest_of, remove_entry, sweep, write_new
+from skpar_select.scoring._entry import MANIFEST, Entry, manifest_of, remove_entry
 from skpar_select.scoring._file_digests import FileDigests
 from skpar_select.scoring._fingerprint import Fingerprint
-from skpar_select.scoring._journal import Seal, open_regular
+from skpar_select.scoring._journal import Seal
+from skpar_select.scoring._shared_files import open_regular, sweep, write_new
 
 LIMIT_BYTES = 2**30
 """A folder holds at most so much; 483,512 features take 3.9 MB an entry."""
