@@ -80,14 +80,6 @@ class ThreadSender(Sender):
         super().stop(running)
 
 
-class KillingSender(Sender):
-    """Sends tasks to processes that are there for them alone."""
-
-    def stop(self, running: Iterable[Future[Outcome]]) -> None:
-        """End the processes, at once where tasks run whose results nobody wants."""
-        self.engine.shutdown(kill_workers=any(not future.done() for future in running))
-
-
 class CarryingSender(Sender):
     """Sends the function with the first tasks, and to a worker that lacks it."""
 
@@ -281,4 +273,4 @@ class LokyExecutor(FuturesExecutor):
             written(function) as call,
             ProcessPoolExecutor(self.n_workers, env=threads) as pool,
         ):
-            yield KillingSender(pool, outcome, call)
+            yield Sender(pool, outcome, call)
