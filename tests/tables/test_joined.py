@@ -53,6 +53,9 @@ def test_part__that_is_missing_is_named(parts):
         ValueError, match=r"3 parts of 4 are .*='2/4', shard='3/4', shard='4/4' first"
     ):
         join_parts(parts[:1])
+    many = write(parts[0], 1, shard=Shard(1, 2**60))
+    with pytest.raises(ValueError, match=rf"='21/{2**60}' and {2**60 - 21} more first"):
+        join_parts([many])
     with pytest.raises(ValueError, match="No part is named"):
         join_parts([])
 
@@ -124,3 +127,10 @@ def test_files__that_were_modified_between_shards_are_a_warning(parts):
     with pytest.warns(UserWarning, match="were modified at different times"):
         joined = join_parts(parts)
     assert joined.results["score"].tobytes() == SCORES.tobytes()
+
+
+def test_memory__that_is_too_small_is_an_error_before_results_are_read(parts):
+    with pytest.raises(
+        ValueError, match=r"^Joining 4 parts takes 1\.\d kB, and 1 kB of memory are"
+    ):
+        join_parts(parts, free=lambda: 1000)

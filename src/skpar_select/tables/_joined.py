@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import islice
 from os import PathLike
 from typing import NamedTuple
 
@@ -35,11 +36,14 @@ class Joined(NamedTuple):
     names: Names | None
 
 
-def join_parts(paths: Sequence[str | PathLike[str]]) -> Joined:
+def join_parts(
+    paths: Sequence[str | PathLike[str]], *, free: Callable[[], int] = available_memory
+) -> Joined:
     """Join the parts of one run, which may come in any order.
 
-    Parts are read one after another. Raises OSError for a file that is no part, or is damaged, and
-    ValueError where a part is missing, comes twice or is of another run.
+    Parts are read one after another. `free` says how many bytes of memory are available. Raises
+    OSError for a file that is no part, or is damaged, and ValueError where a part is missing, comes
+    twice or is of another run, or memory is too small.
     """
     parts = [Part.open(path) for path in paths]
     if not parts:
@@ -69,7 +73,7 @@ def join_parts(paths: Sequence[str | PathLike[str]]) -> Joined:
             f"The parts hold {held} columns, the matrix has {manifest.n_features}. Every column is in one "
             "part. Score all shards again."
         )
-    _check_memory(parts)
+    _check_memory(parts, free())
     return _join(sorted(parts, key=lambda part: part.manifest.shard), manifest)
 
 
@@ -129,23 +133,24 @@ def _check_run(part: Part, reference: Part) -> None:
 
 
 def _check_all_there(by_number: dict[int, Part], count: int) -> None:
-    missing = [number for number in range(1, count + 1) if number not in by_number]
-    if missing:
-        shards = [f"shard='{number}/{count}'" for number in missing]
+    n_missing = count - len(by_number)
+    if n_missing:
+        # A damaged part may claim more shards than can be listed.
+        missing = (number for number in range(1, count + 1) if number not in by_number)
+        shards = [f"shard='{number}/{count}'" for number in islice(missing, _MOST_LISTED)]
+        more = f" and {n_missing - _MOST_LISTED} more" if n_missing > _MOST_LISTED else ""
         raise ValueError(
-            f"{counted(len(missing), 'part')} of {count} {'is' if len(missing) == 1 else 'are'} missing. "
-            "Every shard is joined once. Name the files, or score "
-            f"{listing(shards, most=_MOST_LISTED, quoted=False)} first."
+            f"{counted(n_missing, 'part')} of {count} {'is' if n_missing == 1 else 'are'} missing. Every "
+            f"shard is joined once. Name the files, or score {', '.join(shards)}{more} first."
         )
 
 
-def _check_memory(parts: Sequence[Part]) -> None:
+def _check_memory(parts: Sequence[Part], free: int) -> None:
     """Refuse what does not fit into memory, before it is read."""
     largest = max(part.manifest.n_bytes for part in parts)
     needed = largest + sum(
         part.manifest.n_bytes + _COLUMN_BYTES * part.manifest.n_columns for part in parts
     )
-    free = available_memory()
     if needed > free:
         raise ValueError(
             f"Joining {counted(len(parts), 'part')} takes {format_bytes(needed)}, and "
