@@ -21,6 +21,19 @@ def run(kind, n, *more):
     return {name: int(number) for name, number in re.findall(r"(\w+) (\d+)", line)}
 
 
+def test_calls_that_fail__give_the_right_scores_or_an_error_that_names_the_file():
+    figures = run("io", 150)
+    assert figures["tried"] == 150
+    assert min(figures["right"], figures["refused"]) >= 30
+
+
+def test_files_damaged_at_random__are_refused_or_give_the_scores_that_they_must():
+    figures = run("mutants", 380)
+    assert figures["tried"] == 380
+    # Of use only where many are refused, and many are not.
+    assert min(figures["right"], figures["refused"]) >= 80
+
+
 def test_runs_killed_at_any_moment__go_on_to_the_right_scores():
     figures = run("kill", 2)
     assert figures["right"] == 2

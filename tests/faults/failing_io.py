@@ -101,10 +101,13 @@ class FailingIO(Kind):
         if not isinstance(ended, Raised | Returned):
             return ended_of(ended, words)
         made = run.made()
-        strange = sorted(set(made) - set(run.files))
+        kept = run.scenario.keeps
+        strange = sorted(
+            n for n in set(made) - set(run.files) if not kept or not n.startswith(kept)
+        )
         if strange:
             return Ended(Outcome.UNCLEAR, f"{words}: left {', '.join(strange)}")
-        if any(made[name] != run.files[name] for name in made):
+        if any(made[name] != run.files[name] for name in set(made) & set(run.files)):
             return Ended(Outcome.WRONG, f"{words}: a file that is not right")
         if isinstance(ended, Returned):
             right = run.is_right(ended.value[0], made)

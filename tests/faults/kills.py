@@ -73,13 +73,24 @@ def fit(folder, **how):
     return selector.fit(matrix, target()).scores_.tobytes()
 
 
+def repack(folder):
+    """``skpar-select repack``."""
+    made = ["repack", folder.parent / "matrix.h5", folder / "whole.h5", "--overwrite", "--quiet"]
+    if main(
+        [str(argument) for argument in [*made, "--memory-budget", BUDGETS[1], "--n-jobs", "1"]]
+    ):
+        raise RuntimeError("the command failed")
+    with h5py.File(folder / "whole.h5") as file:
+        return file["data"][...].tobytes()
+
+
 def fit_in_processes(folder):
     """The same in a pool of processes."""
     with ProcessPoolExecutor(2) as pool:
         return fit(folder, n_jobs=None, executor=pool)
 
 
-WAYS = [score, fit]
+WAYS = [score, fit, fit_in_processes, repack]
 
 
 class Kills(outcomes.Kind):
@@ -121,7 +132,10 @@ class Kills(outcomes.Kind):
                 Outcome.WRONG, f"{words}: columns computed again: {acknowledged.most_common(3)}"
             )
         if self._whole(way, folder) != self.expected[way]:
-            return Ended(Outcome.WRONG, f"{words}: other scores")
+            return Ended(Outcome.WRONG, f"{words}: another result")
+        left = {path.name for path in folder.iterdir()} - {"log", "store", "scores.csv", "whole.h5"}
+        if left:
+            return Ended(Outcome.UNCLEAR, f"{words}: left {', '.join(sorted(left))}")
         return Ended(Outcome.RIGHT, words)
 
     @property
