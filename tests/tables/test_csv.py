@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skpar_select.tables import Table, read_targets
-from skpar_select.tables._csv import SEPARATORS, check_names, parse, separator_of
+from skpar_select.tables._csv import SEPARATORS, check_names, parse, read_text, separator_of
 
 
 def cells(text):
@@ -159,3 +159,10 @@ def test_table__reads_what_european_excel_writes(tmp_path):
         '\ufeff# page 1\r\nid;"Größe, cm";age\r\ngsm1;181,5;61\r\n;;\r\n'.encode()
     )
     assert read_targets(tmp_path / "t.csv", "Größe, cm").tolist() == [181.5]
+
+
+def test_read_text__of_what_the_system_cannot_read_names_it(tmp_path):
+    with pytest.raises(
+        OSError, match=rf"'{tmp_path}' cannot be read \(Is a directory\)\. A table is"
+    ):
+        read_text(str(tmp_path))

@@ -53,24 +53,29 @@ class Begun:
             descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
             return None
+        try:
+            journal = cls._of(path, descriptor)
+        except (IndexError, OSError, ValueError):
+            journal = None
+        if journal is None:
+            os.close(descriptor)
+        return journal
+
+    @classmethod
+    def _of(cls, path: Path, descriptor: int) -> "Begun | None":
         status = os.fstat(descriptor)
         mine = stat.S_ISREG(status.st_mode) and status.st_nlink == 1
         mine = mine and status.st_uid == os.geteuid() and status.st_size < _MOST_BYTES
-        if mine and lock(descriptor) is not False:
-            lines, n_bytes = _lines(os.pread(descriptor, status.st_size, 0))
-            try:
-                journal = cls(path, descriptor, json.loads(lines[0]))
-                for line in lines[1:]:
-                    part_of, row, column, checksum = map(int, line.split())
-                    journal.done[Done(part_of, row, column)] = checksum
-            except (IndexError, ValueError):
-                os.close(descriptor)
-                return None
-            # What was torn is written anew.
-            os.ftruncate(descriptor, n_bytes)
-            return journal
-        os.close(descriptor)
-        return None
+        if not mine or lock(descriptor) is False:
+            return None
+        lines, n_bytes = _lines(os.pread(descriptor, status.st_size, 0))
+        journal = cls(path, descriptor, json.loads(lines[0]))
+        for line in lines[1:]:
+            part_of, row, column, checksum = map(int, line.split())
+            journal.done[Done(part_of, row, column)] = checksum
+        # What was torn is written anew.
+        os.ftruncate(descriptor, n_bytes)
+        return journal
 
     def add(self, pieces: Iterable[tuple[Done, int]]) -> None:
         """Note pieces that are on the disk."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from skpar_select._alignment import repeated
 from skpar_select._wording import counted, listing, quote, sentence
+from skpar_select.matrices.io._file import reading
 from skpar_select.matrices.io._text import GZIP, TEXT_FAULTS
 from skpar_select.tables._column import Column, as_number, has_decimal_comma
 
@@ -34,7 +35,8 @@ _NO_TEXT = (
 
 def read_text(path: str) -> str:
     """Read a file of text in UTF-8, packed by gzip or not, without the mark of its byte order."""
-    content = Path(path).read_bytes()
+    with reading(path, "A table"):
+        content = Path(path).read_bytes()
     for magic, what, remedy in _NO_TEXT:
         if content.startswith(magic):
             raise ValueError(

@@ -44,9 +44,10 @@ def written_hdf5(output: Output) -> Iterator["Written"]:
     try:
         with h5py.File(SilentStream(output), "r") as file:
             yield Written(output, file)
-    except Exception:
+    except Exception as error:
         output.check()
-        raise
+        # What HDF5 cannot read is not what it wrote.
+        raise differs(output) from error
     output.check()
 
 

@@ -57,6 +57,8 @@ class Output:
         Whether it may replace a file that has come there in the meantime.
     begun : tuple of Path and int, default=None
         The name and descriptor of a file that was begun before; None makes one.
+    end : str, default=".part"
+        The end of the name of one that is made.
 
     Attributes
     ----------
@@ -76,6 +78,7 @@ class Output:
         *,
         overwrite: bool = True,
         begun: tuple[Path, int] | None = None,
+        end: str = PART,
     ) -> None:
         self.path = Path(path)
         self._target = followed(path)
@@ -85,8 +88,8 @@ class Output:
         self._kept = False
         try:
             if begun is None:
-                sweep(self._target, PART)
-                begun = make_part(self._target, PART)
+                sweep(self._target, end)
+                begun = make_part(self._target, end)
         except OSError as error:
             raise self.described(error) from error
         self.part, self.descriptor = begun
@@ -114,6 +117,14 @@ class Output:
             if n_bytes > _free(self._target.parent) + _held(self.descriptor):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             allocate(self.descriptor, n_bytes)
+        except OSError as error:
+            raise self.described(error) from error
+
+    @contextmanager
+    def describing(self) -> Iterator[None]:
+        """Say of an error of the system which file cannot be written."""
+        try:
+            yield
         except OSError as error:
             raise self.described(error) from error
 

@@ -26,7 +26,7 @@ from skpar_select.tables._column_chunks import ColumnChunks, create_column_chunk
 from skpar_select.tables._copies import Copy, Done, ascending_runs, plan_copies, run_copies
 from skpar_select.tables._files import check_output
 from skpar_select.tables._hdf5_output import TEXT, bytes_of_matrix, writing_hdf5, written_hdf5
-from skpar_select.tables._output import Output, followed, make_part, parts_of
+from skpar_select.tables._output import Output, followed, parts_of
 from skpar_select.tables._streams import differs
 
 HDF5_SUFFIXES = (".h5", ".hdf5")
@@ -143,8 +143,7 @@ def _begun(
     target = followed(path)
     found = _found(target, head, tell)
     if found is None:
-        begun = make_part(target, REPACK)
-        with Output(path, overwrite=overwrite, begun=begun) as made:
+        with Output(path, overwrite=overwrite, end=REPACK) as made:
             shape = X.shape
             names = X.feature_names
             labels = np.empty(0, dtype=object) if names is None else names
@@ -154,8 +153,10 @@ def _begun(
                     if texts is not None:
                         file.create_dataset(name, data=np.asarray(texts, dtype=object), dtype=TEXT)
                 create_column_chunks(file, shape, X.dtype)
-            os.fsync(made.descriptor)
-            with closing(Begun.made(made.part, head)) as journal:
+            with made.describing():
+                os.fsync(made.descriptor)
+                begun = Begun.made(made.part, head)
+            with closing(begun) as journal:
                 made.keep()
                 yield made, journal
         return
@@ -240,11 +241,9 @@ def _copy(
     noted = time.monotonic()
 
     def note() -> None:
-        try:
+        with made.describing():
             os.fdatasync(made.descriptor)
             journal.add(waiting)
-        except OSError as error:
-            raise made.described(error) from error
         waiting.clear()
 
     tiles = run_copies(copies, write, executor, progress)

@@ -47,15 +47,18 @@ class PartStream(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: Any) -> int:
-        """Fill a buffer as far as there is something."""
+        """Fill a buffer as far as there is something, or raise OSError in the words of the output."""
         rest = memoryview(buffer).cast("B")
         done = 0
-        while done < len(rest):
-            got = os.preadv(self._output.descriptor, [rest[done:]], self._at)
-            if not got:
-                break
-            done += got
-            self._at += got
+        try:
+            while done < len(rest):
+                got = os.preadv(self._output.descriptor, [rest[done:]], self._at)
+                if not got:
+                    break
+                done += got
+                self._at += got
+        except OSError as error:
+            raise self._found(error) from error
         return done
 
     def write(self, data: Any) -> int:
@@ -127,10 +130,7 @@ class SilentStream(PartStream):
     def readinto(self, buffer: Any) -> int:
         """Read what was written, held or not; a fault is kept, too."""
         place, rest = self._at, memoryview(buffer).cast("B")
-        try:
-            got = super().readinto(buffer)
-        except OSError as error:
-            raise self._found(error) from error
+        got = super().readinto(buffer)
         if not self._held:
             return got
         rest[got:] = bytes(len(rest) - got)

@@ -11,6 +11,7 @@ import h5py
 
 from skpar_select._cached import CachedProperty
 from skpar_select._wording import choices, sentence
+from skpar_select.matrices.io._file import reading
 from skpar_select.tables._column import Column
 from skpar_select.tables._csv import check_names, parse, read_text
 from skpar_select.tables._frames import Columns, Source, columns_of
@@ -167,9 +168,10 @@ def _columns_of_file(path: str, label: str) -> Columns:
         )
     if h5py.is_hdf5(path):
         return hdf5_columns(path)
-    with file.open("rb") as stream:
-        if stream.read(len(MAGIC)) == MAGIC:
-            return parquet_columns(path, label)
+    with reading(path, "A table"), file.open("rb") as stream:
+        is_parquet = stream.read(len(MAGIC)) == MAGIC
+    if is_parquet:
+        return parquet_columns(path, label)
     return _columns_of_text(read_text(path), label)
 
 

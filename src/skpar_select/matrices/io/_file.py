@@ -84,7 +84,7 @@ class FileSnapshot:
 
 
 @contextmanager
-def reading(path: str) -> Iterator[None]:
+def reading(path: str, what: str = "A matrix") -> Iterator[None]:
     """Say of which file an error of the system is, while the context lasts."""
     try:
         yield
@@ -93,7 +93,7 @@ def reading(path: str) -> Iterator[None]:
             # It tells by itself.
             raise
         raise OSError(
-            f"'{path}' cannot be read ({error.strerror}). A matrix is read from a whole file that you "
+            f"'{path}' cannot be read ({error.strerror}). {what} is read from a whole file that you "
             "may read. Check its permissions and its disk, or copy it again."
         ) from error
 
