@@ -71,6 +71,7 @@ _PHRASES = (
     (r": open_matrix\(\[\.\.\.\]\)", ""),
     (r"; n_observed_ tells how many values each has\b", ""),
     (r" of skpar_select\.align\b", ""),
+    (r", as a pathlib\.Path\b", ""),
     (r"\bgive the (names|ids) themselves\b", r"name a text file of \1"),
 )
 

@@ -30,7 +30,7 @@ def executor_of(engine: Any, n_jobs: int | None) -> Executor:
     if not callable(getattr(engine, "submit", None)):
         raise TypeError(
             f"executor={engine!r} is no engine. It must have the method submit() of "
-            "concurrent.futures.Executor, or be None. Pass for example client.get_executor() of Dask."
+            "concurrent.futures.Executor. Pass for example client.get_executor() of Dask."
         )
     n_workers = _n_workers(engine) if n_jobs is None else n_jobs
     return FuturesExecutor(
