@@ -54,6 +54,9 @@ class PartStream(io.RawIOBase):
             while done < len(rest):
                 got = os.preadv(self._output.descriptor, [rest[done:]], self._at)
                 if not got:
+                    if self._at < os.fstat(self._output.descriptor).st_size:
+                        # HDF5 would take zeros for them.
+                        raise OSError("no bytes came from the midst of it")
                     break
                 done += got
                 self._at += got
