@@ -32,8 +32,8 @@ _LENGTH = struct.Struct("<Q")
 _CHECKSUM_BYTES = 32
 _STEP_BYTES = 2**22
 
-# The names of some thousand targets; a longer one is damaged.
-_MANIFEST_BYTES = 2**26
+# The names of a hundred thousand targets. A longer one is none, and would take memory to be read.
+_MANIFEST_BYTES = 2**24
 
 # Results that each of several targets has.
 _BY_TARGET = ("score", "pvalue", "n_observed")
