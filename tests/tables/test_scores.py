@@ -184,3 +184,11 @@ def test_read_scores__does_without_an_index_that_is_none(index):
 def test_read_scores__says_what_is_wrong(table, message):
     with pytest.raises(ValueError, match=message):
         read_scores(table, ["a", "b", "c"])
+
+
+def test_write_scores__of_more_rows_than_are_written_at_a_time_has_each_once():
+    n_rows, text = 2**16 + 3, io.StringIO()
+    names = [f"site{row}" for row in range(n_rows)]
+    write_scores(text, names, -np.arange(n_rows) / 7, np.zeros(n_rows, dtype=bool))
+    rows = text.getvalue().splitlines()[1:]
+    assert rows == [f"{name},{-row / 7!r},false,{row + 1},{row}" for row, name in enumerate(names)]

@@ -22,6 +22,9 @@ from skpar_select.tables._parquet import write_parquet
 
 SCORE_FORMATS = (*TEXT_FORMATS, ".parquet", ".h5", ".hdf5")
 
+# Of ten million rows the text of all cells took 2.8 GB.
+_ROWS_AT_A_TIME = 2**16
+
 _NONE: Mapping[str, Array] = {}
 
 
@@ -144,7 +147,10 @@ def _write_hdf5(output: Output, columns: Mapping[str, Array]) -> None:
 def _write_text(stream: TextIO, columns: Mapping[str, Array], separator: str) -> None:
     writer = csv.writer(stream, lineterminator="\n", delimiter=separator)
     writer.writerow(columns)
-    writer.writerows(zip(*map(_cells, columns.values()), strict=True))
+    n_rows = len(columns["feature"])
+    for start in range(0, n_rows, _ROWS_AT_A_TIME):
+        some = [values[start : start + _ROWS_AT_A_TIME] for values in columns.values()]
+        writer.writerows(zip(*map(_cells, some), strict=True))
 
 
 def _cells(values: Array) -> list[str]:
