@@ -85,7 +85,7 @@ def limits_of(layout, needs, n_workers=2, n_ahead=1, **changes):
     fixed = (
         needs.result_bytes * layout.shape[1]
         + needs.shared_bytes
-        + n_workers * needs.worker_bytes
+        + (n_workers + n_ahead) * needs.worker_bytes
         + layout.index_bytes
     )
     facts = {"n_features": layout.shape[1], "n_workers": n_workers, "n_ahead": n_ahead}

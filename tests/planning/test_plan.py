@@ -286,12 +286,12 @@ def test_plan__of_no_column_has_no_block():
 
 
 def test_plan__names_needed_allowed_and_smallest_budget():
-    arrays = 24 * 10 + 100 * 10 + 2 * 194 * 10 + 3 * 40
-    needed = arrays + arrays // 8
+    arrays = 24 * 10 + 100 * 10 + 3 * 194 * 10 + 3 * 40
+    needed = arrays + -(-arrays // 6)
     with pytest.raises(
         ValueError,
         match=rf"memory_budget=1000 bytes is too small.*2 workers needs {needed} bytes, "
-        r"allowed are 1000\. Set memory_budget to at least 5\.9 kB, or lower n_jobs",
+        r"allowed are 1000\. Set memory_budget to at least 8\.4 kB, or lower n_jobs",
     ):
         plan_of(layout_of(n_features=10), memory_budget=1000)
 
@@ -322,13 +322,13 @@ def test_plan__counts_reading_travel_and_scoring(layout, needs, shares_memory, c
     made = plan_of(layout_of(n_features=64, **layout), needs_of(**needs), workers)
     kernel = needs.get("worker_bytes", 2 * 194 * 10)
     arrays = 24 * 64 + 1000 + kernel + 2 * made.width * column
-    assert made.peak_bytes == arrays + -(-arrays // 8)
+    assert made.peak_bytes == arrays + -(-arrays // 6)
 
 
 def test_plan__keeps_at_most_8_mib_for_what_is_no_array():
     layout = layout_of(n_samples=10_000, n_features=100_000)
     made = plan_of(layout)
-    arrays = 24 * 100_000 + 294 * 10_000 + 194 * 10_000 + 3 * made.width * 40_000
+    arrays = 24 * 100_000 + (100 + 3 * 194) * 10_000 + 3 * made.width * 40_000
     assert made.peak_bytes == arrays + 8 * 2**20
     tight = plan_of(layout, memory_budget=made.peak_bytes)
     assert tight.width == made.width

@@ -4,6 +4,7 @@ import bz2
 import csv
 import gzip
 import io
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,13 @@ from skpar_select.tables import Table, read_targets
 from skpar_select.tables._csv import SEPARATORS, check_names, parse, read_text, separator_of
 
 
+def parsed(text):
+    lines = io.StringIO(text, newline="")
+    return {name: column.column() for name, column in parse(lines, "'t'").items()}
+
+
 def cells(text):
-    return {name: column.text().tolist() for name, column in parse(text, "'t'").items()}
+    return {name: column.text().tolist() for name, column in parsed(text).items()}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +97,7 @@ def test_parse__drops_rows_without_a_cell_at_the_end_alone():
     ],
 )
 def test_parse__takes_decimal_commas_where_semicolons_separate(text, numbers):
-    assert parse(text, "'t'")["age"].numbers().tolist() == numbers
+    assert parsed(text)["age"].numbers().tolist() == numbers
 
 
 @pytest.mark.parametrize("cell", ["1.234,5", "1.234", "1,2,3"])
@@ -121,11 +127,31 @@ def test_parse__takes_no_decimal_comma_elsewhere():
             r"header \('b', '3'\) below the comment '#iid\\tage'\. .*remove its '#'",
         ),
         ('id,age\na,1\nb,"2\nc,3\n', r"'t' opens a quote that it never closes, in row 2\."),
+        ('id,"age\na,1\n', r"'t' opens a quote that it never closes, in row 0\."),
+        ("id,age\na,1\n,\nb\n;\n\n", r"2 rows with other than 2 cells \(row 3, 4\)"),
     ],
 )
 def test_parse__says_what_is_wrong(text, message):
     with pytest.raises(ValueError, match=message):
-        parse(text, "'t'")
+        parsed(text)
+
+
+def test_parse__holds_a_column_that_is_not_asked_for_as_in_the_file():
+    n_rows, row = 20_000, ",".join(["12.345678"] * 20)
+    text = f"{','.join(f'c{at}' for at in range(20))}\n" + f"{row}\n" * n_rows
+    lines = io.StringIO(text, newline="")
+    tracemalloc.start()
+    table = parse(lines, "'t'")
+    held, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert table["c7"].column().numbers().tolist() == [12.345678] * n_rows
+    assert held < 1.3 * len(text)
+    assert peak < held + 10_000_000
+
+
+def test_parse__of_long_cells_and_short_ones():
+    long = "x" * 1000
+    assert cells(f"id,note\na,{long}\nb,é\n") == {"id": ["a", "b"], "note": [long, "é"]}
 
 
 def test_check_names__refuses_names_that_repeat():

@@ -185,7 +185,7 @@ def _shares_ids(X: LazyMatrix, table: Table) -> bool:
     """Return whether a column of the table holds an id of the matrix."""
     ids = X.sample_ids
     return ids is not None and any(
-        not set(ids).isdisjoint(table.column(name).text().tolist()) for name in table.names
+        not set(ids).isdisjoint(table.glance(name).text().tolist()) for name in table.names
     )
 
 

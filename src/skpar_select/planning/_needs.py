@@ -11,7 +11,7 @@ class Needs:
     """What all workers share, such as the target."""
 
     worker_bytes: int = 0
-    """The scratch of one worker, whatever the block."""
+    """The scratch of one block that is scored, whatever its width."""
 
     value_bytes: int = 0
     """What is held for each value of a block that is scored, besides the value itself."""
@@ -51,7 +51,7 @@ class Limits:
     """Bytes that a temporary file may take."""
 
     fixed_bytes: int = 0
-    """What is held throughout: results, target, scratch of the workers, positions of chunks."""
+    """What is held throughout: results, target, scratch of the threads, positions of chunks."""
 
     @property
     def workers_held(self) -> int:

@@ -4,13 +4,15 @@ The memory model counts all that a run holds besides the interpreters and what t
 already (the matrix, its names):
 
 - the results of every column, and what the scorer says that it needs: once for all, for every
-  worker, and for every value of a block that is scored;
+  block in flight, whose thread keeps it, and for every value of a block that is scored;
 - for every block in flight (one for each worker, and one that is read ahead), the block, its bytes
   as stored where these are decoded later, and what the read holds;
 - what decoding holds besides its result: for every worker where blocks are whole chunks, which it
-  decodes; elsewhere for every block in flight, as it is decoded where it is read;
+  decodes; elsewhere for every block in flight, as it is decoded where it is read, and where its
+  pieces are so small that the allocator of every thread keeps them;
+- where the matrix is copied first, such small pieces of the tiles, which stay through the scoring;
 - the positions of the chunks;
-- an eighth of all that, up to 8 MiB, for stacks, small objects and what allocators round up.
+- a sixth of all that, up to 8 MiB, for stacks, small objects and what allocators round up.
 
 The budget is for each host: where workers are on several, those of the host with most of them count,
 as if they were on that of the caller.
@@ -30,7 +32,7 @@ from skpar_select.planning.strategies import STRATEGIES, Strategy
 
 # Of 1.6 GB in arrays a process took 5 MB more.
 OVERHEAD_BYTES = 8 * 2**20
-OVERHEAD_SHARE = 8
+OVERHEAD_SHARE = 6
 
 # gzip decodes at 240 MB a second and core, a fifth of what a file in memory or a disk gives.
 DECODING_COST = 5
@@ -146,6 +148,9 @@ def _limits(
     n_workers = max(1, min(executor.n_workers, n_features))
     n_on_host = min(n_workers, executor.n_on_host or n_workers)
     n_indexes = 1 if executor.shares_memory else n_on_host
+    # Threads take turns at reading and scoring, and the allocator keeps the scratch of each.
+    in_memory = all(layout.order == "memory" for layout in layouts)
+    n_scoring = n_on_host + (0 if in_memory else executor.n_ahead)
     return Limits(
         n_features=n_features,
         n_parts=len(layouts),
@@ -157,7 +162,7 @@ def _limits(
         scratch_bytes=scratch_bytes,
         fixed_bytes=needs.result_bytes * n_features
         + needs.shared_bytes
-        + n_on_host * needs.worker_bytes
+        + n_scoring * needs.worker_bytes
         + n_indexes * sum(layout.index_bytes for layout in layouts),
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from skpar_select.matrices import TILE_BYTES, Cuts, Layout
+from skpar_select.matrices.io._buffers import kept_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,9 @@ class Tiles:
 
     peak_bytes: int
     """The most that is held at a time, with `held_bytes`."""
+
+    kept_bytes: int
+    """What stays of the tiles when all are copied."""
 
     done: frozenset[tuple[int, int]] = frozenset()
     """Tiles that are left out, by their first rows and columns."""
@@ -84,6 +88,12 @@ def plan_tiles(
     def peak(n_high: int, n_wide: int, n_held: int) -> int:
         return held_bytes + n_held * (tile_bytes(n_high, n_wide) + once)
 
+    def kept(n_high: int, n_wide: int) -> int:
+        n_values = n_high * unit_height * min(n_columns, n_wide * widest)
+        raw = tile_bytes(n_high, n_wide) - n_values * value_bytes
+        pieces = (n_values * layout.dtype.itemsize, n_values * layout.value_bytes, raw)
+        return sum(map(kept_bytes, (*pieces, layout.read_bytes, layout.decode_bytes)))
+
     n_high, n_wide = 1, n_units
     if by_columns:
         n_wide = min(n_units, max(1, TILE_BYTES // max(1, tile_bytes(1, 1))))
@@ -101,4 +111,5 @@ def plan_tiles(
         cuts=units.joined(n_wide),
         in_flight=in_flight,
         peak_bytes=peak(n_high, n_wide, in_flight),
+        kept_bytes=in_flight * kept(n_high, n_wide),
     )

@@ -1,17 +1,20 @@
-"""Tables of text: which sign separates the cells, where the header is, what a cell holds."""
+"""Tables of text: which sign separates the cells, where the header is, what a cell holds.
+
+The cells of a column are kept as one text, which takes as much as they take in the file: as objects
+they take ten times that, and most columns of a table are never asked for.
+"""
 
 import csv
-import gzip
-import io
 import re
-from itertools import chain
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from math import isnan
-from pathlib import Path
 
 from skpar_select._alignment import repeated
 from skpar_select._wording import counted, listing, quote, sentence
 from skpar_select.matrices.io._file import reading
-from skpar_select.matrices.io._text import GZIP, TEXT_FAULTS
+from skpar_select.matrices.io._text import TEXT_FAULTS, open_text
 from skpar_select.tables._column import Column, as_number, has_decimal_comma
 
 SEPARATORS = ("\t", ";", "|", ",")
@@ -20,6 +23,11 @@ SEPARATORS = ("\t", ";", "|", ",")
 _END = "\x00"
 
 _SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?\r?\n")
+
+# Cells that are held as objects until they are joined: some 3 MB.
+_BATCH = 50_000
+
+_SHORT = 255  # characters: such a length takes one byte
 
 # What other files begin with that are taken for tables, and what is done with them.
 _NO_TEXT = (
@@ -33,20 +41,46 @@ _NO_TEXT = (
 )
 
 
-def read_text(path: str) -> str:
-    """Read a file of text in UTF-8, packed by gzip or not, without the mark of its byte order."""
-    with reading(path, "A table"):
-        content = Path(path).read_bytes()
+class TextColumn:
+    """The cells of a column of text, which become objects when they are asked for."""
+
+    def __init__(self) -> None:
+        self._texts: list[tuple[str, Sequence[int]]] = []
+        self.length = 0
+        self.decimal_comma = False
+
+    def append(self, cells: Sequence[str]) -> None:
+        """Add cells."""
+        lengths = list(map(len, cells))
+        small = max(lengths, default=0) <= _SHORT
+        self._texts.append(("".join(cells), array("B" if small else "I", lengths)))
+
+    def column(self) -> Column:
+        """Return the cells."""
+        read = Column.of(list(islice(self._cells(), self.length)))
+        return Column(read.values, read.null, decimal_comma=self.decimal_comma)
+
+    def _cells(self) -> Iterator[str]:
+        for text, lengths in self._texts:
+            end = 0
+            for length in lengths:
+                start, end = end, end + length
+                yield text[start:end]
+
+
+def parse_file(path: str) -> dict[str, TextColumn]:
+    """Parse a file of text in UTF-8, packed by gzip or not, without the mark of its byte order."""
+    with reading(path, "A table"), open(path, "rb") as file:
+        begin = file.read(max(len(magic) for magic, _, _ in _NO_TEXT))
     for magic, what, remedy in _NO_TEXT:
-        if content.startswith(magic):
+        if begin.startswith(magic):
             raise ValueError(
                 f"'{path}' is {what}. A table is text in UTF-8, separated by commas for example, "
                 f"or Parquet, AnnData or HDF5. {remedy}."
             )
     try:
-        if content.startswith(GZIP):
-            content = gzip.decompress(content)
-        return content.decode("utf-8-sig")
+        with reading(path, "A table"), open_text(path) as lines:
+            return parse(lines, f"'{path}'")
     except TEXT_FAULTS as error:
         raise ValueError(
             f"'{path}' cannot be read ({error}). A table is read from a text file in UTF-8, packed "
@@ -71,59 +105,101 @@ def separator_of(header: str) -> str:
     return best if counts[best] else ","
 
 
-def parse(text: str, label: str) -> dict[str, Column]:
-    """Parse a table with a header; cells lose the blanks around them.
+def parse(lines: Iterable[str], label: str) -> dict[str, TextColumn]:
+    """Parse the lines of a table with a header; cells lose the blanks around them.
 
     Lines that begin with ``#`` before the header are comments, and a first line such as ``sep=;``, as
     Excel writes it, names the separator. Where semicolons separate and a cell is
     a number with a comma, commas are the decimal sign of the whole table.
     """
-    said = _SEPARATOR_LINE.match(text)
-    if said:
-        text = text[said.end() :]
-    lines = io.StringIO(text, newline="")
-    comments = []
-    start = 0
-    for line in lines:
+    rest = iter(lines)
+    first = next(rest, "")
+    said = _SEPARATOR_LINE.match(first)
+    comments: list[str] = []
+    header_line = ""
+    for line in rest if said else chain([first], rest):
         if line.strip() and not line.startswith("#"):
+            header_line = line
             break
         comments += [line.strip()] if line.strip() else []
-        start += len(line)
-    body = text[start:]
-    separator = said[1] if said else separator_of(io.StringIO(body).readline())
-    try:
-        rows = [
-            [cell.strip() for cell in row]
-            for row in csv.reader(
-                chain(io.StringIO(body, newline=""), ["\n", _END]), delimiter=separator
-            )
-            if row
-        ]
-    except csv.Error as error:
-        raise ValueError(
-            f"{sentence(label)} cannot be read ({error}). A table is text with one row a line. Save it as one."
-        ) from error
-    if rows.pop() != [_END]:
-        raise ValueError(
-            f"{sentence(label)} opens a quote that it never closes, in row {len(rows)}. Each quote "
-            "around a cell needs its end. Repair the file."
-        )
-    while rows and not any(rows[-1]):
-        rows.pop()  # spreadsheets write empty rows at the end
-    if len(rows) < 2:
+    separator = said[1] if said else separator_of(header_line)
+    rows = _rows(chain([header_line], rest), separator, label)
+    header = next(rows, [])
+    body = _Body(len(header), commas=separator == ";")
+    for row in rows:
+        body.append(row)
+    columns = body.columns()
+    if not body.n_rows:
         raise ValueError(
             f"{sentence(label)} holds no rows. A table needs a header and one row for each sample. Check "
             "the path."
         )
-    header, *cells = rows
     _check_header(header, label, separator, comments)
-    _check_shape(header, cells, label, separator)
-    comma = separator == ";" and any(has_decimal_comma(cell) for row in cells for cell in row)
-    columns = (Column.of([row[place] for row in cells]) for place in range(len(header)))
-    return {
-        name: Column(column.values, column.null, decimal_comma=comma)
-        for name, column in zip(header, columns, strict=True)
-    }
+    _check_shape(header, body, label, separator)
+    return dict(zip(header, columns, strict=True))
+
+
+class _Body:
+    """The rows below a header, and those of another length than it."""
+
+    def __init__(self, width: int, *, commas: bool) -> None:
+        self.n_rows = 0
+        """Rows up to the last that holds something: spreadsheets write empty rows at the end."""
+        self._columns = [TextColumn() for _ in range(width)]
+        self._width, self._n_seen, self._commas = width, 0, commas
+        self._decimal_comma = False
+        self._waiting: list[list[str]] = []
+        self._ragged: list[tuple[int, int]] = []
+
+    def append(self, row: list[str]) -> None:
+        """Add a row, and notice its length."""
+        self._n_seen += 1
+        if any(row):
+            self.n_rows = self._n_seen
+            if self._commas and not self._decimal_comma:
+                self._decimal_comma = any(map(has_decimal_comma, row))
+        if len(row) != self._width:
+            self._ragged.append((self._n_seen, len(row)))
+        elif not self._ragged:
+            self._waiting.append(row)
+            if len(self._waiting) * self._width >= _BATCH:
+                self._join()
+
+    def columns(self) -> list[TextColumn]:
+        """Return the columns."""
+        self._join()
+        for column in self._columns:
+            column.length, column.decimal_comma = self.n_rows, self._decimal_comma
+        return self._columns
+
+    def ragged(self) -> list[tuple[int, int]]:
+        """Return the numbers, from 1 on, and the lengths of rows of another length."""
+        return [(number, length) for number, length in self._ragged if number <= self.n_rows]
+
+    def _join(self) -> None:
+        for column, cells in zip(self._columns, zip(*self._waiting, strict=True), strict=False):
+            column.append(cells)
+        self._waiting.clear()
+
+
+def _rows(lines: Iterable[str], separator: str, label: str) -> Iterator[list[str]]:
+    """Yield rows of cells; lines without any are no rows."""
+    number, last = 0, None
+    try:
+        for row in csv.reader(chain(lines, ["\n", _END]), delimiter=separator):
+            if row and last is not None:
+                yield [cell.strip() for cell in last]
+                number += 1
+            last = row or last
+    except csv.Error as error:
+        raise ValueError(
+            f"{sentence(label)} cannot be read ({error}). A table is text with one row a line. Save it as one."
+        ) from error
+    if last != [_END]:
+        raise ValueError(
+            f"{sentence(label)} opens a quote that it never closes, in row {number}. Each quote "
+            "around a cell needs its end. Repair the file."
+        )
 
 
 def check_names(names: list[str], label: str) -> None:
@@ -149,13 +225,14 @@ def _check_header(header: list[str], label: str, separator: str, comments: list[
         )
 
 
-def _check_shape(header: list[str], cells: list[list[str]], label: str, separator: str) -> None:
+def _check_shape(header: list[str], body: _Body, label: str, separator: str) -> None:
     width = len(header)
-    ragged = [number for number, row in enumerate(cells, start=1) if len(row) != width]
-    if not ragged:
+    found = body.ragged()
+    if not found:
         return
+    ragged = [number for number, _ in found]
     hint = "Repair the file."
-    if all(len(row) == width + 1 for row in cells):
+    if len(found) == body.n_rows and all(length == width + 1 for _, length in found):
         hint = (
             "If the first column holds row names, as R writes them, give it a name in the header."
         )

@@ -27,12 +27,15 @@ def find_id_column(
     known, near = set(ids), {nearly(one) for one in ids}
     found: dict[str, int] = {}
     alike: dict[str, int] = {}
-    columns = {
-        name: table.column(name).text().tolist()
-        for name in table.beside(targets[0])
-        if name not in targets and table.column(name).may_hold_ids
-    }
-    for name, cells in columns.items():
+
+    def cells_of(name: str) -> list[str]:
+        # One column at a time: all of a wide table take far more than its file.
+        return table.glance(name).text().tolist()
+
+    for name in table.beside(targets[0]):
+        if name in targets or not table.glance(name).may_hold_ids:
+            continue
+        cells = cells_of(name)
         found[name] = len(known.intersection(cells))
         # Values that repeat are a property, such as years, not ids.
         distinct = Counter(cells)
@@ -42,26 +45,28 @@ def find_id_column(
     # The index that pandas writes has no name: "" is a column like any other.
     best = max(found, key=found.__getitem__, default=None)
     if best is None or not found[best]:
-        hints = (near_match(cells, known) for cells in columns.values())
+        hints = (near_match(cells_of(name), known) for name in found)
         raise AlignmentError(
             f"No column of {table.label} holds a sample id of the matrix ({listing(ids)}). Targets "
             f"are matched by id, never by position. {next(filter(None, hints), '')}".strip(),
             "Add the ids as a column, or write them alike on both sides.",
         )
-    if 2 * found[best] < min(len(known), len(set(columns[best]))):
+    cells = cells_of(best)
+    distinct_cells = set(cells)
+    if 2 * found[best] < min(len(known), len(distinct_cells)):
         raise AlignmentError(
             f"No column of {table.label} holds half of the sample ids of the matrix, or half as "
             f"many other values: {best!r} holds most, {found[best]} of {len(known)} ids. That may be "
-            f"by chance. {near_match(set(columns[best]) - known, known.difference(columns[best]))}".strip(),
+            f"by chance. {near_match(distinct_cells - known, known - distinct_cells)}".strip(),
             "If it holds the ids, name it as id_column.",
         )
-    same = [nearly(cell) for cell in columns[best]]
+    same = [nearly(cell) for cell in cells]
     rivals = [
         name
         for name, number in alike.items()
         if name != best
         and 2 * number >= found[best]
-        and [nearly(cell) for cell in columns[name]] != same
+        and [nearly(cell) for cell in cells_of(name)] != same
     ]
     if rivals:
         raise AlignmentError(

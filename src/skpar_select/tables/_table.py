@@ -2,18 +2,16 @@
 
 import io
 from collections.abc import Mapping
-from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
 import h5py
 
-from skpar_select._cached import CachedProperty
 from skpar_select._wording import choices, sentence
 from skpar_select.matrices.io._file import reading
 from skpar_select.tables._column import Column
-from skpar_select.tables._csv import check_names, parse, read_text
+from skpar_select.tables._csv import TextColumn, check_names, parse, parse_file
 from skpar_select.tables._frames import Columns, Source, columns_of
 from skpar_select.tables._parquet import MAGIC, parquet_columns
 from skpar_select.tables._stored import hdf5_columns
@@ -88,7 +86,10 @@ class Table:
             columns = _columns_of_file(path, self.label)
         elif isinstance(holder, io.TextIOBase):
             self.label = "the text stream"
-            columns = _columns_of_text(holder.read(), self.label)
+            # Split where lines end in whatever way, in cells too.
+            text = io.BytesIO(holder.read().encode("utf-8", "surrogatepass"))
+            lines = io.TextIOWrapper(text, "utf-8", "surrogatepass", newline="")
+            columns = _sources(parse(lines, self.label))
         else:
             self.label = "the table"
             found = columns_of(holder)
@@ -128,7 +129,14 @@ class Table:
 
     def column(self, name: str) -> Column:
         """Return a column by its name; it is read once."""
-        return self._columns[self.find(name)].column
+        held = self._columns[self.find(name)]
+        held.column = self.glance(name)
+        return held.column
+
+    def glance(self, name: str) -> Column:
+        """Return a column by its name, which is not kept for another time."""
+        held = self._columns[self.find(name)]
+        return held.source.read() if held.column is None else held.column
 
     def beside(self, name: str) -> list[str]:
         """Name the columns that may hold ids of the rows of this one, itself aside."""
@@ -148,10 +156,7 @@ class _Held:
 
     def __init__(self, source: Source) -> None:
         self.source, self.length = source, source.length
-
-    @CachedProperty
-    def column(self) -> Column:
-        return self.source.read()
+        self.column: Column | None = None
 
 
 def _columns_of_file(path: str, label: str) -> Columns:
@@ -170,15 +175,8 @@ def _columns_of_file(path: str, label: str) -> Columns:
         return hdf5_columns(path)
     with reading(path, "A table"), file.open("rb") as stream:
         is_parquet = stream.read(len(MAGIC)) == MAGIC
-    if is_parquet:
-        return parquet_columns(path, label)
-    return _columns_of_text(read_text(path), label)
+    return parquet_columns(path, label) if is_parquet else _sources(parse_file(path))
 
 
-def _columns_of_text(text: str, label: str) -> Columns:
-    columns: Mapping[str, Column] = parse(text, label)
-    return [Source(name, len(column), partial(_same, column)) for name, column in columns.items()]
-
-
-def _same(column: Column) -> Column:
-    return column
+def _sources(columns: Mapping[str, TextColumn]) -> Columns:
+    return [Source(name, held.length, held.column) for name, held in columns.items()]

@@ -2,7 +2,10 @@ from dataclasses import replace
 
 from layouts import layout_of, limits_of, needs_of
 
+from skpar_select.matrices.io._buffers import MAPPED_BYTES
 from skpar_select.planning.strategies import Reread, Spill, WholeChunks
+
+SMALL, LARGE = MAPPED_BYTES // 2, 2 * MAPPED_BYTES
 
 
 def test_strategies__count_decoding_as_often_as_it_is_done_at_once():
@@ -15,13 +18,16 @@ def test_strategies__count_decoding_as_often_as_it_is_done_at_once():
 
     def more(strategy, **changes):
         least = priced(strategy, 0, **changes).peak_bytes
-        return priced(strategy, 10**6, **changes).peak_bytes - least
+        return priced(strategy, LARGE, **changes).peak_bytes - least
 
     # Whole chunks are decoded by the workers, two; parts of them as they are read, three at a time.
-    assert more(WholeChunks) == 2 * 10**6
-    assert more(Reread) == 3 * 10**6
+    assert more(WholeChunks) == 2 * LARGE
+    assert more(Reread) == 3 * LARGE
     # Beside blocks of another part, which may be decoded as they are read.
-    assert more(WholeChunks, n_parts=2) == 3 * 10**6
+    assert more(WholeChunks, n_parts=2) == 3 * LARGE
+    # Every thread keeps small pieces, once it has decoded a chunk.
+    least = priced(WholeChunks, 0).peak_bytes
+    assert priced(WholeChunks, SMALL).peak_bytes - least == 3 * SMALL
     copy = priced(Spill, 10**8, 10**9)
     assert copy.tiles.in_flight == 3
     assert copy.peak_bytes > 3 * 10**8

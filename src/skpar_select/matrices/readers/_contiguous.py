@@ -5,6 +5,7 @@ would read at least 64 KiB for each extent, and a memory map would kill the proc
 is cut short.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -120,12 +121,18 @@ class ContiguousMatrix(Matrix):
             ) from error
 
 
-def _row_runs(rows: Index, *, joined: bool) -> list[tuple[int, int, int]]:
-    """Return rows of the file to read at once, in its order, and the position of the first."""
-    if joined and isinstance(rows, range) and rows.step == 1:
-        return [(rows.start, rows.stop, 0)] if rows else []
+def _row_runs(rows: Index, *, joined: bool) -> Iterator[tuple[int, int, int]]:
+    """Yield rows of the file to read at once, in its order, and the position of the first."""
+    if isinstance(rows, range) and rows.step == 1:
+        if joined and rows:
+            yield rows.start, rows.stop, 0
+        elif not joined:
+            yield from ((row, row + 1, at) for at, row in enumerate(rows))
+        return
     unique, first = np.unique(np.asarray(rows), return_index=True)
-    return [(row, row + 1, at) for row, at in zip(unique.tolist(), first.tolist(), strict=True)]
+    for at, position in enumerate(first):
+        row = int(unique[at])
+        yield row, row + 1, int(position)
 
 
 def _repeat(rows: Index, out: Array) -> None:

@@ -42,19 +42,21 @@ class Copying(Strategy):
 
         In memory it holds `held_bytes`; `costs` are other fields.
         """
-        in_flight = limits.in_flight
-        # The allocator may keep what small arrays took while the copy was made.
-        kept = held_bytes + in_flight * layout.read_bytes
-        scored = Direct.price(copy, needs, limits, budget - kept)
-        assert scored is not None
-        tiles = plan_tiles(
-            layout,
-            n_copies=1,
-            in_flight=in_flight,
-            # Nothing is scored while the copy is made.
-            held_bytes=held_bytes + limits.fixed_bytes - limits.workers_held * needs.worker_bytes,
-            budget=budget,
-        )
+        for allowed in (budget, 0):
+            tiles = plan_tiles(
+                layout,
+                n_copies=1,
+                in_flight=limits.in_flight,
+                # Nothing is scored while the copy is made.
+                held_bytes=held_bytes + limits.fixed_bytes - limits.in_flight * needs.worker_bytes,
+                budget=allowed,
+            )
+            kept = held_bytes + tiles.kept_bytes
+            scored = Direct.price(copy, needs, limits, budget - kept)
+            assert scored is not None
+            # Of the largest tiles too much may stay: the smallest leave most for the scoring.
+            if kept + scored.peak_bytes <= budget:
+                break
         return cls(
             cuts=scored.cuts,
             peak_bytes=max(tiles.peak_bytes, kept + scored.peak_bytes),

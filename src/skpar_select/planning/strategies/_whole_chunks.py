@@ -1,6 +1,7 @@
 """Whole chunks: blocks of whole columns of chunks, so that every chunk is read and decoded once."""
 
 from skpar_select.matrices import Layout
+from skpar_select.matrices.io._buffers import kept_bytes
 from skpar_select.planning._needs import Limits, Needs
 from skpar_select.planning.strategies._base import BLOCKS_PER_WORKER, BlockMemory, Strategy
 
@@ -24,8 +25,10 @@ class WholeChunks(Strategy):
             return None
         memory = BlockMemory.of(layout, needs, limits)
         # Only the workers decode. Of several parts one may be decoded as it is read, beside blocks
-        # of this one: then every block counts as one that is decoded.
-        decoding = layout.decode_bytes if limits.n_parts == 1 else 0
+        # of this one: then every block counts as one that is decoded. And small pieces stay in every
+        # thread that ever decoded.
+        decoding = layout.decode_bytes - kept_bytes(layout.decode_bytes)
+        decoding = decoding if limits.n_parts == 1 else 0
         of_chunks = memory._replace(
             fixed=memory.fixed + limits.workers_held * decoding,
             block=memory.block - decoding,
