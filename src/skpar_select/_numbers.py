@@ -7,6 +7,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
+from skpar_select._exact import exact_floats, is_beyond_exact, not_exact
 from skpar_select._wording import counted, listing
 from skpar_select.frames import Frame, Kind, floats, kinds_of_columns
 
@@ -44,6 +45,8 @@ def numbers_of_frame(frame: Frame) -> Any:
         )
     values = frame.as_array()
     if values is not None:
+        if values.dtype.kind == "f":
+            _check_exact(frame)
         return values
     kinds = frame.kinds()
     of_objects = [at for at, kind in enumerate(kinds) if kind == "objects"]
@@ -52,6 +55,7 @@ def numbers_of_frame(frame: Frame) -> Any:
         kinds[at] = kind
     if set(kinds) != {"number"}:
         raise _not_numbers(frame.names, kinds, lambda some: _floats_of(frame.part(some)))
+    _check_exact(frame)
     if not of_objects:
         return frame.data
     if len(of_objects) == n_features:
@@ -88,12 +92,32 @@ def numbers_of_array(X: Any) -> Any:
     return floats(X)
 
 
+def _check_exact(frame: Frame) -> None:
+    """Refuse whole numbers that become float64 beside other types or nulls, and would be rounded."""
+    # "Int64" and "int64[pyarrow]" are types that may hold nulls.
+    names = [str(dtype).lower().removesuffix("[pyarrow]") for dtype in frame.types]
+    alone = len(set(names)) == 1
+    large = []
+    for at, name in enumerate(names):
+        if name not in ("int64", "uint64"):
+            continue
+        cells = frame.column(at)
+        whole = all(isinstance(one, int) for one in cells)
+        if isinstance(cells, np.ndarray):
+            whole = cells.dtype.kind in "iu"  # others become float64
+        if not (alone and whole) and is_beyond_exact(cells):
+            large.append(at)
+    if large:
+        shown = listing([frame.names[at] for at in large], most=_NAMED)
+        raise not_exact(f"X, {counted(len(large), 'column')} of it ({shown}),")
+
+
 def without_mask(X: Any) -> Any:
     """Write NaN where a masked array has a mask."""
     if not np.ma.is_masked(X):
         return X.data
     if X.dtype.kind in "biu":
-        return X.astype(np.float64).filled(np.nan)
+        return np.ma.MaskedArray(exact_floats(X.filled(0)), X.mask).filled(np.nan)
     if X.dtype.kind == "f":
         return X.filled(np.nan)
     values = np.array(X.data, dtype=object)

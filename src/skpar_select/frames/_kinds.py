@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from skpar_select._exact import exact_floats
 from skpar_select._typing import Array
 
 Kind = Literal["number", "text", "time", "other", "objects"]
@@ -55,7 +56,7 @@ def kinds_of_columns(values: Array) -> list[Kind]:
 def floats(values: Array) -> Array:
     """Convert an array of objects that are numbers or missing to float64."""
     try:
-        return values.astype(np.float64)
+        return exact_floats(values)
     except OverflowError:
         raise ValueError(
             "X holds a whole number beyond those of float64. Scores are computed in float64. "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skpar_select._exact import LARGEST_EXACT, from_least, is_beyond_exact
 from skpar_select._stopping import Stopped
 from skpar_select.kernels._config import _kernels
 
@@ -89,7 +90,7 @@ def mutual_information(
     targets = tuple(targets)
     mask = np.ascontiguousarray(discrete, dtype=np.bool_)
     indices = _indices(columns)
-    block = _with_exact_classes(_readable(block), mask)
+    block = _exact(_readable(block), mask)
     scores = np.empty((len(targets), block.shape[1]))
     n_observed = np.empty(block.shape[1], dtype=np.int64)
     position = _kernels.score(targets, block, mask, indices, min_observed, scores, n_observed, stop)
@@ -108,6 +109,7 @@ def standardize(block: NDArray[Any], *, seed: int, columns: ArrayLike) -> NDArra
     :func:`mutual_information`.
     """
     block = _readable(block)
+    block = _exact(block, np.zeros(block.shape[1], dtype=np.bool_))
     indices = _indices(columns)
     standardized = np.empty(block.shape, order="F")
     _check(_kernels.standardize(block, indices, seed, standardized), indices)
@@ -142,18 +144,19 @@ def _readable(block: NDArray[Any]) -> NDArray[Any]:
     return block
 
 
-def _with_exact_classes(block: NDArray[Any], discrete: NDArray[np.bool_]) -> NDArray[Any]:
-    """Replace integers too large for a float64 by the number of their class, in discrete columns.
+def _exact(block: NDArray[Any], discrete: NDArray[np.bool_]) -> NDArray[Any]:
+    """Replace integers too large for a float64: by the number of their class, or less their least.
 
-    Hashed identifiers are such integers: the kernel reads float64, exact up to 2**53.
+    Hashed identifiers and times in nanoseconds are such: the kernel reads float64, exact up to 2**53.
     """
-    if block.dtype.kind not in "iu" or block.itemsize < 8 or not (block.size and discrete.any()):
+    if not is_beyond_exact(block):
         return block
-    too_large = (block.max(axis=0) > 2**53) | (block.min(axis=0) < -(2**53))
-    columns = np.flatnonzero(too_large & discrete)
-    if not columns.size:
-        return block
+    too_large = (block.max(axis=0) > LARGEST_EXACT) | (block.min(axis=0) < -LARGEST_EXACT)
+    columns = np.flatnonzero(too_large)
     numbered = block.astype(np.float64)
     for column in columns:
-        numbered[:, column] = np.unique(block[:, column], return_inverse=True)[1]
+        values = block[:, column]
+        numbered[:, column] = (
+            np.unique(values, return_inverse=True)[1] if discrete[column] else from_least(values)
+        )
     return numbered

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma
 
+from skpar_select._exact import floats_up_to_shift
 from skpar_select.kernels._config import _kernels
 
 Target = _kernels.Target
@@ -35,7 +36,8 @@ def prepare_target(y: ArrayLike, *, discrete: bool, n_neighbors: int, seed: int)
     else:
         if y.dtype.kind not in "fiubO":
             raise TypeError(f"dtype {y.dtype} is not of real numbers. Convert it to float64 first.")
-        values = np.ascontiguousarray(y, dtype=np.float64)
+        # Times in nanoseconds, for example.
+        values = np.ascontiguousarray(floats_up_to_shift(y))
         if not np.isfinite(values).all():
             raise ValueError(
                 "y holds NaN or infinity. A continuous target must be finite. "

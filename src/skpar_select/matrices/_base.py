@@ -26,6 +26,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from skpar_select._exact import is_beyond_exact, not_exact
 from skpar_select._typing import Array, Index, Names
 from skpar_select.matrices._layout import Layout
 from skpar_select.matrices.io._file import FileSnapshot
@@ -228,7 +229,10 @@ class CastBlock(RawBlock):
 
     def decode(self) -> Array:
         """Return the values in the other type."""
-        return self.stored.decode().astype(self.dtype, copy=False)
+        values = self.stored.decode()
+        if self.dtype.kind == "f" and is_beyond_exact(values):
+            raise not_exact("X, a matrix of several types,")
+        return values.astype(self.dtype, copy=False)
 
 
 class CastMatrix(Matrix):

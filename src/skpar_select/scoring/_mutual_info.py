@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skpar_select._cached import CachedProperty
+from skpar_select._exact import floats_up_to_shift
 from skpar_select._finite import NonFiniteError, report_non_finite
 from skpar_select._stopping import stop_flag
 from skpar_select._typing import (
@@ -52,7 +53,8 @@ def kernel_needs(
 ) -> Needs:
     """Return what the kernel takes, whatever the values of the targets."""
     # It reads every real type, in the byte order of the machine, and all rows of a block.
-    copies = omits_targets or not dtype.isnative
+    # And integers of 8 bytes become float64 where that rounds them.
+    copies = omits_targets or not dtype.isnative or (dtype.kind in "iu" and dtype.itemsize == 8)
     return Needs(
         shared_bytes=TARGET_BYTES * n_samples * n_targets,
         worker_bytes=(SCRATCH_BYTES + MISSING_BYTES * omits_features) * n_samples,
@@ -194,7 +196,7 @@ class MutualInformation(Scorer):
     def _numbers(self, values: Array) -> Array:
         if self._discrete_target:
             return np.unique(values, return_inverse=True)[1]
-        return values.astype(np.float64)
+        return floats_up_to_shift(values)
 
 
 def _has_fractions(values: Any) -> FloatArray:

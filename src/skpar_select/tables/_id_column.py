@@ -30,7 +30,8 @@ def find_id_column(
 
     def cells_of(name: str) -> list[str]:
         # One column at a time: all of a wide table take far more than its file.
-        return table.glance(name).text().tolist()
+        cells: list[str] = table.glance(name).text().tolist()
+        return cells
 
     for name in table.beside(targets[0]):
         if name in targets or not table.glance(name).may_hold_ids:

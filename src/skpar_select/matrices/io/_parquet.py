@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skpar_select._exact import is_beyond_exact, not_exact
 from skpar_select._typing import Array
 from skpar_select.matrices.io._file import FileSnapshot
 from skpar_select.matrices.io._parquet_footer import VirtualFile, read_footer
@@ -79,6 +80,8 @@ def read_columns(
                 raise OSError(
                     f"{label}: a column misses values, and the file says that it does not"
                 )
+            if out.dtype.kind == "f" and is_beyond_exact(values):
+                raise not_exact(label)
             out[place] = values
 
 
@@ -102,6 +105,8 @@ def _numbers(column: Any) -> Array:
         if pa.types.is_boolean(column.type):
             column = column.cast(pa.uint8())
         if pa.types.is_integer(column.type):
+            if is_beyond_exact(column.fill_null(0).to_numpy()):
+                raise not_exact("A column with missing values")
             column = column.cast(pa.float64(), safe=False)
     values: Array = column.to_numpy()
     return values

@@ -42,8 +42,9 @@ class Copying(Strategy):
 
         In memory it holds `held_bytes`; `costs` are other fields.
         """
-        for allowed in (budget, 0):
-            tiles = plan_tiles(
+
+        def tiles_within(allowed: int) -> Tiles:
+            return plan_tiles(
                 layout,
                 n_copies=1,
                 in_flight=limits.in_flight,
@@ -51,12 +52,20 @@ class Copying(Strategy):
                 held_bytes=held_bytes + limits.fixed_bytes - limits.in_flight * needs.worker_bytes,
                 budget=allowed,
             )
-            kept = held_bytes + tiles.kept_bytes
+
+        def scored_beside(kept: int) -> Direct:
             scored = Direct.price(copy, needs, limits, budget - kept)
             assert scored is not None
-            # Of the largest tiles too much may stay: the smallest leave most for the scoring.
-            if kept + scored.peak_bytes <= budget:
-                break
+            return scored
+
+        tiles = tiles_within(budget)
+        kept = held_bytes + tiles.kept_bytes
+        scored = scored_beside(kept)
+        if kept + scored.peak_bytes > budget:
+            # Too much may stay of the largest tiles: the smallest leave most for the scoring.
+            tiles = tiles_within(0)
+            kept = held_bytes + tiles.kept_bytes
+            scored = scored_beside(kept)
         return cls(
             cuts=scored.cuts,
             peak_bytes=max(tiles.peak_bytes, kept + scored.peak_bytes),
