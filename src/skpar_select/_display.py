@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from skpar_select._origins import origins
+from skpar_select._wording import quote
 
 _SELECTED, _PALE = "#2f6f8f", "#b9cdd7"
 _HIGHEST = 16.0  # inches: a page, and a screen of a notebook
@@ -205,32 +206,42 @@ class MutualInfoDisplay:
 
     def _best(self, max_features: int | None) -> tuple[list[str], np.ndarray, np.ndarray | None]:
         given, own_names, selected = _columns_of(self.scores)
-        scores = np.asarray(given, dtype=np.float64)
+        try:
+            scores = np.asarray(given, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise TypeError(
+                f"scores={quote(given)} are no numbers. A picture needs one score for each feature. Pass "
+                "the scores_ of a fitted selector."
+            ) from error
         selected = selected if self.selected is None else np.asarray(self.selected, dtype=bool)
         if scores.ndim != 1 or not np.isfinite(scores).any():
             raise ValueError(
-                f"scores of shape {scores.shape} give no bar: a picture needs a one-dimensional array "
-                "with at least one finite score; pass the scores_ of a fitted selector"
+                f"scores of shape {scores.shape} give no bar. A picture needs a one-dimensional array "
+                "with at least one finite score. Pass the scores_ of a fitted selector."
             )
-        if max_features is not None and max_features < 1:
-            raise ValueError(
-                f"max_features={max_features} leaves no bar: it must be at least 1; pass the number "
-                "of bars to draw, such as 20"
+        if max_features is not None:
+            whole = isinstance(max_features, int | np.integer) and not isinstance(
+                max_features, bool
             )
+            if not whole or max_features < 1:
+                raise (ValueError if whole else TypeError)(
+                    f"max_features={quote(max_features)} is no number of bars. It must be a whole number, "
+                    "at least 1, or None for all. Pass how many to draw, such as 20."
+                )
         feature_names = own_names if self.feature_names is None else self.feature_names
         if feature_names is None:
             names = [f"x{index}" for index in range(len(scores))]
         else:
-            names = [str(name) for name in np.asarray(feature_names)]
+            names = [str(name) for name in np.atleast_1d(np.asarray(feature_names))]
         if len(names) != len(scores):
             raise ValueError(
-                f"{len(names)} feature_names for {len(scores)} scores: every score needs one name; "
-                "pass the names of all columns, in their order"
+                f"feature_names={quote(feature_names)} are {len(names)} for {len(scores)} scores. Every score "
+                "needs one name. Pass the names of all columns, in their order."
             )
         if selected is not None and selected.shape != scores.shape:
             raise ValueError(
-                f"selected has shape {selected.shape}, scores {scores.shape}: every score is selected "
-                "or not; pass the get_support() of the selector"
+                f"selected has shape {selected.shape}, scores {scores.shape}. Every score is selected "
+                "or not. Pass the get_support() of the selector."
             )
         # Of equal scores the selected come first, as in the table of scores.
         keys = (-scores,) if selected is None else (~selected, -scores)
@@ -266,15 +277,15 @@ def _selector_of(estimator: Any) -> Any:
     if steps is None:
         if not hasattr(within, "get_support"):
             raise TypeError(
-                f"a {type(within).__name__} is no selector: the picture needs scores_ and "
-                "get_support(); pass a fitted selector, or scores to from_scores"
+                f"A {type(within).__name__} is no selector. The picture needs scores_ and "
+                "get_support(). Pass a fitted selector, or scores to from_scores."
             )
         return within
     found = [step for _, step in steps if hasattr(step, "get_support")]
     if len(found) != 1:
         raise ValueError(
-            f"the {type(within).__name__} holds {len(found)} selectors: the picture is of one; pass "
-            "it, such as pipe[-2]"
+            f"The {type(within).__name__} holds {len(found)} selectors. The picture is of one. Pass "
+            "it, such as pipe[-2]."
         )
     return found[0]
 

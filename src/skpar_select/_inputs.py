@@ -12,6 +12,7 @@ from skpar_select._validation import (
     check_lazy_matrix,
     check_matrix,
     check_not_empty,
+    warn_of_constant,
     warn_of_labels,
     warn_of_missing_targets,
 )
@@ -68,6 +69,8 @@ def check_targets(y: Any, matrix: Matrix, *, task: Task | None, omit: bool) -> T
     targets = Targets(y, matrix.shape[0], task=task, omit=omit)
     if task == "regression":
         warn_of_labels(y)
+    if task is not None:
+        warn_of_constant(y)
     warn_of_missing_targets(targets.n_missing, targets.n_samples, targets.names)
     return targets
 

@@ -12,7 +12,7 @@ from sklearn.utils.validation import validate_data
 from skpar_select._caller import warn_caller
 from skpar_select._numbers import numbers_of_array, numbers_of_frame, without_mask
 from skpar_select._typing import Array, BoolArray, FloatArray, IndexArray, Missing, Task
-from skpar_select._wording import counted, listing
+from skpar_select._wording import counted, listing, quote
 from skpar_select.frames import Kind, as_frame, floats, kinds_of_columns
 
 
@@ -129,6 +129,11 @@ def check_target(
             "The selector requires y to be passed, but the target y is None. Scores are taken "
             "against a target. Pass one value for each sample."
         )
+    if np.ndim(y) == 0:
+        raise ValueError(
+            f"{label}={quote(y)} is a {type(y).__name__}: y should be a 1d array, of one value for each sample. "
+            "Pass a list, an array or a Series, or an array of two dimensions for several targets."
+        )
     holder = type(getattr(y, "dtype", None)).__name__
     target = column_or_1d(without_mask(y) if isinstance(y, np.ma.MaskedArray) else y)
     if len(target) != n_samples:
@@ -167,6 +172,21 @@ def _no_numbers(target: Any, kind: Kind, holder: str, label: str) -> ValueError:
     return ValueError(
         f"{label} holds {what} such as {shown}. With task='regression' they must be numbers. {remedy}"
     )
+
+
+def warn_of_constant(y: Any) -> None:
+    """Warn of a target of one value, by which every column scores 0."""
+    values = np.asarray(y)
+    for column in values.T if values.ndim == 2 else [values]:
+        there = column[
+            ~np.array([_is_missing(one) for one in column[:2]] + [False] * len(column[2:]))
+        ]
+        if len(there) > 1 and (there == there[0]).all():
+            warn_caller(
+                f"y is {quote(there[0])} for every sample, so that all scores are 0. Columns share something "
+                "only with a target that varies. Check which column of the table y is."
+            )
+            return
 
 
 def warn_of_labels(y: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from skpar_select._alignment import MissingIdsError, align_ids, repeated
+from skpar_select._given import check_file_name, check_number_of_samples, check_several
 from skpar_select._typing import Names
 from skpar_select._wording import counted
 from skpar_select.matrices._concatenated import ConcatenatedMatrix
@@ -134,6 +135,11 @@ def open_matrix(
             f"dataset={dataset!r} is no name. It is the text by which the file knows the matrix. "
             "Name it, or leave it out where there is only one."
         )
+    for axis, given in (("feature_names", feature_names), ("sample_ids", sample_ids)):
+        if given is not None and not isinstance(given, os.PathLike):
+            check_several(given, axis, "'auto', the name of a dataset, a text file, or the names")
+    if n_samples is not None:
+        check_number_of_samples(n_samples)
     if isinstance(path, str | os.PathLike) or is_holder(path):
         return _open_one(path, dataset, feature_names, sample_ids, orientation, n_samples)
     paths = list_sources(path)
@@ -185,8 +191,10 @@ def held_matrix(X: Any) -> LazyMatrix | None:
     (4, 3)
     >>> held_matrix(np.zeros((4, 3)))
     """
-    if isinstance(X, str | os.PathLike):
-        path = os.fspath(X)
+    if isinstance(X, list | tuple) and X and isinstance(X[0], str | os.PathLike):
+        X = X[0]  # an array of one dimension otherwise, and no matrix
+    if isinstance(X, str | bytes | os.PathLike):
+        path = os.fsdecode(X)
         raise TypeError(
             f"X={path!r} is a path. A matrix in a file is opened first, so that its names and its "
             f"orientation can be said. Give open_matrix({path!r})."
@@ -211,6 +219,8 @@ def _open_one(
     orientation: str,
     n_samples: int | None,
 ) -> LazyMatrix:
+    if isinstance(path, str | os.PathLike):
+        check_file_name(path)
     held = find_holder(path, dataset)
     with FileSession(path if held is None else held.path) as session:
         opened = open_file(session, dataset) if held is None else held.open(session)

@@ -16,7 +16,7 @@ from skpar_select._alignment import (
 )
 from skpar_select._origins import has_index, is_default_index
 from skpar_select._typing import Array, BoolArray, IndexArray
-from skpar_select._wording import counted, listing
+from skpar_select._wording import counted, listing, quote
 from skpar_select.matrices import LazyMatrix, held_matrix
 from skpar_select.tables._join import Join, choose, join_by_id, join_by_order
 from skpar_select.tables._table import Table
@@ -200,6 +200,11 @@ def _held(X: Any) -> _Held:
         return _Held(X, index, len(X), X.iloc.__getitem__)
     if isinstance(X, list | tuple):
         X = np.asarray(X)
+    if len(getattr(X, "shape", ())) != 2:
+        raise TypeError(
+            f"X={quote(X)} is no matrix, but a {type(X).__name__}. A table is joined to a matrix of samples "
+            "and features. Give what open_matrix returns, an array or a data frame."
+        )
     return _Held(X, None, X.shape[0], X.__getitem__)
 
 

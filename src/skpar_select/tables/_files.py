@@ -10,14 +10,13 @@ from os import PathLike
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
-from skpar_select._wording import listing, quote
+from skpar_select._given import check_file_name
+from skpar_select._wording import listing
 from skpar_select.tables._output import Output, followed
 from skpar_select.tables._parquet import check_parquet
 from skpar_select.tables._streams import writing_forwards
 
 # As Linux and macOS have it; some file systems allow less, and say so when the file is made.
-_LONGEST_NAME = 255
-_LONGEST_PATH = 4095
 
 TEXT_FORMATS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
@@ -60,7 +59,7 @@ def check_output(
     if formats is not None and format_of(path, formats) == ".parquet":
         check_parquet(path)
     given = Path(path)
-    _check_name(given)
+    check_file_name(given)
     path = followed(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(
@@ -116,18 +115,6 @@ def writing_text(output: Output, suffix: str) -> Iterator[TextIO]:
             packed = gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0)
             raw = cast(BinaryIO, stack.enter_context(packed))
         yield stack.enter_context(io.TextIOWrapper(raw, encoding="utf-8", newline=""))
-
-
-def _check_name(path: Path) -> None:
-    """Refuse what no file can be called."""
-    name = os.fsencode(path)
-    longest = max((len(part) for part in name.split(os.fsencode(os.sep))), default=0)
-    if longest > _LONGEST_NAME or len(name) > _LONGEST_PATH or b"\0" in name:
-        shown = quote(str(path))
-        raise ValueError(
-            f"{shown} is no name of a file: it has {len(name)} bytes, its longest part {longest}. A path has "
-            f"at most {_LONGEST_PATH}, each part {_LONGEST_NAME}, and none is NUL. Choose a shorter name."
-        )
 
 
 def separator_for(suffix: str) -> str:

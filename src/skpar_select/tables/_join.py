@@ -16,6 +16,7 @@ from skpar_select._alignment import (
     samples_listed,
     unmatched,
 )
+from skpar_select._given import check_several
 from skpar_select._typing import BoolArray, IndexArray
 from skpar_select._wording import counted, listing, quote, sentence
 from skpar_select.matrices import read_list
@@ -91,6 +92,8 @@ def choose(
 
 def _known_ids(given: Any, word: str, ids: Any, choice: Choice, *, drop: bool) -> set[str]:
     """Read a list of ids, and refuse or count those that the matrix lacks."""
+    if not isinstance(given, PathLike):
+        check_several(given, word, "ids of samples, or the path of a text file")
     listed = set(_listed_ids(given, word))
     unknown = sorted(listed.difference(ids))
     if unknown and not drop:

@@ -8,6 +8,7 @@ from typing import Any
 
 import h5py
 
+from skpar_select._given import check_file_name
 from skpar_select._wording import choices, sentence
 from skpar_select.matrices.io._file import reading
 from skpar_select.tables._column import Column
@@ -82,6 +83,7 @@ class Table:
             return
         if isinstance(holder, str | PathLike):
             path = fspath(holder)
+            check_file_name(path)
             self.label = f"'{path}'"
             columns = _columns_of_file(path, self.label)
         elif isinstance(holder, io.TextIOBase):

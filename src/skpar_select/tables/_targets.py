@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skpar_select._alignment import DroppedSamplesWarning, MissingIdsError, MissingTargetsError
+from skpar_select._given import check_several
 from skpar_select._typing import Array, BoolArray, IndexArray
 from skpar_select._wording import counted, listing, quote
 from skpar_select.tables._column import has_decimal_comma
@@ -81,6 +82,8 @@ def read_targets(
     targets = target_columns(table, column)
     length = table.length(targets[0])
     if sample_ids is not None:
+        each = {"text": sample_ids} if isinstance(sample_ids, str) else sample_ids
+        check_several(each, "sample_ids", "a sequence of the ids of all samples")
         ids = list(sample_ids)
         joined = join_by_id(
             ids,
@@ -120,6 +123,7 @@ def check_task(task: str) -> None:
 
 def target_columns(table: Table, column: str | Sequence[str]) -> list[str]:
     """Return the columns of the targets, or refuse those that are not there."""
+    check_several(column, "column", "the name of a column, or several of them")
     wanted = [column] if isinstance(column, str) else list(column)
     names = [table.find(name, "The target") for name in wanted]
     if not names or len(set(names)) < len(names):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from skpar_select._given import check_several
 from skpar_select._typing import Array, BoolArray
 from skpar_select._wording import choices, counted, listing, quote
 from skpar_select.tables._column import MISSING_MARKERS, Column, as_number
@@ -30,6 +31,7 @@ def conditions_of(where: str | Sequence[str] | None) -> list[str]:
     """Return the conditions as a list."""
     if where is None:
         return []
+    check_several(where, "where", "a condition such as 'age>=18', or several of them")
     return [str(where)] if isinstance(where, str) else [str(one) for one in where]
 
 
