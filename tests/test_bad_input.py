@@ -157,7 +157,7 @@ def test_bad_input__is_named_with_its_rule_and_its_remedy(name, folder):
 
 @pytest.mark.parametrize("task", ["regression", "classification"])
 @pytest.mark.parametrize(
-    "y", [np.ones(30), np.column_stack([np.arange(30), np.ones(30)])], ids=["y", "ys"]
+    "y", [np.ones(30), np.column_stack([np.arange(30) % 3, np.ones(30)])], ids=["y", "ys"]
 )
 def test_fit__of_a_constant_target_warns(task, y):
     with pytest.warns(UserWarning, match=r"y is .* for every sample, so that all scores are 0\. "):

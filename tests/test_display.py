@@ -104,11 +104,11 @@ def test_from_estimator__needs_a_fitted_selector():
 @pytest.mark.parametrize(
     ("scores", "keywords", "message"),
     [
-        ([[1.0]], {}, r"scores of shape \(1, 1\) give no bar: .* one-dimensional"),
+        ([[1.0]], {}, r"scores of shape \(1, 1\) give no bar\. .* one-dimensional"),
         ([], {}, r"scores of shape \(0,\) give no bar"),
-        ([np.nan], {}, r"at least one finite score; pass the scores_"),
-        ([1.0], {"max_features": 0}, r"max_features=0 leaves no bar: .* at least 1"),
-        ([1.0], {"feature_names": ["a", "b"]}, r"2 feature_names for 1 scores: .* one name"),
+        ([np.nan], {}, r"at least one finite score\. Pass the scores_"),
+        ([1.0], {"max_features": 0}, r"max_features=0 is no number of bars\. .* at least 1"),
+        ([1.0], {"feature_names": ["a", "b"]}, r"are 2 for 1 scores\. .* one name"),
     ],
 )
 def test_from_scores__names_what_is_wrong(scores, keywords, message):
@@ -180,7 +180,7 @@ def test_from_estimator__takes_the_selector_out_of_a_pipeline_and_a_search(fitte
 
 def test_from_estimator__says_what_it_takes(fitted):
     _, X = fitted
-    with pytest.raises(TypeError, match=r"a ndarray is no selector.*from_scores"):
+    with pytest.raises(TypeError, match=r"A ndarray is no selector.*from_scores"):
         MutualInfoDisplay.from_estimator(X)
     with pytest.raises(ValueError, match=r"holds 0 selectors.*such as pipe\[-2\]"):
         MutualInfoDisplay.from_estimator(make_pipeline(Ridge()))

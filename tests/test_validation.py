@@ -364,7 +364,7 @@ def test_X__dates_among_objects(value):
 
 
 def test_X__whole_numbers_beyond_float64():
-    with pytest.raises(ValueError, match=r"whole number beyond.*Scale"):
+    with pytest.raises(ValueError, match=r"whole numbers beyond.*float64, which rounds them"):
         check_matrix(np.array([[10**400]], dtype=object))
 
 

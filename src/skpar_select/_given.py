@@ -27,9 +27,9 @@ def check_several(value: Any, name: str, what: str) -> None:
     """Refuse what is no sequence of `what`, where one is expected."""
     wrong = isinstance(value, bytes | bytearray | Mapping) or not isinstance(value, Iterable)
     if wrong or getattr(value, "ndim", 1) != 1:
+        shown = " ".join(quote(value).split())  # arrays are shown in lines
         raise TypeError(
-            f"{name}={' '.join(quote(value).split())} is a {type(value).__name__}. It must be {what}. Give text, or a list "
-            "of text."
+            f"{name}={shown} is a {type(value).__name__}. It must be {what}. Give text, or a list of text."
         )
 
 

@@ -183,7 +183,7 @@ def warn_of_constant(y: Any) -> None:
         ]
         if len(there) > 1 and (there == there[0]).all():
             warn_caller(
-                f"y is {quote(there[0])} for every sample, so that all scores are 0. Columns share something "
+                f"y is {there[0]} for every sample, so that all scores are 0. Columns share something "
                 "only with a target that varies. Check which column of the table y is."
             )
             return
