@@ -82,7 +82,7 @@ def test_repack__of_a_small_budget_takes_many_tiles(values):
     with pytest.raises(ValueError, match=r"memory_budget=1000 bytes is too small"):
         repack_matrix(X, "out.h5", memory_budget=1000)
     assert left() == []
-    assert_same(repacked(X, memory_budget="60kB"), values)
+    assert_same(repacked(X, memory_budget="72kB"), values)
 
 
 def test_repack__of_a_view_and_of_several_files(values):
@@ -161,7 +161,7 @@ class Stopping:
 def stopped(X, n_tiles=4, fault=KeyboardInterrupt):
     with pytest.raises(fault):
         repack_matrix(
-            X, "out.h5", n_jobs=1, memory_budget="130kB", progress=Stopping(n_tiles, fault)
+            X, "out.h5", n_jobs=1, memory_budget="140kB", progress=Stopping(n_tiles, fault)
         )
     assert sorted(os.path.splitext(name)[1] for name in left()) == [JOURNAL, REPACK]
     assert not os.path.exists("out.h5")
@@ -172,7 +172,7 @@ class TestContinued:
         said, progress = [], Stopping(-1, None)
         repack_matrix(
             X, "out.h5", n_jobs=1, progress=progress, tell=said.append,
-            **{"memory_budget": "130kB", **options},
+            **{"memory_budget": "140kB", **options},
         )  # fmt: skip
         assert left() == []
         return said, progress.n_total
@@ -243,10 +243,10 @@ class TestContinued:
 
             def advance(self, n_units):
                 if not os.path.exists("out.h5"):
-                    repack_matrix(X, "out.h5", n_jobs=1, memory_budget="130kB")
+                    repack_matrix(X, "out.h5", n_jobs=1, memory_budget="140kB")
 
         repack_matrix(
-            X, "out.h5", n_jobs=1, memory_budget="130kB", overwrite=True, progress=Another()
+            X, "out.h5", n_jobs=1, memory_budget="140kB", overwrite=True, progress=Another()
         )
         assert_same(open_matrix("out.h5"), values)
         assert left() == []
@@ -262,7 +262,7 @@ class TestContinued:
             "    def advance(self, _):\n"
             "        self.n += 1\n"
             "        if self.n == 5: os.kill(os.getpid(), 9)\n"
-            "repack_matrix(open_matrix('x.h5'), 'out.h5', n_jobs=1, memory_budget='130kB', progress=Killed())"
+            "repack_matrix(open_matrix('x.h5'), 'out.h5', n_jobs=1, memory_budget='140kB', progress=Killed())"
         )
         done = subprocess.run([sys.executable, "-c", program], check=False)
         assert done.returncode == -signal.SIGKILL
