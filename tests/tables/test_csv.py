@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skpar_select.tables import Table, read_targets
-from skpar_select.tables._csv import SEPARATORS, check_names, parse, read_text, separator_of
+from skpar_select.tables._csv import SEPARATORS, check_names, parse, parse_file, separator_of
 
 
 def parsed(text):
@@ -187,8 +187,8 @@ def test_table__reads_what_european_excel_writes(tmp_path):
     assert read_targets(tmp_path / "t.csv", "Größe, cm").tolist() == [181.5]
 
 
-def test_read_text__of_what_the_system_cannot_read_names_it(tmp_path):
+def test_parse_file__of_what_the_system_cannot_read_names_it(tmp_path):
     with pytest.raises(
         OSError, match=rf"'{tmp_path}' cannot be read \(Is a directory\)\. A table is"
     ):
-        read_text(str(tmp_path))
+        parse_file(str(tmp_path))
