@@ -16,8 +16,8 @@ from skpar_select.execution import choose_executor
 from skpar_select.matrices import Cuts, SparseMatrix
 from skpar_select.planning import Limits
 from skpar_select.planning.strategies import InMemory, Reread, Spill
-from skpar_select.scoring import plan_scoring
-from skpar_select.scoring._score_columns import _score_blocks
+from skpar_select.scoring import Assembler
+from skpar_select.scoring._rounds import Rounds
 
 N_SAMPLES, N_FEATURES = 60, 23
 WIDTHS = [1, 7, N_FEATURES]
@@ -106,9 +106,18 @@ def score_by_plan(X, y, change, n_jobs=1, matrix=None, **parameters):
     scorer = selector._scorer(targets_of(selector, matrix, y), discrete)
     executor = choose_executor(n_jobs, prefer="threads")
     needs = scorer.needs(matrix.shape[0], matrix.dtype)
-    plan = plan_scoring(matrix, needs, executor, memory_budget=10**9)
-    plan = change(plan, matrix, needs, executor)
-    return _score_blocks(matrix, scorer, executor, plan, ())["score"]
+    scorer.prepare()
+
+    class Changed(Rounds):
+        def _plan_of(self, view):
+            return change(super()._plan_of(view), view.matrix, needs, executor)
+
+    rounds = Changed(matrix, scorer, executor, needs=needs, memory_budget=10**9)
+    assembler, every = Assembler(matrix.shape[1]), range(matrix.shape[1])
+    for columns, result in rounds.score(every, lambda columns: True):
+        assembler.write(columns, result)
+    assembler.check(every)
+    return assembler.results["score"]
 
 
 def cut(width):
