@@ -85,6 +85,15 @@ def test_pool__that_does_not_know_what_it_lost_ends(matrix, problem):
         score(matrix, problem[1], executor=executor)
 
 
+def test_engine__that_loses_its_workers_before_the_first_block_ends(problem, write_h5):
+    class Gone(SerialExecutor):
+        def check_hosts(self, check):
+            raise WorkerLostError("no worker answers", [0, 1])
+
+    with pytest.raises(RuntimeError, match="does not say at which columns .no worker answers"):
+        score(open_matrix(write_h5(problem[0])), problem[1], executor=Gone())
+
+
 def test_values_that_are_not_finite__are_counted_also_where_workers_die(problem):
     X = problem[0].copy()
     X[3, [0, 20]] = np.nan

@@ -118,24 +118,23 @@ class Rounds:
                     )
                     for strategy, part, place in zip(strategies, parts, places, strict=True)
                 ]
-                if not sources[0].matrix.in_memory:
-                    self._executor.check_hosts(partial(_check_unchanged, sources))
                 fetch, score = partial(_fetch, sources), partial(_score, self.scorer)
-                # Workers read the blocks of a file, and ahead; blocks in memory are views.
                 drawn = chain([first], pending)
-                results = (
-                    self._executor.map_unordered(score, map(fetch, drawn))
-                    if sources[0].matrix.in_memory
-                    else self._executor.map_unordered(score, drawn, prepare=fetch)
-                )
-                with closing(results):
-                    try:
+                try:
+                    # Workers read the blocks of a file, and ahead; blocks in memory are views.
+                    if sources[0].matrix.in_memory:
+                        results = self._executor.map_unordered(score, map(fetch, drawn))
+                    else:
+                        self._executor.check_hosts(partial(_check_unchanged, sources))
+                        results = self._executor.map_unordered(score, drawn, prepare=fetch)
+                    with closing(results):
                         for index, result in results:
                             n_scored += len(index)
                             yield index, result
-                    except WorkerLostError as error:
-                        self._note(error, [_index_of(task, sources) for task in error.tasks])
-                        raise
+                except WorkerLostError as error:
+                    blocks = [_index_of(task, sources) for task in error.tasks]
+                    self._note(error, [block for block in blocks if block is not None])
+                    raise
         self.matrix.check_unchanged()
         if n_scored != n_asked:
             raise RuntimeError(
@@ -220,12 +219,14 @@ def _index(source: Source, columns: range) -> Index:
     return source.columns[columns.start : columns.stop]
 
 
-def _index_of(task: Any, sources: list[Source]) -> Index:
-    """Return the columns of a lost task: a block in memory has them with it."""
-    if isinstance(task, Task):
-        return _index(sources[task.source], task.columns)
-    columns, _ = task
-    return columns  # type: ignore[no-any-return]  # which _fetch has made
+def _index_of(task: Any, sources: list[Source]) -> Index | None:
+    """Return the columns of a lost task, a block in memory has them with it; None of any other."""
+    match task:
+        case Task():
+            return _index(sources[task.source], task.columns)
+        case (range() | np.ndarray() as columns, RawBlock()):
+            return columns
+    return None
 
 
 def _fetch(sources: list[Source], task: Task) -> tuple[Index, RawBlock]:
