@@ -205,3 +205,15 @@ def test_layout__for_which_each_shard_reads_much_is_a_warning(tmp_path):
             tmp_path / "part",
             shard=(3, 64),
         )
+
+
+def test_shard__may_be_text_and_nothing_else(tmp_path):
+    X = np.random.default_rng(0).normal(size=(40, 6))
+    for number, shard in enumerate(["1/2", (2, 2)]):
+        score_shard(ParallelMutualInfoSelector(), X, X[:, 0], tmp_path / f"{number}", shard=shard)
+    merge_shards([tmp_path / "1", tmp_path / "0"])
+    for wrong in ("2", "a/b", "3/2", "0/4", ""):
+        with pytest.raises(ValueError, match=r"shard='.*' is none.*Give one"):
+            score_shard(ParallelMutualInfoSelector(), X, X[:, 0], tmp_path / "x", shard=wrong)
+    with pytest.raises(TypeError, match=r"is one path.*Give a list"):
+        merge_shards(str(tmp_path / "0"))

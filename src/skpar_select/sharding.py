@@ -37,7 +37,7 @@ def score_shard(
     y: Any,
     output: str | PathLike[str] | Output,
     *,
-    shard: tuple[int, int],
+    shard: str | tuple[int, int],
     overwrite: bool = False,
     target_names: Sequence[str] | None = None,
     source: str = "y",
@@ -56,8 +56,8 @@ def score_shard(
         What it would be fitted to.
     output : str, path-like or Output
         The part, written whole or not at all.
-    shard : tuple of int
-        Its number, from 1 on, and how many there are.
+    shard : str or tuple of int
+        Its number, from 1 on, and how many there are: ``"3/16"`` or ``(3, 16)``.
     overwrite : bool, default=False
         Whether a file of that name is replaced.
     target_names : sequence of str, default=None
@@ -94,7 +94,7 @@ def score_shard(
     ...     merge_shards(parts, k=2).get_support(indices=True)
     array([3, 7])
     """
-    which = Shard(*shard)
+    which = Shard.of_text(shard) if isinstance(shard, str) else Shard(*shard)
     which.check()
     selector = copy.copy(selector)
     if selector.random_state is None:
@@ -183,6 +183,10 @@ def merge_shards(
     OSError
         If a file is no part, or damaged.
     """
+    if isinstance(parts, str | PathLike):
+        raise TypeError(
+            f"parts={parts!r} is one path. Shards are merged from the parts of all. Give a list of them."
+        )
     rules = {"k": k, "threshold": threshold, "percentile": percentile, "aggregate": aggregate}
     return selector_of(join_parts(parts), **rules)
 

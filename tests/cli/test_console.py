@@ -16,7 +16,8 @@ PACKAGE = Path(skpar_select.__file__).parent
 ROOMS = ("tables", "planning", "execution", "matrices/io", "matrices/readers", "matrices/formats")
 OF_OBJECTS = {"matrices/formats/_held_anndata.py"}
 NEVER_SAID = (
-    "V=V is text. It must be a sequence",  # the command line gives paths
+    "V=V is text. It must be a sequence",
+    "X=V is no matrix, but a V",  # the command line gives paths
     "X has no sample ids. A table is joined",  # it asks for ids before
     "from skpar_select.tables import convert_csv",  # a recipe, put into words where it is said
 )

@@ -25,6 +25,12 @@ def test_option__that_is_given_twice_is_an_error_with_both_values(call, option, 
     assert "Leave one out." in error
 
 
+@pytest.mark.parametrize("option", ["-o", "--target", "--features", "--store", "--samples"])
+def test_option__that_is_empty_is_an_error(call, option):
+    """What a shell makes of a variable that is not set."""
+    assert f"{option} is empty." in call("score", "x.h5", option, "").error
+
+
 def test_option__is_the_same_in_its_short_form(call):
     error = call("score", "x.h5", "-o", "a.csv", "--output", "b.csv").error
     assert "--output is given twice: 'a.csv' and 'b.csv'." in error

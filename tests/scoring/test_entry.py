@@ -332,6 +332,15 @@ class TestFolder:
             assert entry.n_done == 0
         assert said == [f"store='{folder}' holds 4 of 4 features of this run"]
 
+    def test_store__of_a_run_that_kept_no_block_says_so(self, folder):
+        said = []
+        with ScoreStore(folder).entry(FINGERPRINT, 4) as entry:
+            entry.is_free(range(4))
+            entry.has_written = True  # as if it were killed: nothing is taken away
+        with ScoreStore(folder, tell=said.append).entry(FINGERPRINT, 4):
+            pass
+        assert said == [f"store='{folder}' holds 0 of 4 features of this run"]
+
     def test_store__says_what_differs_from_the_nearest_run(self, folder):
         said = []
         store = ScoreStore(folder, tell=said.append)

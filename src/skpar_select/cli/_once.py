@@ -25,6 +25,11 @@ class Once(Action):
         option_string: str | None = None,
     ) -> None:
         """Store it, unless there is one already."""
+        if values == "":
+            # What a shell makes of a variable that is not set; some would be taken for no option.
+            parser.error(
+                f"{option_string or self.metavar} is empty. It must say something. Give it, or leave it out"
+            )
         given = given_options(namespace)
         if option_string is not None and self.dest in given:
             parser.error(

@@ -64,7 +64,11 @@ def make_parser() -> Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
     for name, add, text in (
         ("score", _add_score, "score a matrix and write the scores"),
-        ("select", _add_select, "score a matrix and write the matrix of the best columns"),
+        (
+            "select",
+            _add_select,
+            "score a matrix, or take known scores, and write the matrix of the best columns",
+        ),
         ("merge", _add_merge, "join the parts of all shards and write the scores"),
         ("inspect", _add_inspect, "show how a file stores a matrix and how it would be read"),
         (
@@ -225,7 +229,7 @@ def _add_target(command: ArgumentParser) -> None:
     group.add_argument(
         "--id-column",
         metavar="NAME",
-        help="its column of sample ids (default: the first in which an id of the matrix occurs)",
+        help="its column of sample ids (default: the one that holds most ids of the matrix)",
     )
     _add_same_order(
         group,

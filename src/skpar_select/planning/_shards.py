@@ -25,6 +25,17 @@ class Shard(NamedTuple):
     number: int
     of: int
 
+    @classmethod
+    def of_text(cls, text: str) -> "Shard":
+        """Read 3/16; ValueError where it is none."""
+        number, _, count = text.partition("/")
+        if not (number.isdecimal() and count.isdecimal()):
+            raise ValueError(
+                f"shard={text!r} is none: it is a number and how many there are, as in 1/16 to 16/16. "
+                "Give one of them."
+            )
+        return cls(int(number), int(count))
+
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"
 

@@ -116,7 +116,7 @@ class ScoreStore:
         if self.tell is None:
             return
         n_done = entry.n_done
-        if n_done:
+        if n_done or manifest_of(self.folder / fingerprint.key) is not None:
             self.tell(
                 f"store='{self.folder}' holds {n_done:,} of {entry.n_features:,} features of this run"
             )
