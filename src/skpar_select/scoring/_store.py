@@ -82,6 +82,7 @@ class ScoreStore:
             ) from error
         self.limit_bytes = limit_bytes
         self.tell = tell
+        self._given = os.fspath(folder)
 
     def __getstate__(self) -> dict[str, Any]:
         """Give the address: a pickle does not carry the secret of the folder."""
@@ -118,7 +119,7 @@ class ScoreStore:
         n_done = entry.n_done
         if n_done or manifest_of(self.folder / fingerprint.key) is not None:
             self.tell(
-                f"store='{self.folder}' holds {n_done:,} of {entry.n_features:,} features of this run"
+                f"store='{self._given}' holds {n_done:,} of {entry.n_features:,} features of this run"
             )
             return
         manifests = [manifest_of(folder) for folder in self._entries()]
@@ -126,7 +127,7 @@ class ScoreStore:
         if differences:
             nearest = min(differences, key=len)
             self.tell(
-                f"store='{self.folder}' holds nothing of this run, the nearest is that of "
+                f"store='{self._given}' holds nothing of this run, the nearest is that of "
                 f"{listing(nearest, most=len(nearest), quoted=False)}"
             )
 
