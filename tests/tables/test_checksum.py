@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skpar_select.tables._checksum import Checksum, sum_of
+from skpar_select.tables._checksum import Checksum, _spread, sum_of
 
 DTYPES = ("?", "i1", "u2", "f2", ">f4", "f8", "i8", "g")
 
@@ -42,6 +42,45 @@ def test_sum__tells_values_that_are_exchanged():
     assert whole(values[::-1]) != whole(values)
     assert whole(values[:, ::-1]) != whole(values)
     assert whole(np.zeros((7, 9))) != whole(values)
+
+
+@pytest.mark.parametrize("levels", [(-1, 1), (0, 1, 2)])
+@pytest.mark.parametrize("dtype", ["f8", ">f8", "f4", "f2", "i8", "i1", "g"])
+def test_sum__tells_few_levels_that_are_exchanged(dtype, levels):
+    rng = np.random.default_rng(0)
+    values = rng.choice(levels, (60, 50)).astype(dtype)
+    expected = whole(values)
+    n_told = 0
+    for _ in range(300):
+        rows, columns = rng.integers(0, 60, 2), rng.integers(0, 50, 2)
+        row, column = rng.integers(0, 59), rng.integers(0, 49)
+        for first, second in (
+            (np.s_[rows[0]], np.s_[rows[1]]),
+            (np.s_[:, columns[0]], np.s_[:, columns[1]]),
+            (np.s_[row, column], np.s_[row, column + 1]),
+            (np.s_[row, column], np.s_[row + 1, column]),
+        ):
+            wrong = values.copy()
+            wrong[first], wrong[second] = values[second], values[first]
+            if (wrong != values).any():
+                assert whole(wrong) != expected
+                n_told += 1
+    assert n_told > 700
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "f2", "i8", "i4", "i2", "i1"])
+def test_spread__keeps_usual_values_apart_in_their_low_bits(dtype):
+    usual = [0, 1, 2, 3, 4, -1, -2, 100] + [0.5, 0.25, 1 / 3, np.nan, np.inf] * (dtype[0] == "f")
+    values = np.array(usual, dtype=dtype)
+    numbers = _spread(values.view(f"u{values.itemsize}"))
+    differences = (numbers[:, None] ^ numbers)[~np.eye(len(numbers), dtype=bool)]
+    assert (differences & np.uint64(0xFFFF)).all()
+
+
+def test_spread__gives_other_numbers_for_other_words():
+    words = np.arange(2**16, dtype=np.uint64)
+    for shift in (0, 16, 32, 48):
+        assert len(np.unique(_spread(words << np.uint64(shift)))) == 2**16
 
 
 def test_sum__of_more_than_is_counted_at_a_time(monkeypatch):
