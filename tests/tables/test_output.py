@@ -233,6 +233,26 @@ class TestSweep:
             pass
         assert list(tmp_path.iterdir()) == []
 
+    def test_writer_killed_between_its_names__leaves_the_result_and_no_other(self, tmp_path):
+        target = tmp_path / "a.csv"
+        program = (
+            "import os, pathlib, sys; from skpar_select.tables import Output\n"
+            "pathlib.Path.unlink = lambda *_, **__: os.kill(os.getpid(), 9)\n"
+            "output = Output(sys.argv[1], overwrite=False)\n"
+            "os.write(output.descriptor, b'whole'); output.replace()"
+        )
+        subprocess.run([sys.executable, "-c", program, str(target)], check=False)
+        assert len(list(tmp_path.iterdir())) == 2
+        with Output(target):
+            assert target.read_text() == "whole"
+        assert list(tmp_path.iterdir()) == [target]
+
+    def test_part_with_a_third_name__stays(self, left, tmp_path):
+        os.link(left, tmp_path / "a.csv")
+        os.link(left, tmp_path / "third")
+        sweep(tmp_path / "a.csv", PART)
+        assert left.exists()
+
     def test_live_writer__keeps_its_file(self, tmp_path):
         with Output(tmp_path / "a.csv") as one, Output(tmp_path / "a.csv"):
             assert one.part.exists()

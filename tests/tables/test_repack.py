@@ -236,6 +236,16 @@ class TestContinued:
         assert not os.path.exists("out.h5")
         assert self.continued(X)[0] == []
 
+    def test_output_that_was_linked_already__is_not_written_to(self, X, values):
+        stopped(X)
+        name = next(name for name in left() if name.endswith(REPACK))
+        os.link(name, "out.h5")
+        held = Path("out.h5").stat().st_ino
+        with open("out.h5", "rb"):
+            assert self.continued(X, overwrite=True)[0] == []
+            assert Path("out.h5").stat().st_ino != held
+        assert_same(open_matrix("out.h5"), values)
+
     def test_run_that_goes_on__is_left_alone(self, X, values):
         class Another:
             def start(self, n_total, unit):

@@ -248,7 +248,8 @@ def make_part(target: Path, end: str) -> tuple[Path, int]:
 def parts_of(target: Path, end: str) -> Iterator[tuple[Path, int]]:
     """Open, one after another, what dead writers to a place have left; the lock is held meanwhile.
 
-    Only regular files of this user under one name are opened: others may have put there what they like.
+    Only regular files of this user are opened that have no other name, but for the place itself, which a
+    writer that was killed in its last step has taken: others may have put there what they like.
     """
     if fcntl is None:
         return
@@ -264,7 +265,8 @@ def parts_of(target: Path, end: str) -> Iterator[tuple[Path, int]]:
             continue
         try:
             status = os.fstat(descriptor)
-            mine = stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+            n_names = 1 + _is_there(target, descriptor)
+            mine = stat.S_ISREG(status.st_mode) and status.st_nlink == n_names
             mine = mine and status.st_uid == os.geteuid()
             here = name.startswith(_stem(target) + _of_this_host())
             old = time.time() - status.st_mtime > _OTHERS_SECONDS

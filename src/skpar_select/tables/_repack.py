@@ -90,7 +90,7 @@ def repack_matrix(
     columns = np.arange(X.shape[1])
     copies = plan_copies(X, columns, executor.in_flight, 2, held_bytes=0, memory_budget=budget)
     head = {
-        "version": 1,
+        "version": 2,
         "source": source_of(X),
         "tiles": [[copy.tiles.height, copy.tiles.cuts.widest, len(copy.tiles)] for copy in copies],
     }
@@ -172,6 +172,10 @@ def _found(
     """Find what an earlier run to the same place has left, and remove what is of no use."""
     found = None
     for part, descriptor in parts_of(target, REPACK):
+        if os.fstat(descriptor).st_nlink > 1:
+            # The output itself, which is complete: only this name was not taken away.
+            part.unlink()
+            continue
         journal = None if found else Begun.read(part)
         if journal is not None and journal.head == head:
             tell(f"An earlier run is continued: {len(journal.done)} pieces are there.")
