@@ -62,6 +62,21 @@ def test_tiles__hold_every_value_once_and_no_more_than_the_budget(layout, in_fli
     assert tiles.peak_bytes >= 99 + tiles.in_flight * tall * wide * layout.dtype.itemsize
 
 
+@given(layout=layouts(), in_flight=st.integers(1, 9), factor=st.floats(0.1, 50))
+def test_tiles__of_the_grid_of_another_plan_are_its_tiles(layout, in_flight, factor):
+    def planned(budget, in_flight, grid=None):
+        return plan_tiles(
+            layout, n_copies=1, in_flight=in_flight, held_bytes=99, budget=budget, grid=grid
+        )
+
+    first = planned(int(5 * planned(0, 1).peak_bytes * factor), 2)
+    budget = int(first.peak_bytes * factor)
+    again = planned(budget, in_flight, first.grid)
+    assert list(again) == list(first)
+    assert again.in_flight == 1 or again.peak_bytes <= budget
+    assert planned(first.peak_bytes, first.in_flight, first.grid) == first
+
+
 def test_tiles__are_cut_across_where_a_row_of_chunks_does_not_fit():
     layout = layout_of("chunked", 100, 40_000, chunks=(100, 20_000), ratio=0.5)
     made = plan_of(layout, workers=Workers(3), memory_budget=30_000_000).strategies[0]

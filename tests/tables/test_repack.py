@@ -158,10 +158,10 @@ class Stopping:
             raise self.fault
 
 
-def stopped(X, n_tiles=4, fault=KeyboardInterrupt):
+def stopped(X, n_tiles=4, fault=KeyboardInterrupt, memory_budget="140kB"):
     with pytest.raises(fault):
         repack_matrix(
-            X, "out.h5", n_jobs=1, memory_budget="140kB", progress=Stopping(n_tiles, fault)
+            X, "out.h5", n_jobs=1, memory_budget=memory_budget, progress=Stopping(n_tiles, fault)
         )
     assert sorted(os.path.splitext(name)[1] for name in left()) == [JOURNAL, REPACK]
     assert not os.path.exists("out.h5")
@@ -171,8 +171,8 @@ class TestContinued:
     def continued(self, X, **options):
         said, progress = [], Stopping(-1, None)
         repack_matrix(
-            X, "out.h5", n_jobs=1, progress=progress, tell=said.append,
-            **{"memory_budget": "140kB", **options},
+            X, "out.h5", progress=progress, tell=said.append,
+            **{"memory_budget": "140kB", "n_jobs": 1, **options},
         )  # fmt: skip
         assert left() == []
         return said, progress.n_total
@@ -197,13 +197,30 @@ class TestContinued:
         write("x.h5", values + 1)
         said, _ = self.continued(open_matrix("x.h5"))
         assert len(said) == 1
-        assert "is of another matrix, or of one that has changed. All is written anew." in said[0]
+        assert (
+            "is of another matrix, of one that has changed, or of another version. All is written anew."
+            in said[0]
+        )
         assert_same(open_matrix("out.h5"), values + 1)
 
-    def test_next_run__of_other_pieces_begins_anew(self, X, values):
-        stopped(X)
-        said, _ = self.continued(X, memory_budget="1MB")
-        assert said == ["What an earlier run has left is in other pieces. All is written anew."]
+    @pytest.mark.parametrize("options", [{"memory_budget": "1MB"}, {"memory_budget": "138kB"}])
+    @pytest.mark.parametrize("n_jobs", [1, 3])
+    def test_next_run__of_another_budget_keeps_the_pieces(self, X, values, options, n_jobs):
+        whole = self.continued(X)[1]
+        os.unlink("out.h5")
+        stopped(X, 4)
+        said, n_tiles = self.continued(X, **options, n_jobs=n_jobs)
+        assert said == ["An earlier run is continued: 4 pieces are there."]
+        assert n_tiles == whole - 4
+        assert_same(open_matrix("out.h5"), values)
+
+    def test_next_run__of_too_small_a_budget_begins_anew(self, X, values):
+        stopped(X, 1, memory_budget="4MB")
+        said, _ = self.continued(X)
+        assert said == [
+            "What an earlier run has left is in pieces that are too large for this budget. "
+            "All is written anew."
+        ]
         assert_same(open_matrix("out.h5"), values)
 
     def test_next_run__of_another_output_leaves_it_alone(self, X):
@@ -265,7 +282,7 @@ class TestContinued:
         program = (
             "import os, sys; from skpar_select import open_matrix\n"
             "from skpar_select.tables import _repack, repack_matrix\n"
-            "_repack._NOTED_SECONDS = 0\n"
+            "_repack._LATEST_SECONDS = 0\n"
             "class Killed:\n"
             "    n = 0\n"
             "    def start(self, *_): pass\n"

@@ -20,6 +20,9 @@ class Tiles:
     cuts: Cuts
     """The columns of each tile."""
 
+    grid: tuple[int, int]
+    """Chunks of a tile, in height and width."""
+
     in_flight: int
     """Tiles that are held at a time."""
 
@@ -50,6 +53,7 @@ def plan_tiles(
     in_flight: int,
     held_bytes: int,
     budget: int,
+    grid: tuple[int, int] | None = None,
 ) -> Tiles:
     """Cut a matrix into the largest tiles of use, so that every chunk is read and decoded once.
 
@@ -66,6 +70,8 @@ def plan_tiles(
     budget : int
         Bytes that are allowed. Where the smallest tiles take more, these are planned: the caller
         compares ``peak_bytes``.
+    grid : tuple of int, default=None
+        The chunks of a tile in height and width, where another plan has chosen them.
     """
     n_samples, n_columns = layout.shape
     by_columns = layout.order == "column-major"
@@ -97,11 +103,13 @@ def plan_tiles(
     n_high, n_wide = 1, n_units
     if by_columns:
         n_wide = min(n_units, max(1, TILE_BYTES // max(1, tile_bytes(1, 1))))
-    while in_flight > 1 and peak(1, n_wide, in_flight) > budget:
+    if grid is not None:
+        n_high, n_wide = grid
+    while in_flight > 1 and peak(n_high, n_wide, in_flight) > budget:
         in_flight -= 1
-    while n_wide > 1 and peak(1, n_wide, 1) > budget:
+    while grid is None and n_wide > 1 and peak(1, n_wide, 1) > budget:
         n_wide = -(-n_wide // 2)
-    if n_wide == n_units:
+    if grid is None and n_wide == n_units:
         size = max(1, tile_bytes(1, n_wide))
         spare = max(0, budget - peak(1, n_wide, in_flight)) // (in_flight * size)
         n_high = min(1 + spare, -(-TILE_BYTES // size), max(1, -(-layout.n_rows // unit_rows)))
@@ -109,6 +117,7 @@ def plan_tiles(
         n_rows=layout.n_rows,
         height=n_high * unit_rows,
         cuts=units.joined(n_wide),
+        grid=(n_high, n_wide),
         in_flight=in_flight,
         peak_bytes=peak(n_high, n_wide, in_flight),
         kept_bytes=in_flight * kept(n_high, n_wide),

@@ -49,8 +49,12 @@ def plan_copies(
     *,
     held_bytes: int,
     memory_budget: int,
+    grids: Sequence[tuple[int, int] | None] | None = None,
 ) -> list[Copy]:
-    """Plan how columns are copied, part by part; ValueError if the budget is too small."""
+    """Plan how columns are copied, part by part; ValueError if the budget is too small.
+
+    `grids` are those of the tiles of another plan, part by part.
+    """
     selected = [
         (LazyMatrix(part.matrix, columns=held), positions)
         for part, held, positions in ((part, *part.select(columns)) for part in matrix.parts)
@@ -68,9 +72,12 @@ def plan_copies(
                 in_flight=in_flight,
                 held_bytes=held_bytes + index_bytes,
                 budget=bytes_of_arrays(memory_budget),
+                grid=grid,
             ),
         )
-        for (held, positions), layout in zip(selected, layouts, strict=True)
+        for (held, positions), layout, grid in zip(
+            selected, layouts, grids or [None] * len(layouts), strict=True
+        )
     ]
     needed = with_overhead(max((copy.tiles.peak_bytes for copy in copies), default=0))
     if needed > memory_budget:

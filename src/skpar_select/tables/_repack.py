@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from hashlib import blake2b
@@ -33,8 +33,11 @@ HDF5_SUFFIXES = (".h5", ".hdf5")
 REPACK = ".repack"
 """The end of the name of a matrix that is being repacked."""
 
-# What is done is written through to the disk, and noted, so often.
-_NOTED_SECONDS = 2.0
+# What is done is written through to the disk, and noted, so often; between these, ten times as long apart as
+# that takes.
+_SOONEST_SECONDS = 0.2
+_LATEST_SECONDS = 2.0
+_APART = 10
 
 _WORDS = 2**64
 
@@ -88,13 +91,27 @@ def repack_matrix(
     executor = choose_executor(n_jobs, prefer="threads")
     budget = parse_memory(memory_budget)
     columns = np.arange(X.shape[1])
-    copies = plan_copies(X, columns, executor.in_flight, 2, held_bytes=0, memory_budget=budget)
-    head = {
-        "version": 2,
-        "source": source_of(X),
-        "tiles": [[copy.tiles.height, copy.tiles.cuts.widest, len(copy.tiles)] for copy in copies],
-    }
-    with _begun(X, output, head, overwrite=overwrite, tell=tell or _say_nothing) as (made, journal):
+
+    def planned(tiles: Sequence[Sequence[int]] | None = None) -> list[Copy]:
+        """Plan tiles, or the same again as an earlier run had."""
+        grids = None if tiles is None else [(high, wide) for high, wide, *_ in tiles]
+        return plan_copies(
+            X, columns, executor.in_flight, 2,
+            held_bytes=0, memory_budget=budget, grids=grids,
+        )  # fmt: skip
+
+    def fits(tiles: Sequence[Sequence[int]]) -> bool:
+        try:
+            return _described(planned(tiles)) == tiles
+        except ValueError:  # they are larger than the budget
+            return False
+
+    head = {"version": 2, "source": source_of(X), "tiles": _described(planned())}
+    with _begun(X, output, head, fits, overwrite=overwrite, tell=tell or _say_nothing) as (
+        made,
+        journal,
+    ):
+        copies = planned(journal.head["tiles"])
         with _useless_if_damaged(made, journal):
             chunks = _chunks_of(made, X)
         left = [
@@ -113,6 +130,14 @@ def repack_matrix(
                     written.check_text(name, labels)
         made.replace()
         journal.remove()
+
+
+def _described(copies: list[Copy]) -> list[list[int]]:
+    """Return what tells the tiles of one plan from those of another."""
+    return [
+        [*copy.tiles.grid, copy.tiles.height, copy.tiles.cuts.widest, len(copy.tiles)]
+        for copy in copies
+    ]
 
 
 def source_of(X: LazyMatrix) -> str:
@@ -135,13 +160,14 @@ def _begun(
     X: LazyMatrix,
     path: str | PathLike[str],
     head: dict[str, Any],
+    fits: Callable[[Any], bool],
     *,
     overwrite: bool,
     tell: Callable[[str], object],
 ) -> Iterator[tuple[Output, Begun]]:
     """Give the output and its journal: those of an earlier run that was stopped, or new ones."""
     target = followed(path)
-    found = _found(target, head, tell)
+    found = _found(target, head, fits, tell)
     if found is None:
         with Output(path, overwrite=overwrite, end=REPACK) as made:
             shape = X.shape
@@ -167,7 +193,10 @@ def _begun(
 
 
 def _found(
-    target: Path, head: dict[str, Any], tell: Callable[[str], object]
+    target: Path,
+    head: dict[str, Any],
+    fits: Callable[[Any], bool],
+    tell: Callable[[str], object],
 ) -> tuple[Path, int, Begun] | None:
     """Find what an earlier run to the same place has left, and remove what is of no use."""
     found = None
@@ -177,14 +206,20 @@ def _found(
             part.unlink()
             continue
         journal = None if found else Begun.read(part)
-        if journal is not None and journal.head == head:
+        same = journal is not None and all(
+            journal.head.get(name) == head[name] for name in ("version", "source")
+        )
+        if journal is not None and same and fits(journal.head["tiles"]):
             tell(f"An earlier run is continued: {len(journal.done)} pieces are there.")
             # The copy has the lock, too.
             found = part, os.dup(descriptor), journal
             continue
         if journal is not None:
-            same = journal.head.get("source") == head["source"]
-            what = "in other pieces" if same else "of another matrix, or of one that has changed"
+            what = (
+                "in pieces that are too large for this budget"
+                if same
+                else "of another matrix, of one that has changed, or of another version"
+            )
             tell(f"What an earlier run has left is {what}. All is written anew.")
             journal.close()
         part.unlink()
@@ -242,7 +277,7 @@ def _copy(
         return total % _WORDS
 
     waiting: list[tuple[Done, int]] = []
-    noted = time.monotonic()
+    due = time.monotonic() + min(_LATEST_SECONDS, _SOONEST_SECONDS)
 
     def note() -> None:
         with made.describing():
@@ -255,9 +290,12 @@ def _copy(
         with closing(tiles):
             for done, checksum in tiles:
                 waiting.append((done, checksum or 0))
-                if time.monotonic() - noted > _NOTED_SECONDS:
+                begun = time.monotonic()
+                if begun >= due:
                     note()
-                    noted = time.monotonic()
+                    ended = time.monotonic()
+                    wait = max(_SOONEST_SECONDS, _APART * (ended - begun))
+                    due = ended + min(_LATEST_SECONDS, wait)
     finally:
         note()
 
