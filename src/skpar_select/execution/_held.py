@@ -4,7 +4,6 @@ It is pickled once and brought to each process once: in a file where processes s
 the engine brings it, see ``_futures``. It is made of its pickle by the first task of the run there.
 """
 
-import copy
 import hashlib
 import pickle
 import socket
@@ -117,10 +116,9 @@ def sendable(error: Exception) -> Exception:
 
 def _can_be_pickled(error: Exception) -> bool:
     # An exception whose __init__ takes other arguments than it hands on cannot be made again
-    # from its pickle; sent as it is, it would break the pool and hide what happened. A copy is
-    # made in the same way as a pickle is read.
+    # from its pickle; sent as it is, it would break the pool and hide what happened.
     try:
-        copy.copy(error)
+        pickle.loads(pickle.dumps(error))
     except Exception:
         return False
     return True
