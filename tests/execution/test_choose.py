@@ -3,15 +3,17 @@
 import os
 import threading
 import time
+from functools import partial
 
 import joblib
 import pytest
-from workers import process_of, square, workers_of_shares, workers_within
+from workers import kill_always, process_of, square, workers_of_shares, workers_within
 
 from skpar_select.execution import (
     JoblibExecutor,
     SerialExecutor,
     ThreadsExecutor,
+    WorkerLostError,
     choose_executor,
 )
 from skpar_select.execution._choose import _SHARES
@@ -82,11 +84,13 @@ def test_choose__n_jobs_has_the_meaning_of_scikit_learn():
         choose_executor(0, prefer="threads")
 
 
-def test_choose__of_a_backend_without_generators_gives_all_the_same():
+def test_choose__in_multiprocessing_is_a_pool_that_notices_a_dead_worker(tmp_path):
     with joblib.parallel_config("multiprocessing", n_jobs=2):
-        executor = choose_executor(2, prefer="processes")
-        assert not executor.streams
-        assert sorted(executor.map_unordered(abs, [-1, 2, -3])) == [1, 2, 3]
+        executor = choose_executor(None, prefer="threads")
+    assert (executor.n_workers, executor.same_host, executor.shares_memory) == (2, True, False)
+    with pytest.raises(WorkerLostError) as raised:
+        list(executor.map_unordered(partial(kill_always, tmp_path), range(6)))
+    assert 3 in raised.value.tasks
 
 
 @pytest.mark.parametrize(("chosen_in", "run_in"), [("loky", "threading"), ("threading", "loky")])

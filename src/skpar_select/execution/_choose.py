@@ -16,6 +16,7 @@ from joblib.parallel import get_active_backend
 from skpar_select._typing import Prefer
 from skpar_select.execution._base import Executor
 from skpar_select.execution._engines import executor_of
+from skpar_select.execution._futures import LokyExecutor
 from skpar_select.execution._joblib import JoblibExecutor
 from skpar_select.execution._serial import SerialExecutor
 from skpar_select.execution._threads import ThreadsExecutor
@@ -31,7 +32,8 @@ _CORES = threading.Semaphore(cpu_count())
 _OF_DASK = "DaskDistributedBackend"
 
 # Backends of joblib itself, whose processes run on this host. Others may be clusters.
-_ON_THIS_HOST = ("LokyBackend", "MultiprocessingBackend")
+_LOKY = "LokyBackend"
+_MULTIPROCESSING = "MultiprocessingBackend"
 
 
 def choose_executor(n_jobs: int | None, *, prefer: Prefer, engine: Any = None) -> Executor:
@@ -77,11 +79,14 @@ def choose_executor(n_jobs: int | None, *, prefer: Prefer, engine: Any = None) -
     # joblib's sequential backend, too, says that it uses threads.
     if n_workers == 1 or uses_threads:
         return SerialExecutor()
+    if type(backend).__name__ == _MULTIPROCESSING:
+        # It waits without end for a task whose process died.
+        return LokyExecutor(n_workers)
     return JoblibExecutor(
         n_workers,
         backend=backend,
         streams=getattr(backend, "supports_return_generator", False),
-        same_host=type(backend).__name__ in _ON_THIS_HOST,
+        same_host=type(backend).__name__ == _LOKY,
     )
 
 
