@@ -5,6 +5,7 @@ the engine brings it, see ``_futures``. It is made of its pickle by the first ta
 """
 
 import hashlib
+import io
 import pickle
 import socket
 import tempfile
@@ -15,11 +16,17 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from joblib import wrap_non_picklable_objects
 
+from skpar_select._version import __version__
+from skpar_select.execution._hosts import check_version
+
 # Nobody says when a run has ended whose function came with a task. Runs of two fits may take turns.
 _MOST_PASSING = 2
+
+_LONGEST_VERSION = 100
 
 
 class Done(NamedTuple):
@@ -48,7 +55,11 @@ class _Held:
 
     def made(self) -> Any:
         if self.content is not None:
-            self.function, self.content = pickle.loads(self.content), None
+            view = memoryview(self.content)
+            version, found, _ = bytes(view[:_LONGEST_VERSION]).partition(b"\n")
+            # The pickle of another version may be read as something else. Workers may come late.
+            check_version(version.decode() if found else "unknown")
+            self.function, self.content = pickle.loads(view[len(version) + 1 :]), None
         return self.function
 
 
@@ -58,8 +69,20 @@ _lock = threading.RLock()
 
 
 def pickled(function: Callable[[Any], Any]) -> bytes:
-    """Pickle a function by cloudpickle, as it may be defined in a notebook."""
-    return pickle.dumps(wrap_non_picklable_objects(function, keep_wrapper=False))
+    """Pickle a function by cloudpickle, as it may be defined in a notebook, after a line with the version."""
+    file = io.BytesIO()
+    file.write(__version__.encode() + b"\n")
+    pickle.dump(wrap_non_picklable_objects(function, keep_wrapper=False), file)
+    return file.getvalue()
+
+
+def carried(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a function that goes with every task, and is made once by each worker."""
+    return partial(_call_carried, uuid4().hex, pickled(function))
+
+
+def _call_carried(key: str, content: bytes, task: Any) -> Any:
+    return _found(key, lambda: content)(task)
 
 
 def hold(key: str, content: bytes) -> None:

@@ -18,7 +18,7 @@ from skpar_select.execution._base import (
     prepared,
 )
 from skpar_select.execution._futures import LokyExecutor
-from skpar_select.execution._held import sendable, written
+from skpar_select.execution._held import carried, sendable, written
 
 
 class JoblibExecutor(Executor):
@@ -87,7 +87,7 @@ class JoblibExecutor(Executor):
         self, function: Callable[[Any], Any]
     ) -> AbstractContextManager[Callable[[Any], Any]]:
         # No file of this host is seen elsewhere: there the function goes with every task.
-        return written(function) if self.same_host else nullcontext(function)
+        return written(function) if self.same_host else nullcontext(carried(function))
 
 
 def _call(
