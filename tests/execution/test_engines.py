@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 import pytest
 from joblib.externals.loky import ProcessPoolExecutor as LokyPool
 
-from skpar_select.execution import FuturesExecutor, SerialExecutor, choose_executor
+from skpar_select.execution import FuturesExecutor, ThreadsExecutor, choose_executor
 from skpar_select.execution._engines import executor_of
 
 
@@ -38,8 +38,13 @@ def test_pools__are_known(pool, n_workers, shares_memory, same_host):
 
 
 def test_executor__of_this_package_is_itself():
-    executor = SerialExecutor()
-    assert executor_of(executor, 3) is executor
+    executor = ThreadsExecutor(3)
+    for n_jobs in (None, 3, -1):
+        assert executor_of(executor, n_jobs) is executor
+    with pytest.raises(
+        ValueError, match=r"n_jobs=8 is given with a ThreadsExecutor of 3 workers.*n_jobs=None"
+    ):
+        executor_of(executor, 8)
 
 
 def test_pool__that_does_not_say_how_many_workers_it_has_asks_for_them():
@@ -50,6 +55,16 @@ def test_pool__that_does_not_say_how_many_workers_it_has_asks_for_them():
     assert executor_of(Engine(), 4).n_workers == 4
 
 
-def test_object__that_is_no_engine_is_refused():
-    with pytest.raises(TypeError, match=r"executor=4 is no engine.*submit\(\)"):
-        executor_of(4, None)
+@pytest.mark.parametrize("engine", [4, ThreadPoolExecutor, ThreadsExecutor], ids=repr)
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_object__that_is_no_engine_is_refused(engine, n_jobs):
+    with pytest.raises(TypeError, match=r"executor=.* is no engine.*submit\(\)"):
+        executor_of(engine, n_jobs)
+
+
+@pytest.mark.parametrize("kind", [ThreadPoolExecutor, ProcessPoolExecutor, LokyPool])
+def test_pool__that_was_shut_down_is_named(kind):
+    pool = kind(2)
+    pool.shutdown()
+    with pytest.raises(RuntimeError, match=rf"executor=.*{kind.__name__}.* takes no task: .* Give"):
+        list(executor_of(pool, None).map_unordered(abs, range(3)))

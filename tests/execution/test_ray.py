@@ -2,7 +2,9 @@
 
 import os
 import sys
+import time
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,6 +58,22 @@ def test_task__that_always_kills_is_the_one_in_the_error(tmp_path):
     assert raised.value.tasks == [3]
     assert raised.value.n_tries == 4
     assert len(got) >= 3
+
+
+def test_tasks__that_wait_are_cancelled_when_the_run_is_interrupted(tmp_path):
+    def slow(task):
+        Path(tmp_path, str(task)).touch()
+        time.sleep(0.5)
+        return task
+
+    results = RayExecutor(6).map_unordered(slow, range(40))
+    next(results)
+    with pytest.raises(KeyboardInterrupt):
+        results.throw(KeyboardInterrupt)
+    begun = len([*tmp_path.iterdir()])
+    # Ray runs what comes later after what came before: so all that was not cancelled would have begun.
+    assert sorted(RayExecutor().map_unordered(abs, range(4))) == [0, 1, 2, 3]
+    assert len([*tmp_path.iterdir()]) <= begun + 2
 
 
 def test_fit__of_a_file_has_the_same_bits(write_h5):

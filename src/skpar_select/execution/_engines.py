@@ -17,20 +17,26 @@ def executor_of(engine: Any, n_jobs: int | None) -> Executor:
     """Return the executor that runs tasks in an engine: `n_jobs` at a time, or as many as it has workers.
 
     An :class:`Executor` is that executor itself. Raises ValueError where nobody says how many workers
-    there are, and TypeError for what is no engine.
+    there are, or two say different numbers, and TypeError for what is no engine.
     """
-    if isinstance(engine, Executor):
-        return engine
-    known = origins(engine)
     if n_jobs is not None and n_jobs < 1:
         # As everywhere, a negative number counts from all: -1 is as many as there are.
         n_jobs = None
+    if isinstance(engine, Executor):
+        if n_jobs not in (None, engine.n_workers):
+            kind = type(engine).__name__
+            raise ValueError(
+                f"n_jobs={n_jobs} is given with a {kind} of {engine.n_workers} workers. An executor of "
+                f"this package has a number of its own. Give it to the {kind}, and n_jobs=None."
+            )
+        return engine
+    known = origins(engine)
     if not _OF_DASK.isdisjoint(known):
         return _of_dask(engine, n_jobs)
-    if not callable(getattr(engine, "submit", None)):
+    if isinstance(engine, type) or not callable(getattr(engine, "submit", None)):
         raise TypeError(
-            f"executor={engine!r} is no engine. It must have the method submit() of "
-            "concurrent.futures.Executor. Pass for example client.get_executor() of Dask."
+            f"executor={engine!r} is no engine. It must be an object, not a class, with the method submit() "
+            "of concurrent.futures.Executor. Pass for example ThreadPoolExecutor(4)."
         )
     n_workers = _n_workers(engine) if n_jobs is None else n_jobs
     return FuturesExecutor(

@@ -55,12 +55,16 @@ class Sender:
 
     def send(self, task: Any, *, lacking: bool = False) -> Future[Outcome]:
         """Send a task; `lacking` says that a worker did not have the function for it."""
-        future: Future[Outcome] = self.engine.submit(self.call, self.function, task)
-        return future
+        return _submitted(self.engine, self.call, self.function, task)
 
     def stalled(self) -> str | None:
         """Say why no result will come, if so."""
         return None
+
+    def abandon(self, running: Iterable[Future[Outcome]]) -> None:
+        """Let none of these tasks start any more, without waiting for those that run."""
+        for future in running:
+            future.cancel()
 
     def stop(self, running: Iterable[Future[Outcome]]) -> None:
         """Return when none of these tasks runs, nor will."""
@@ -95,8 +99,7 @@ class CarryingSender(Sender):
         if lacking or self.n_left:
             self.n_left -= not lacking
             content = self.content
-        future: Future[Outcome] = self.engine.submit(call_held, self.key, content, task)
-        return future
+        return _submitted(self.engine, call_held, self.key, content, task)
 
 
 class FuturesExecutor(Executor):
@@ -138,9 +141,16 @@ class FuturesExecutor(Executor):
             return
         places = range(self.n_workers)
         with closing(self.map_unordered(partial(checked, check, __version__), places)) as answers:
-            for answer in answers:
-                if answer.error is not None:
-                    raise answer.error
+            try:
+                for answer in answers:
+                    if answer.error is not None:
+                        raise answer.error
+            except WorkerLostError as error:
+                # No block is lost that could be scored by others.
+                raise RuntimeError(
+                    f"executor={self.engine!r} lost its workers before the first block: {error}. Workers "
+                    "must live to be asked whether they see the files. Start them again, or make a new engine."
+                ) from error
 
     def map_unordered(
         self,
@@ -199,7 +209,8 @@ class FuturesExecutor(Executor):
                 why = None if done else sender.stalled()
                 if why is not None:
                     lost += running.values()
-                    _let_go(running)
+                    sender.abandon(running)
+                    running.clear()
                     reason = RuntimeError(why)
                 # Where a worker was lost, what others have in work is waited for, as it is good.
                 for future in done:
@@ -222,7 +233,8 @@ class FuturesExecutor(Executor):
                     yield ended.value
         except KeyboardInterrupt:
             # Whoever is in a hurry does not wait for a block on another machine.
-            _let_go(running)
+            sender.abandon(running)
+            running.clear()
             raise
         finally:
             sender.stop(running)
@@ -245,10 +257,17 @@ def _until_stopped(
     return until_stopped(flag, partial(call, function), task)
 
 
-def _let_go(running: dict[Future[Outcome], Any]) -> None:
-    for future in running:
-        future.cancel()
-    running.clear()
+def _submitted(engine: Any, function: Callable[..., Outcome], *arguments: Any) -> Future[Outcome]:
+    try:
+        future: Future[Outcome] = engine.submit(function, *arguments)
+    except BrokenExecutor:
+        raise
+    except RuntimeError as error:
+        raise RuntimeError(
+            f"executor={engine!r} takes no task: {error}. An engine must take tasks until a run has "
+            "ended. Give one that was not shut down."
+        ) from error
+    return future
 
 
 class LokyExecutor(FuturesExecutor):

@@ -108,11 +108,16 @@ class RaySender(Sender):
         future.add_done_callback(self.results.pop)
         return future
 
-    def stop(self, running: Iterable[Future[Outcome]]) -> None:
-        """Cancel what waits, and wait for the rest."""
-        running = list(running)
+    def abandon(self, running: Iterable[Future[Outcome]]) -> None:
+        """Cancel these tasks."""
         for future in running:
+            # A future of Python's that is cancelled leaves the task to run.
             result = self.results.get(future)
             if result is not None:
                 self.ray.cancel(result)
+
+    def stop(self, running: Iterable[Future[Outcome]]) -> None:
+        """Cancel these tasks, and wait until they have ended."""
+        running = list(running)
+        self.abandon(running)
         wait(running)
