@@ -5,6 +5,7 @@ Imported where a client of Dask was given, and Dask with it.
 
 import asyncio
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import contextmanager, suppress
@@ -128,12 +129,14 @@ class DaskSender(Sender):
         self._register()
 
     def send(self, task: Any, *, lacking: bool = False) -> Future[Outcome]:
-        """Send a task; where a worker lacks the function, all get it again first."""
-        if lacking:
-            self._register()
+        """Send a task; where a worker lacks the function, it goes with the task."""
+        content = self.plugin.content if lacking else None
         # Tasks of equal content would be one to the scheduler, and have one answer.
         options = self.options | {"pure": False}
-        source = self.client.submit(call_held, self.plugin.key, None, task, **options)
+        with warnings.catch_warnings():
+            # Dask warns of a task with more than 10 MB. It is one for a worker at most.
+            warnings.simplefilter("ignore", UserWarning)
+            source = self.client.submit(call_held, self.plugin.key, content, task, **options)
         return _future_of(source)
 
     def stalled(self) -> str | None:
@@ -148,12 +151,15 @@ class DaskSender(Sender):
         return None
 
     def stop(self, running: Iterable[Future[Outcome]]) -> None:
-        """Let no task start any more, and wait for those in work."""
+        """Let no task start any more, and wait for those in work as long as there is a worker."""
         running = list(running)
-        if running:
-            # Dask knows no future that runs: it would be cancelled here, and go on there.
-            self.end()
-            wait(running)
+        if not running:
+            return
+        # Dask knows no future that runs: it would be cancelled here, and go on there.
+        self.end()
+        while wait(running, self.patience).not_done and self._has_workers():
+            pass
+        self.abandon(running)
 
     def end(self) -> None:
         """Let the workers forget the function."""
@@ -163,6 +169,13 @@ class DaskSender(Sender):
         # Where the client is closed, or the cluster gone, there is none that would keep it.
         with suppress(Exception):
             self.client.unregister_worker_plugin(self.plugin.key)
+
+    def _has_workers(self) -> bool:
+        try:
+            return bool(self.client.nthreads())
+        except Exception:
+            # The client is closed, or the scheduler gone, and all workers with it.
+            return False
 
     def _register(self) -> None:
         for is_last in (False, False, True):
