@@ -6,11 +6,13 @@ import pytest
 
 pytest.importorskip("distributed")
 
-from skpar_select.execution._dask import DaskSender
+from skpar_select.execution._dask import DaskExecutor, DaskSender
 
 
 class Cluster:
     """A client that runs nothing; its workers are those of each time that it is asked."""
+
+    status = "closed"
 
     def __init__(self, *workers):
         self.workers = [*workers]
@@ -56,3 +58,8 @@ def test_stop__waits_for_tasks_in_work_as_long_as_there_are_workers(end):
     assert all(future.cancelled() for future in running)
     assert cluster.workers == [{"never": 1}]
     assert cluster.registered == 0
+
+
+def test_client__that_is_closed_is_refused():
+    with pytest.raises(ValueError, match=r"is closed.*Make another"):
+        DaskExecutor(Cluster(), 2)

@@ -116,6 +116,7 @@ def test_dask__counts_the_threads_of_its_workers_and_refuses_to_guess_where_it_h
     assert executor_of(client.get_executor(), 1).n_on_host == 1
 
     class NoWorkers:
+        status = "running"
         nthreads = staticmethod(dict)
 
     with pytest.raises(ValueError, match=r"has no worker.*give n_jobs"):
@@ -125,6 +126,8 @@ def test_dask__counts_the_threads_of_its_workers_and_refuses_to_guess_where_it_h
 
 def test_dask__counts_workers_by_the_hosts_in_their_addresses():
     class OnTwoHosts:
+        status = "running"
+
         def nthreads(self):
             return {"tcp://10.0.0.1:1": 4, "tcp://10.0.0.1:2": 4, "tcp://10.0.0.2:1": 6}
 

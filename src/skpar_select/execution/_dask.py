@@ -50,6 +50,10 @@ class DaskExecutor(FuturesExecutor):
         *,
         options: dict[str, Any] | None = None,
     ) -> None:
+        if client.status == "closed":
+            raise ValueError(
+                f"{client!r} is closed. A client must be open until a run has ended. Make another."
+            )
         threads = client.nthreads()
         n_threads = sum(threads.values())
         if n_workers is None and not n_threads:
