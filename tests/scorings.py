@@ -120,6 +120,13 @@ def means(X, y):
     return [float(np.ascontiguousarray(X[:, column]) @ y) for column in range(X.shape[1])]
 
 
+class KnownFunction(FunctionScorer):
+    """A function whose scores are kept, whatever it does."""
+
+    def fingerprint_parts(self):
+        return iter([("score_func", "known")])
+
+
 class Marking(Scorer):
     """Another scorer, which tells a function its name and the columns whenever it scores."""
 

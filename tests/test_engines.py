@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from clusters import dask_client, in_dask
 from numpy.testing import assert_array_equal
-from scorings import Noting, means, score
+from scorings import KnownFunction, Noting, means, score
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -96,6 +96,13 @@ def test_file__that_workers_do_not_see_is_named_before_a_block_is_scored(engine)
     assert score(matrix, np.arange(20.0))[0].shape == (100,)
 
 
+class Knowing(ParallelMutualInfoSelector):
+    """Keeps the scores of any function."""
+
+    def _scorer(self, targets, discrete):
+        return KnownFunction(self.score_func, targets)
+
+
 # joblib warns that a worker stopped, where it was killed.
 @pytest.mark.filterwarnings("ignore:A worker stopped:UserWarning")
 @pytest.mark.parametrize("kind", ["python", "joblib"])
@@ -105,10 +112,10 @@ class TestKilled:
         options = {"k": 3, "memory_budget": "300kB"}
         if kind == "joblib":
             with joblib.parallel_config("loky", n_jobs=2):
-                yield ParallelMutualInfoSelector(**options)
+                yield Knowing(**options)
         else:
             with python_pool() as pool:
-                yield ParallelMutualInfoSelector(**options, executor=pool)
+                yield Knowing(**options, executor=pool)
 
     def test_worker__that_is_killed_once_changes_no_bit(self, selector, wide, tmp_path):
         matrix, y = wide
