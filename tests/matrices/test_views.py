@@ -340,6 +340,9 @@ def test_fit__of_a_view_reads_what_was_planned_and_not_the_rest(kind, large, tmp
             # HDF5 reads its metadata each time a file is opened, once a block, and a chunk of entries
             # for both of the blocks between which it lies.
             extra = plan.n_blocks * (140_000 if kind == "csc" else 20_000)
+            if "lzf" in kind:
+                # Each of its chunks is looked up there, tile by tile.
+                extra += 2_000_000
             assert read <= times_read(kind) * plan.bytes_read + 300_000 + extra, (name, budget)
             assert plan.peak_bytes <= budget
             assert plan.bytes_read - 2 * plan.scratch_bytes <= whole
