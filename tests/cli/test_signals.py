@@ -105,9 +105,8 @@ def ended_by(inputs, tmp_path):
         ),
         (signal.SIGINT, "open", "x.h5", [*LONG, "--n-jobs", "2"], 1),
         (signal.SIGTERM, "open", "x.h5", [*LONG, "--n-jobs", "1"], 1),
-        (signal.SIGHUP, "open", ".part", ["convert", "t.csv", "out.h5"], 0),
     ],
-    ids=["options", "import", "another import", "temporary file", "two jobs", "one job", "writing"],
+    ids=["options", "import", "another import", "temporary file", "two jobs", "one job"],
 )
 def test_signal__ends_the_program_in_one_line(
     ended_by, number, moment, subject, arguments, seconds
@@ -115,6 +114,13 @@ def test_signal__ends_the_program_in_one_line(
     code, said, left = ended_by(number, moment, subject, arguments, seconds)
     assert (code, said) == (130, "skpar-select: error: interrupted\n")
     assert left == set()
+
+
+def test_signal__while_a_file_is_put_in_its_place_leaves_it_whole_or_not_at_all(ended_by):
+    outcome = ended_by(signal.SIGHUP, "os.link", ".part", ["convert", "t.csv", "out.h5"])
+    # Python looks for signals now and then: the file may be complete by then.
+    interrupted = (130, "skpar-select: error: interrupted\n", set())
+    assert outcome in (interrupted, (0, "", {"out.h5"}))
 
 
 def run(code):
