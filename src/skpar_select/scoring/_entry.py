@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from skpar_select._caller import warn_caller
+from skpar_select._locks import lock, unlock
 from skpar_select._typing import BoolArray, FloatArray, Index, Result
 from skpar_select.matrices.io._selection import as_slice
 from skpar_select.scoring._fingerprint import Fingerprint
@@ -32,8 +33,7 @@ from skpar_select.scoring._journal import (
 )
 from skpar_select.scoring._shared_files import (
     PART,
-    hold,
-    let_go,
+    is_at,
     may_be_held,
     open_regular,
     sweep,
@@ -210,7 +210,7 @@ class Entry(Keeper):
             # The time of the last use.
             os.utime(self._folder / MANIFEST)
         if self._writer is not None:
-            let_go(self._writer.descriptor)
+            unlock(self._writer.descriptor)
             with suppress(OSError):
                 self._writer.close()
             self._writer = None
@@ -218,7 +218,7 @@ class Entry(Keeper):
                 with suppress(OSError):
                     (self._folder / self._own).unlink()
         if self._manifest is not None:
-            let_go(self._manifest)
+            unlock(self._manifest)
             os.close(self._manifest)
             self._manifest = None
         if not self.has_written and not _journals_in(self._folder):
@@ -247,7 +247,7 @@ class Entry(Keeper):
         path = Path(part).with_suffix(JOURNAL)
         try:
             # It has its name when it is held, so that nobody takes it for that of a dead process.
-            hold(descriptor, exclusive=True)
+            lock(descriptor)
             os.replace(part, path)
         except BaseException:
             os.close(descriptor)
@@ -282,12 +282,10 @@ class Entry(Keeper):
             descriptor = open_regular(path, os.O_RDONLY)
         except OSError:
             return
-        with suppress(OSError):
-            hold(descriptor, exclusive=False)
-            if os.path.samestat(os.fstat(descriptor), path.stat()):
-                self._manifest = descriptor
-                return
-        os.close(descriptor)
+        if lock(descriptor, shared=True) is not False and is_at(descriptor, path):
+            self._manifest = descriptor
+        else:
+            os.close(descriptor)
 
 
 class _Journal:

@@ -1,7 +1,4 @@
-"""Files that processes share: opened only if they are files, made whole, and held by locks.
-
-A lock of the operating system lasts as long as the process that has it, however that ends.
-"""
+"""Files that processes share: opened only if they are files, made whole, and held by locks."""
 
 import os
 import stat
@@ -10,13 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
-fcntl: Any
-try:
-    import fcntl
-except ImportError:  # Windows: nobody can tell who lives, and two processes may score the same
-    fcntl = None
+from skpar_select._locks import lock
 
 PART = ".part"
 """The end of the name of a file that is not whole yet."""
@@ -35,26 +27,6 @@ def open_regular(path: str | os.PathLike[str], flags: int) -> int:
     return descriptor
 
 
-def hold(descriptor: int, *, exclusive: bool) -> None:
-    """Lock a file for as long as it is open here; BlockingIOError where another process has it."""
-    if fcntl is None:
-        return
-    try:
-        fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise
-    except OSError:
-        # A file system without locks: then everybody may live, and nothing of others is removed.
-        return
-
-
-def let_go(descriptor: int) -> None:
-    """Unlock a file, which a process that was forked from this one may have open, too."""
-    if fcntl is not None:
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-
-
 def may_be_held(path: Path) -> bool:
     """Return whether a living process, which may be stopped, holds a file, or nobody can tell."""
     with taken(path) as is_ours:
@@ -70,14 +42,18 @@ def taken(path: Path) -> Iterator[bool]:
         yield False
         return
     try:
-        is_ours = False
-        with suppress(OSError):
-            if fcntl is not None:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                is_ours = os.path.samestat(os.fstat(descriptor), path.stat())
-        yield is_ours
+        # Where there are no locks everybody may live, and nothing of others is removed.
+        yield lock(descriptor) is True and is_at(descriptor, path)
     finally:
         os.close(descriptor)
+
+
+def is_at(descriptor: int, path: Path) -> bool:
+    """Return whether an open file is the one of a name."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.lstat())
+    except OSError:
+        return False
 
 
 def write_new(path: Path, content: bytes, put: Callable[[str, Path], None]) -> None:

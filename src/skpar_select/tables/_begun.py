@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from skpar_select._locks import lock
 from skpar_select.tables._copies import Done
-from skpar_select.tables._output import lock
 
 JOURNAL = ".journal"
 

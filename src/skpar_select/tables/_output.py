@@ -23,15 +23,14 @@ from pathlib import Path
 from platform import node
 from typing import Any
 
+from skpar_select._locks import lock
 from skpar_select._memory import format_bytes
 
-fcntl: Any
 resource: Any
 try:
-    import fcntl
     import resource
-except ImportError:  # Windows: what killed runs leave is not told from what others write
-    fcntl = resource = None
+except ImportError:  # Windows has no limits of a process
+    resource = None
 
 PART = ".part"
 """The end of the name of a file that is being written."""
@@ -251,7 +250,8 @@ def parts_of(target: Path, end: str) -> Iterator[tuple[Path, int]]:
     Only regular files of this user are opened that have no other name, but for the place itself, which a
     writer that was killed in its last step has taken: others may have put there what they like.
     """
-    if fcntl is None:
+    if os.name == "nt":
+        # What killed runs leave is not told there from what others write.
         return
     with os.scandir(target.parent) as entries:
         names = sorted(entry.name for entry in entries if entry.name.startswith(_stem(target)))
@@ -281,19 +281,6 @@ def sweep(target: Path, end: str) -> None:
     with contextlib.suppress(OSError):
         for part, _ in parts_of(target, end):
             part.unlink()
-
-
-def lock(descriptor: int) -> bool | None:
-    """Lock a file: False if another has it, None where there are no locks."""
-    if fcntl is None:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True
 
 
 def allocate(descriptor: int, n_bytes: int) -> None:

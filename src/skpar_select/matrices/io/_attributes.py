@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from skpar_select.matrices.io._datasets import text_of
-from skpar_select.matrices.io._file import FileSnapshot, read_into
+from skpar_select.matrices.io._file import FileSnapshot
 from skpar_select.matrices.io._heap import REFERENCE_BYTES, HeapFile, check_heaps
 
 # HDF5 and h5py crash in values of other types that are damaged.
@@ -28,6 +28,8 @@ _ATTRIBUTE, _CONTINUATION = 0x0C, 0x10
 
 # HDF5 itself writes few blocks; those that name each other would go on for ever.
 _MOST_BLOCKS = 1000
+
+_LEADS = "its header leads to"
 
 
 def attribute(item: Any, name: str, default: Any = None) -> Any:
@@ -106,14 +108,14 @@ def _attributes(file: HeapFile, place: int) -> Iterator[tuple[bytes, bytes]]:
 
 def _messages(file: HeapFile, place: int) -> Iterator[_Message]:
     first = file.base + place
-    head = _read(file, first, 16)
+    head = file.read(first, 16, leads=_LEADS)
     modern = head[:4] == b"OHDR"
     if modern:
         flags = head[5]
         at = 6 + (16 if flags & 0x20 else 0) + (4 if flags & 0x10 else 0)
         width = 1 << (flags & 3)
         start = first + at + width
-        length = int.from_bytes(_read(file, first + at, width), "little")
+        length = int.from_bytes(file.read(first + at, width, leads=_LEADS), "little")
         ordered = bool(flags & 4)
     else:
         start, length, ordered = first + 16, int.from_bytes(head[8:12], "little"), False
@@ -121,7 +123,7 @@ def _messages(file: HeapFile, place: int) -> Iterator[_Message]:
     for number in range(_MOST_BLOCKS):
         if number == len(blocks):
             return
-        raw = _read(file, *blocks[number])
+        raw = file.read(*blocks[number], leads=_LEADS)
         for message in _cut(raw, modern=modern, ordered=ordered):
             if message.kind == _CONTINUATION and len(message.body) >= 16:
                 start = file.base + int.from_bytes(message.body[:8], "little")
@@ -144,14 +146,3 @@ def _cut(raw: bytes, *, modern: bool, ordered: bool) -> Iterator[_Message]:
         at += head
         yield _Message(kind, raw[at : at + length])
         at += length
-
-
-def _read(file: HeapFile, first: int, n_bytes: int) -> bytes:
-    if n_bytes < 0 or first + n_bytes > file.size:
-        raise file.damaged(f"its header leads to byte {first}, and the file has {file.size}")
-    raw = np.empty(n_bytes, np.uint8)
-    try:
-        read_into(file.descriptor, first, raw)
-    except OSError as error:
-        raise file.damaged(str(error)) from error
-    return raw.tobytes()

@@ -24,6 +24,7 @@ REFERENCE_BYTES = 16
 
 _MAGIC = b"GCOL"
 _HEAD = struct.Struct("<4sB3xQ")
+_LEADS = "there is no heap at"
 
 
 class HeapFile(NamedTuple):
@@ -42,6 +43,17 @@ class HeapFile(NamedTuple):
             f"{self.label}: its text cannot be read ({what}). The file must be whole. Copy it again, "
             "or write it again."
         )
+
+    def read(self, first: int, n_bytes: int, *, leads: str) -> bytes:
+        """Read some bytes; `leads` says of the error what led outside the file."""
+        if n_bytes < 0 or first + n_bytes > self.size:
+            raise self.damaged(f"{leads} byte {first}, and the file has {self.size}")
+        raw = np.empty(n_bytes, np.uint8)
+        try:
+            read_into(self.descriptor, first, raw)
+        except OSError as error:
+            raise self.damaged(str(error)) from error
+        return raw.tobytes()
 
 
 def read_texts(file: HeapFile, references: Array) -> Array:
@@ -96,12 +108,12 @@ def _split(references: Array) -> tuple[Array, Array, Array]:
 
 def _read_collection(file: HeapFile, place: int) -> bytes:
     first = file.base + place
-    magic, version, size = _HEAD.unpack(_read(file, first, _HEAD.size))
+    magic, version, size = _HEAD.unpack(file.read(first, _HEAD.size, leads=_LEADS))
     if magic != _MAGIC or version != 1:
         raise file.damaged(f"there is no heap at byte {first}")
     if not _HEAD.size <= size <= min(MOST_BYTES, file.size - first):
         raise file.damaged(f"the heap at byte {first} says that it has {size} bytes")
-    return _read(file, first, size)
+    return file.read(first, size, leads=_LEADS)
 
 
 def _in_order(raw: bytes, lengths: Array, numbers: Array) -> Array | None:
@@ -147,14 +159,3 @@ def _objects(raw: bytes, file: HeapFile, place: int) -> dict[int, int]:
             objects[number] = at
         at += step
     return objects
-
-
-def _read(file: HeapFile, first: int, n_bytes: int) -> bytes:
-    if first + n_bytes > file.size:
-        raise file.damaged(f"there is no heap at byte {first}, and the file has {file.size}")
-    raw = np.empty(n_bytes, np.uint8)
-    try:
-        read_into(file.descriptor, first, raw)
-    except OSError as error:
-        raise file.damaged(str(error)) from error
-    return raw.tobytes()
