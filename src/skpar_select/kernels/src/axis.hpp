@@ -10,17 +10,11 @@
 
 #include "buffer.hpp"
 #include "column.hpp"
+#include "keys.hpp"
 #include "simd.hpp"
 #include "target.hpp"
 
 namespace skpar::SKPAR_ISA {
-
-struct Item {
-    double value;
-    std::int32_t id;
-};
-
-inline bool operator<(const Item& a, const Item& b) { return a.value < b.value; }
 
 // Monotone also after rounding. Where the range or its reciprocal overflows, one bin takes all values.
 inline BinMap map_to_bins(double low, double high, std::int32_t n_bins) {
@@ -42,24 +36,9 @@ inline std::int32_t clamped_bin_of(const BinMap& map, double value) {
     return static_cast<std::int32_t>(std::min(std::max((value - map.low) * map.scale, 0.0), double(map.n_bins)));
 }
 
-inline void insertion_sort(Item* items, std::int32_t n) {
-    for (std::int32_t i = 1; i < n; ++i) {
-        const Item item = items[i];
-        std::int32_t j = i;
-        for (; j > 0 && item < items[j - 1]; --j) items[j] = items[j - 1];
-        items[j] = item;
-    }
-}
-
 // A bin of more values than this gets a table of its own: ties that differ by noise alone, and
 // the dense part of a column with heavy tails, end up in one bin of the first table.
 constexpr std::int32_t kOverfull = 6;
-
-// Deeper than two tables, values are sorted only.
-inline void sort_deep(Item* items, std::int32_t n) {
-    if (n <= 4 * kOverfull) insertion_sort(items, n);
-    else std::stable_sort(items, items + n);
-}
 
 // What a sorted variable is asked.
 struct Ranks : RankTable {
@@ -158,11 +137,10 @@ struct Ranks : RankTable {
     }
 };
 
-// What only sorting needs. Bytes a sample, together 36:
+// What only sorting needs. Bytes a sample, together 16:
 struct SortScratch {
-    Buffer<std::int32_t> bins;  //  4
-    Buffer<Item> items;         // 16
-    Buffer<Item> spread;        // 16
+    Buffer<Key> keys;    // 8
+    Buffer<Key> placed;  // 8
 };
 
 // Sorts a variable and makes its tables.
@@ -171,34 +149,17 @@ class Axis : public Ranks {
     // Sort x; order[rank] becomes the position in x. Equal values keep their order.
     void sort(const double* x, std::int32_t size, std::int32_t* order, SortScratch& scratch) {
         const auto [low, high] = range_of(x, size);
-        room_for(size);
+        double* sorted = room_for(size);
         std::int32_t* ends = allocate(low, high);
-        std::int32_t* bins = scratch.bins.at_least(size);
-        Item* items = scratch.items.at_least(size);
-        Item* spread = scratch.spread.at_least(size);
-        const BinMap bin_map = map;  // no member: what is written might be its n_bins
-        for (std::int32_t i = 0; i < size; ++i) bins[i] = bin_of(bin_map, x[i]);
-        for (std::int32_t i = 0; i < size; ++i) ++ends[bins[i] + 1];
+        Key* keys = scratch.keys.at_least(size);
+        Key* placed = scratch.placed.at_least(size);
+        const KeyFormat format(size);
+        make_keys(x, size, map, format, keys);
+        for (std::int32_t i = 0; i < size; ++i) ++ends[format.bin(keys[i]) + 1];
         largest_bin_ = accumulate(ends, map.n_bins, 0);
-        for (std::int32_t i = 0; i < size; ++i) items[ends[bins[i]]++] = {x[i], i};
-        if (largest_bin_ > kOverfull) {
-            part_overfull([=](std::int32_t begin, std::int32_t end, const BinMap& part, std::int32_t* part_ends) {
-                for (std::int32_t i = begin; i < end; ++i) {
-                    spread[part_ends[bin_of(part, items[i].value)]++] = items[i];
-                }
-                std::copy(spread + begin, spread + end, items + begin);
-                for (std::int32_t b = 0, first = begin; b < part.n_bins; first = part_ends[b++]) {
-                    const std::int32_t count = part_ends[b] - first;
-                    if (count > kOverfull) sort_deep(items + first, count);
-                }
-            }, [=](std::int32_t i) { return items[i].value; });
-        }
-        insertion_sort(items, size);
-        double* sorted = values_.data() + kPack;
-        for (std::int32_t i = 0; i < size; ++i) {
-            sorted[i] = items[i].value;
-            order[i] = items[i].id;
-        }
+        for (std::int32_t i = 0; i < size; ++i) placed[ends[format.bin(keys[i])]++] = keys[i];
+        if (largest_bin_ > kOverfull) part_overfull(x, format, placed, keys);
+        sort_near(placed, size, x, format, sorted, order);
     }
 
     // Where `size` values are to be written in ascending order, before `index`.
@@ -275,10 +236,8 @@ class Axis : public Ranks {
         return largest;
     }
 
-    // Give each overfull bin a table of its own. `fill` moves the values begin .. end - 1 to their
-    // inner bins, and advances the ends of these.
-    template <class Fill, class Value>
-    void part_overfull(Fill fill, Value value) {
+    // Give each overfull bin a table of its own, and its keys a fraction of that table's range.
+    void part_overfull(const double* x, const KeyFormat& format, Key* keys, Key* spare) {
         std::int32_t* starts = start_.data();
         std::int32_t* free = starts + map.n_bins + 2;
         std::int32_t n_inner = 0, end = 0;
@@ -287,21 +246,42 @@ class Axis : public Ranks {
             end = starts[b + 1];
             const std::int32_t count = end - begin;
             if (count <= kOverfull) continue;
+            const auto value = [&](std::int32_t i) { return x[format.index(keys[i])]; };
             double low = value(begin), high = low;
             for (std::int32_t i = begin + 1; i < end; ++i) {
                 low = std::min(low, value(i));
                 high = std::max(high, value(i));
             }
             if (low == high) continue;
-            const BinMap inner_map = map_to_bins(low, high, count);
+            const BinMap part = map_to_bins(low, high, count);
             std::fill(free, free + count + 2, 0);
-            for (std::int32_t i = begin; i < end; ++i) ++free[bin_of(inner_map, value(i)) + 2];
+            const double fractions = format.fractions() / count, last = format.fractions() - 1.0;
+            for (std::int32_t i = begin; i < end; ++i) {
+                const double place = (value(i) - part.low) * part.scale;
+                const Key fraction = fixed_point(std::min(place * fractions, last));
+                spare[i] = format.key((Key(b) << format.fraction_bits) + fraction, format.index(keys[i]));
+                ++free[bin_of(part, value(i)) + 2];
+            }
             accumulate(free + 1, count, begin);
-            fill(begin, end, inner_map, free + 1);
-            inner_[n_inner] = {inner_map, free};
+            std::int32_t* part_ends = free + 1;
+            for (std::int32_t i = begin; i < end; ++i) keys[part_ends[bin_of(part, value_of(x, format, spare[i]))]++] = spare[i];
+            for (std::int32_t i = 0, first = begin; i < count; first = part_ends[i++]) {
+                if (part_ends[i] - first > kOverfull) sort_deep(x, format, keys + first, keys + part_ends[i]);
+            }
+            inner_[n_inner] = {part, free};
             free += count + 2;
             starts[b] = ~n_inner++;
         }
+    }
+
+    static double value_of(const double* x, const KeyFormat& format, Key key) { return x[format.index(key)]; }
+
+    // Deeper than two tables, values are sorted only.
+    static void sort_deep(const double* x, const KeyFormat& format, Key* begin, Key* end) {
+        std::sort(begin, end, [=](Key a, Key b) {
+            const std::int32_t i = format.index(a), j = format.index(b);
+            return x[i] < x[j] || (x[i] == x[j] && i < j);
+        });
     }
 };
 
