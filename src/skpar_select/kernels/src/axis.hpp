@@ -36,6 +36,11 @@ inline std::int32_t clamped_bin_of(const BinMap& map, double value) {
     return static_cast<std::int32_t>(std::min(std::max((value - map.low) * map.scale, 0.0), double(map.n_bins)));
 }
 
+inline Pack clamped_bin_of(const BinMap& map, Pack value) {
+    const Pack bin = mul(sub(value, Pack::all(map.low)), Pack::all(map.scale));
+    return min(max(bin, Pack::all(0.0)), Pack::all(map.n_bins));
+}
+
 // A bin of more values than this gets a table of its own: ties that differ by noise alone, and
 // the dense part of a column with heavy tails, end up in one bin of the first table.
 constexpr std::int32_t kOverfull = 6;
@@ -51,43 +56,62 @@ struct Ranks : RankTable {
     // the value and its duplicates, as scikit-learn does.
     void add_digammas(const double* x, const double* r, std::int32_t size, const double* digamma,
                       double* sums) const {
-        std::int32_t i = 0;
-        for (; i + kPack <= size; i += kPack) {
-            std::int32_t counts[kPack];
-            count_within(x + i, r + i, counts);
-            for (int lane = 0; lane < kPack; ++lane) sums[lane] += digamma[counts[lane]];
-        }
-        if (i < size) {
-            double rest_x[kPack] = {}, rest_r[kPack] = {};
-            std::copy(x + i, x + size, rest_x);
-            std::copy(r + i, r + size, rest_r);
-            std::int32_t counts[kPack];
-            count_within(rest_x, rest_r, counts);
-            for (int lane = 0; lane < size - i; ++lane) sums[lane] += digamma[counts[lane]];
+        for (std::int32_t i = 0; i < size; i += kBlock) {
+            add_block(x + i, r + i, std::min(kBlock, size - i), digamma, sums);
         }
     }
 
   private:
-    // The rank of the first value of the bin that `value` falls in.
-    std::int32_t rank_near(std::int32_t bin, double value) const {
-        const std::int32_t rank = start[bin];
-        if (rank >= 0) return rank;
-        const InnerTable& table = inner[~rank];
-        return table.start[clamped_bin_of(table.map, value)];
+    static constexpr std::int32_t kBlock = 256;
+
+    // In steps, each for the whole block: a look-up waits for four that follow one another, bin, rank, values and digamma,
+    // and a processor has more of them under way where one step is short.
+    void add_block(const double* x, const double* r, std::int32_t size, const double* digamma, double* sums) const {
+        // of the upper bounds, then of the lower ones
+        std::int32_t near[2 * kBlock], overfull[2 * kBlock];
+        std::int32_t i = 0;
+        for (; i + kPack <= size; i += kPack) find_bins(x + i, r + i, near + i);
+        if (i < size) {
+            double rest_x[kPack] = {}, rest_r[kPack] = {};
+            std::copy(x + i, x + size, rest_x);
+            std::copy(r + i, r + size, rest_r);
+            find_bins(rest_x, rest_r, near + i);
+        }
+        const std::int32_t *starts = start;
+        std::int32_t n_overfull = 0;
+        const auto look_up = [&](std::int32_t begin, std::int32_t end) {
+            for (std::int32_t j = begin; j < end; ++j) {
+                near[j] = starts[near[j]];
+                overfull[n_overfull] = j;
+                n_overfull += near[j] < 0;
+            }
+        };
+        look_up(0, size);
+        look_up(kBlock, kBlock + size);
+        for (std::int32_t j = 0; j < n_overfull; ++j) {
+            const std::int32_t at = overfull[j];
+            const InnerTable& table = inner[~near[at]];
+            const double bound = at < kBlock ? x[at] + reach(r[at]) : x[at - kBlock] - reach(r[at - kBlock]);
+            near[at] = table.start[clamped_bin_of(table.map, bound)];
+        }
+        for (i = 0; i < size; ++i) {
+            const double within = reach(r[i]);
+            near[i] = end_of_near(near[i], x[i], within) - begin_of_near(near[kBlock + i], x[i], within);
+        }
+        for (i = 0; i + kPack <= size; i += kPack) {
+            for (int lane = 0; lane < kPack; ++lane) sums[lane] += digamma[near[i + lane]];
+        }
+        for (int lane = 0; i < size; ++i, ++lane) sums[lane] += digamma[near[i]];
     }
 
-    void count_within(const double* x, const double* radius, std::int32_t* counts) const {
-        double r[kPack];
-        max(Pack::load(radius), Pack::all(std::numeric_limits<double>::denorm_min())).store(r);
-        std::int32_t upper[kPack], lower[kPack];
-        for (int i = 0; i < kPack; ++i) {
-            upper[i] = clamped_bin_of(map, x[i] + r[i]);
-            lower[i] = clamped_bin_of(map, x[i] - r[i]);
-        }
-        for (int i = 0; i < kPack; ++i) {
-            const std::int32_t end = end_of_near(rank_near(upper[i], x[i] + r[i]), x[i], r[i]);
-            counts[i] = end - begin_of_near(rank_near(lower[i], x[i] - r[i]), x[i], r[i]);
-        }
+    // A radius of 0 counts the value itself.
+    static double reach(double r) { return std::max(r, std::numeric_limits<double>::denorm_min()); }
+
+    void find_bins(const double* x, const double* r, std::int32_t* bins) const {
+        const Pack at = Pack::load(x);
+        const Pack within = max(Pack::load(r), Pack::all(std::numeric_limits<double>::denorm_min()));
+        store_whole(bins, clamped_bin_of(map, add(at, within)));
+        store_whole(bins + kBlock, clamped_bin_of(map, sub(at, within)));
     }
 
     // The first rank whose value v has v - x >= r.
