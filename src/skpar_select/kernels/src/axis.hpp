@@ -182,7 +182,7 @@ class Axis : public Ranks {
         for (std::int32_t i = 0; i < size; ++i) ++ends[format.bin(keys[i]) + 1];
         largest_bin_ = accumulate(ends, map.n_bins, 0);
         for (std::int32_t i = 0; i < size; ++i) placed[ends[format.bin(keys[i])]++] = keys[i];
-        if (largest_bin_ > kOverfull) part_overfull(x, format, placed, keys);
+        if (largest_bin_ > kOverfull) part_overfull(x, format, placed, keys, sorted);
         sort_near(placed, size, x, format, sorted, order);
     }
 
@@ -260,37 +260,37 @@ class Axis : public Ranks {
         return largest;
     }
 
-    // Give each overfull bin a table of its own, and its keys a fraction of that table's range.
-    void part_overfull(const double* x, const KeyFormat& format, Key* keys, Key* spare) {
+    // Give each overfull bin a table of its own, and its keys a fraction of that table's range. `value` and `spare` are
+    // scratch for n values and keys.
+    void part_overfull(const double* x, const KeyFormat& format, Key* keys, Key* spare, double* value) {
         std::int32_t* starts = start_.data();
         std::int32_t* free = starts + map.n_bins + 2;
         std::int32_t n_inner = 0, end = 0;
-        for (std::int32_t b = 0; b < map.n_bins; ++b) {
+        for (std::int32_t b = 0, n_bins = map.n_bins; b < n_bins; ++b) {
             const std::int32_t begin = end;
             end = starts[b + 1];
             const std::int32_t count = end - begin;
             if (count <= kOverfull) continue;
-            const auto value = [&](std::int32_t i) { return x[format.index(keys[i])]; };
-            double low = value(begin), high = low;
-            for (std::int32_t i = begin + 1; i < end; ++i) {
-                low = std::min(low, value(i));
-                high = std::max(high, value(i));
+            double low = x[format.index(keys[begin])], high = low;
+            for (std::int32_t i = 0; i < count; ++i) {
+                value[i] = x[format.index(keys[begin + i])];
+                low = std::min(low, value[i]);
+                high = std::max(high, value[i]);
             }
             if (low == high) continue;
             const BinMap part = map_to_bins(low, high, count);
             std::fill(free, free + count + 2, 0);
-            const double fractions = format.fractions() / count, last = format.fractions() - 1.0;
-            for (std::int32_t i = begin; i < end; ++i) {
-                const double place = (value(i) - part.low) * part.scale;
-                const Key fraction = fixed_point(std::min(place * fractions, last));
-                spare[i] = format.key((Key(b) << format.fraction_bits) + fraction, format.index(keys[i]));
-                ++free[bin_of(part, value(i)) + 2];
+            std::int32_t* ends = free + 1;
+            const double fractions = format.fractions() / count;
+            for (std::int32_t i = 0; i < count; ++i) {
+                const double place = std::min((value[i] - part.low) * part.scale * fractions, format.fractions() - 1.0);
+                spare[i] = format.key(Key(b) << format.fraction_bits | fixed_point(place), format.index(keys[begin + i]));
+                ++ends[bin_of(part, value[i]) + 1];
             }
-            accumulate(free + 1, count, begin);
-            std::int32_t* part_ends = free + 1;
-            for (std::int32_t i = begin; i < end; ++i) keys[part_ends[bin_of(part, value_of(x, format, spare[i]))]++] = spare[i];
-            for (std::int32_t i = 0, first = begin; i < count; first = part_ends[i++]) {
-                if (part_ends[i] - first > kOverfull) sort_deep(x, format, keys + first, keys + part_ends[i]);
+            accumulate(ends, count, begin);
+            for (std::int32_t i = 0; i < count; ++i) keys[ends[bin_of(part, value[i])]++] = spare[i];
+            for (std::int32_t i = 0, first = begin; i < count; first = ends[i++]) {
+                if (ends[i] - first > kOverfull) sort_deep(x, format, keys + first, keys + ends[i]);
             }
             inner_[n_inner] = {part, free};
             free += count + 2;
@@ -298,14 +298,18 @@ class Axis : public Ranks {
         }
     }
 
-    static double value_of(const double* x, const KeyFormat& format, Key key) { return x[format.index(key)]; }
-
-    // Deeper than two tables, values are sorted only.
+    // Deeper than two tables, values are sorted only: by their keys, and by the values where many keys are the same but
+    // for the index.
     static void sort_deep(const double* x, const KeyFormat& format, Key* begin, Key* end) {
-        std::sort(begin, end, [=](Key a, Key b) {
-            const std::int32_t i = format.index(a), j = format.index(b);
-            return x[i] < x[j] || (x[i] == x[j] && i < j);
-        });
+        std::sort(begin, end);
+        for (Key *i = begin, *first = begin; i < end; first = i) {
+            while (i < end && *i >> format.index_bits == *first >> format.index_bits) ++i;
+            if (i - first <= kExchanges) continue;
+            std::sort(first, i, [=](Key a, Key b) {
+                const std::int32_t j = format.index(a), k = format.index(b);
+                return x[j] < x[k] || (x[j] == x[k] && j < k);
+            });
+        }
     }
 };
 
