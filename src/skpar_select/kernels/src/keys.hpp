@@ -50,7 +50,7 @@ inline void make_keys(const double* x, std::int32_t n, const BinMap& map, const 
 }
 
 constexpr std::int32_t kPairs = 512;  // exchanged at a time: 8 KiB
-constexpr int kExchanges = 6;
+constexpr int kExchanges = 8;
 
 inline void exchange(Key* lower, Key* upper, std::int32_t n) {
     for (std::int32_t i = 0; i < n; ++i) {

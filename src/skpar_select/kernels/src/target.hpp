@@ -28,10 +28,11 @@ struct InnerTable {
 // A sorted variable, with a table from value to rank.
 struct RankTable {
     std::int32_t n;
-    const double* values;  // (n,) ascending, with eight sentinels on either side
+    const double* values;  // (n,) ascending, with eight sentinels before them and sixteen behind
     BinMap map;
     const std::int32_t* start;  // as in an inner table; ~i where inner table i tells
     const InnerTable* inner;
+    bool crowded;  // many values are in bins of eight or more that have no inner table
 };
 
 // A sorted variable, cut into bands of consecutive ranks.
