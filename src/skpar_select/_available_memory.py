@@ -49,11 +49,12 @@ def available_memory(root: Path = _ROOT) -> int:
 
     `root` is the folder that ``proc`` and the control groups are looked for in.
     """
-    left = [_left_on_machine(root), *_left_by_limits(root)]
+    left = min([_left_on_machine(root), *_left_by_limits(root)])
+    names, mounts = _text(root / "proc/self/cgroup"), _text(root / "proc/self/mountinfo")
     for version in _VERSIONS:
-        for group in _groups(root, version):
-            left += _left_in_group(group, version)
-    return max(1, min(left))
+        for group in _groups(root, version, names, mounts):
+            left = _left_in_group(group, version, left)
+    return max(1, left)
 
 
 def resident_memory() -> int | None:
@@ -81,22 +82,25 @@ def _left_by_limits(root: Path) -> Iterator[int]:
             yield int(soft[1]) - held[field]
 
 
-def _left_in_group(group: Path, version: _Version) -> Iterator[int]:
-    used = _text(group / version.used)
-    if not used.strip().isdigit():
-        return
+def _left_in_group(group: Path, version: _Version, most: int) -> int:
+    """Return what a group leaves of `most` bytes."""
+    # else it is the word "max", or there is none
+    limits = [
+        int(text) for name in version.limits if (text := _text(group / name).strip()).isdigit()
+    ]
+    used = _text(group / version.used).strip()
+    # Most limits are far off. What is kept of files would raise them, and takes longest to read: a half of all this.
+    if not limits or not used.isdigit() or min(limits) - int(used) >= most:
+        return most
     cache = re.search(rf"^{version.cache} (\d+)", _text(group / "memory.stat"), re.MULTILINE)
     held = max(0, int(used) - (int(cache[1]) if cache else 0))
-    for name in version.limits:
-        limit = _text(group / name).strip()
-        if limit.isdigit():  # else it is the word "max", or there is none
-            yield int(limit) - held
+    return min(most, min(limits) - held)
 
 
-def _groups(root: Path, version: _Version) -> Iterator[Path]:
+def _groups(root: Path, version: _Version, names: str, mounts: str) -> Iterator[Path]:
     """Yield the folders of the group of this process and of all groups around it."""
-    name = _group_name(root, version)
-    for mount, mounted in _mounts(root, version):
+    name = _group_name(names, version)
+    for mount, mounted in _mounts(root, version, mounts):
         within = PurePosixPath()
         # A container may see a part of the groups, or not that part that its own name is told by:
         # then its limits are where the part begins.
@@ -106,8 +110,8 @@ def _groups(root: Path, version: _Version) -> Iterator[Path]:
             yield mount / part
 
 
-def _group_name(root: Path, version: _Version) -> PurePosixPath:
-    for line in _text(root / "proc/self/cgroup").splitlines():
+def _group_name(names: str, version: _Version) -> PurePosixPath:
+    for line in names.splitlines():
         number, controllers, name = [*line.split(":", 2), "", ""][:3]
         is_second = number == "0" and not controllers
         if is_second == (version.filesystem == "cgroup2") and (
@@ -117,9 +121,9 @@ def _group_name(root: Path, version: _Version) -> PurePosixPath:
     return PurePosixPath("/")
 
 
-def _mounts(root: Path, version: _Version) -> Iterator[tuple[Path, PurePosixPath]]:
+def _mounts(root: Path, version: _Version, mounts: str) -> Iterator[tuple[Path, PurePosixPath]]:
     """Yield where the groups are mounted, and which group is at that place."""
-    for line in _text(root / "proc/self/mountinfo").splitlines():
+    for line in mounts.splitlines():
         mount, _, filesystem = line.partition(" - ")
         fields, kind = mount.split(), filesystem.split()
         if len(fields) < 5 or len(kind) < 3 or kind[0] != version.filesystem:
@@ -143,6 +147,6 @@ def _pages(root: Path) -> list[int]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="surrogateescape")
+        return path.read_bytes().decode(errors="surrogateescape")
     except OSError:
         return ""
