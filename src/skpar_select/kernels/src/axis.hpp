@@ -54,7 +54,7 @@ struct Crowd {
     std::int32_t n_values = 0;
 
     void add(std::int32_t in_bin) { n_values += in_bin >= kNarrow && in_bin <= kOverfull ? in_bin : 0; }
-    bool is_large(std::int32_t n) const { return n_values > n / 8; }
+    bool is_large(std::int32_t n) const { return n_values > n / 16; }
 };
 
 // What a sorted variable is asked.

@@ -59,9 +59,9 @@ struct Bands : BandTable {
     explicit Bands(const BandTable& table) : BandTable(table) {}
 
     std::int32_t size(std::int32_t band) const { return first[band + 1] - first[band]; }
-    // Where a band begins among the padded points.
+    // Where a band begins among the padded points: at a multiple of eight, so that tiles lie in line with the cache.
     std::int32_t position(std::int32_t band) const {
-        return first[band] + band * (kPadLeft + kPadRight) + kPadLeft;
+        return (first[band] + 7 * band) / 8 * 8 + band * (kPadLeft + kPadRight) + kPadLeft;
     }
     std::int32_t n_positions() const { return position(n_bands); }
 };
@@ -107,8 +107,11 @@ class BandCutter {
 // The points of one column, band by band.
 struct Layout {
     Buffer<double> primary, secondary;  // 8 + 8 bytes a sample
-    // where the same place lies in the next and in the previous band
-    Buffer<std::int32_t> above, below;  // 4 + 4
+    // Where the middle of a tile lies in the next and in the previous band.
+    struct Entry {
+        std::int32_t above, below;
+    };
+    Buffer<Entry> entries;  // 1, for each tile
 
     // Walk the points in secondary order and append each to its band.
     void fill(const Bands& bands, const double* primary_values, const double* secondary_values,
@@ -116,8 +119,7 @@ struct Layout {
         const std::int32_t size = bands.n_positions() + kPadRight;
         double* p = primary.at_least(size);
         double* s = secondary.at_least(size);
-        std::int32_t* up = above.at_least(size);
-        std::int32_t* down = below.at_least(size);
+        Entry* entry = entries.at_least(size / kPack + 1);
         std::int32_t* next = next_.at_least(bands.n_bands + 2) + 1;
         constexpr double infinity = std::numeric_limits<double>::infinity();
         for (std::int32_t b = 0; b < bands.n_bands; ++b) {
@@ -137,8 +139,8 @@ struct Layout {
             const std::int32_t at = next[band]++;
             s[at] = secondary_values[i];
             p[at] = primary_values[rank];
-            up[at] = next[band + 1];
-            down[at] = next[band - 1];
+            // what the fifth point of a tile writes stays, or the last one
+            entry[(at + kPack / 2 - 1) / kPack] = {next[band + 1], next[band - 1]};
         }
     }
 

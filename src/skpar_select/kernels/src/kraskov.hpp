@@ -171,13 +171,13 @@ class Kraskov {
     const double* digamma_ = nullptr;
     bool x_is_sorted_ = false, x_has_equal_ = false;
     std::int32_t x_largest_tie_ = 0;  // 0 where it was not looked for
-    // Bytes a sample, together 78.5, or 74.5 with several targets; to which come 32 for each of the 24 points around a band, of
-    // which there are sqrt(n / 8).
-    Axis x_;                                          //  22
+    // Bytes a sample, together 68.5, or 64.5 with several targets; to which come 25 for each of the 24 to 31 points around a
+    // band, of which there are sqrt(n / 8).
+    Axis x_;                                          //  19
     Buffer<double> ordered_;                          //   8
     Buffer<std::int32_t> x_order_, x_rank_, y_rank_;  //  12
     BandCutter x_cutter_;                             // 4.5
-    Layout layout_;                                   //  24
+    Layout layout_;                                   //  17
     Buffer<double> radius_;                           //   8
     Buffer<std::int32_t> cursors_;
     Buffer<Pack> scratch_;
@@ -292,10 +292,11 @@ class Kraskov {
                         tile.scan(p, s, entry, entry);
                     }
                 };
-                scan_bands(+1, layout_.above[middle], [&](std::int32_t b) {
+                const Layout::Entry entered = layout_.entries[at / kPack];
+                scan_bands(+1, entered.above, [&](std::int32_t b) {
                     return tile.reaches_above(primary.values[bands.first[b]]);
                 });
-                scan_bands(-1, layout_.below[middle], [&](std::int32_t b) {
+                scan_bands(-1, entered.below, [&](std::int32_t b) {
                     return tile.reaches_below(primary.values[bands.first[b + 1] - 1]);
                 });
                 tile.nearest.last().store(radius + at);
