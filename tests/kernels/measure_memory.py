@@ -32,7 +32,7 @@ def columns(rng, n_samples, name):
     """Give columns that take much: overfull bins, lone classes, or ties that turn the axes."""
     if name == "tied":
         return rng.integers(0, 2, (n_samples, WIDTH)).astype(float)
-    values = 0.7 * rng.integers(0, n_samples // 8, (n_samples, WIDTH))
+    values = 0.7 * rng.integers(0, n_samples // 16, (n_samples, WIDTH))
     if name != "continuous":
         values[::5] = 1e6 + rng.random((len(values[::5]), WIDTH))
     return values + (0.001 * rng.random(values.shape) if name == "continuous" else 0)
@@ -47,7 +47,7 @@ def score_several(block, targets, *, discrete, min_observed):
 
 def main(n_samples):
     rng = np.random.default_rng(0)
-    y = rng.integers(0, n_samples // 8, n_samples) + 0.001 * rng.random(n_samples)
+    y = rng.integers(0, n_samples // 16, n_samples) + 0.001 * rng.random(n_samples)
     half = np.arange(WIDTH) % 2 == 0
     masks = {"continuous": False, "tied": False, "discrete": True, "mixed": half}
     # What is loaded and started at the first call is the interpreter's.

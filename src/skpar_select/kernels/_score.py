@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from skpar_select.kernels import Target
 
 # What a call of mutual_information holds besides the block, in bytes a sample: 64 are eight columns as
-# float64, 120 the scratch of the kind of pair that takes the most. The sums stand at the members: 36 of
-# sorting in src/axis.hpp, 78.5 in src/kraskov.hpp, to which come the points around the bands, 9 at
-# 1,000 samples. Measured, of 400,000 samples: 163.
-SCRATCH_BYTES = 64 + 120
+# float64, 96 the scratch of the kind of pair that takes the most. The sums stand at the members: 16 of
+# sorting in src/axis.hpp, 68.5 in src/kraskov.hpp, to which come the points around the bands, 8 at
+# 1,000 samples. Measured, of 400,000 samples: 141.
+SCRATCH_BYTES = 64 + 96
 
 # What it holds besides where values may be missing: see src/complete_cases.hpp.
-MISSING_BYTES = 60
+MISSING_BYTES = 57
 
 
 class NonFiniteColumnError(ValueError):

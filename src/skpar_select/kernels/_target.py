@@ -10,9 +10,9 @@ from skpar_select.kernels._config import _kernels
 Target = _kernels.Target
 
 # What a target takes while it is made, in bytes a sample: 24 of numpy, for the values and two tables;
-# 94 of the extension while it sorts, see src/target.cpp. Once made it takes 66 to 74. Measured, of
-# 400,000 samples: 107.
-TARGET_BYTES = 120
+# 71 of the extension while it sorts, see src/target.cpp. Once made it takes 63 to 71. Measured, of
+# 400,000 samples: 92.
+TARGET_BYTES = 100
 
 
 def prepare_target(y: ArrayLike, *, discrete: bool, n_neighbors: int, seed: int) -> Target:

@@ -7,6 +7,7 @@
 
 #include "axis.hpp"
 #include "buffer.hpp"
+#include "simd.hpp"
 
 namespace skpar::SKPAR_ISA {
 
@@ -15,12 +16,22 @@ namespace skpar::SKPAR_ISA {
 inline std::int32_t number_codes(const double* x, std::int32_t n, Range range, std::int32_t* codes) {
     const auto [low, high] = range;
     if (!(high - low < n)) return 0;
-    bool whole = true;
-    for (std::int32_t i = 0; i < n; ++i) {
-        codes[i] = static_cast<std::int32_t>(x[i] - low);
-        whole &= x[i] - low == codes[i];
-    }
-    return whole ? static_cast<std::int32_t>(high - low) + 1 : 0;
+    const Pack origin = Pack::all(low), shift = Pack::all(0x1p52);
+    unsigned fractions = 0;
+    const auto number = [&](const double* values, std::int32_t* numbers) {
+        const Pack code = sub(Pack::load(values), origin);
+        const Pack whole = sub(add(code, shift), shift);  // rounded
+        fractions |= less_bits(code, whole) | less_bits(whole, code);
+        store_whole(numbers, code);
+    };
+    std::int32_t i = 0;
+    for (; i + kPack <= n; i += kPack) number(x + i, codes + i);
+    double rest[kPack];
+    std::int32_t rest_codes[kPack];
+    std::fill(std::copy(x + i, x + n, rest), rest + kPack, low);
+    number(rest, rest_codes);
+    std::copy(rest_codes, rest_codes + (n - i), codes + i);
+    return fractions == 0 ? static_cast<std::int32_t>(high - low) + 1 : 0;
 }
 
 // Bytes a sample, together 20, or 16 without `of`.

@@ -61,7 +61,7 @@ struct Present {
     }
 };
 
-// A continuous target on some samples. Bytes a sample, together 46.5:
+// A continuous target on some samples. Bytes a sample, together 43.5:
 class SortedCases : public SortedSamples {
   public:
     // `n_samples` of `here` are those of the target. False where the target is constant on these samples.
@@ -104,7 +104,7 @@ class SortedCases : public SortedSamples {
     }
 
   private:
-    Axis axis_;                      //  22
+    Axis axis_;                      //  19
     Buffer<double> values_;          //   8
     Buffer<std::int32_t> order_;     //   4
     Buffer<std::int32_t> rank_of_;   //   4

@@ -79,13 +79,15 @@ class Plugin {
     }
 
   private:
+    static constexpr std::int32_t kTables = 4;
+
     SortScratch& sort_scratch_;
     const double* column_ = nullptr;
     std::int32_t n_ = 0, n_codes_ = 0, n_missing_ = 0;
-    // Bytes a sample, together 54:
+    // Bytes a sample, together 51:
     Buffer<std::int32_t> codes_;  //  4
     Buffer<std::int32_t> count_;  //  4
-    Axis axis_;                   // 22
+    Axis axis_;                   // 19
     Classes classes_;             // 16
     Buffer<double> ordered_;      //  8
 
@@ -99,10 +101,19 @@ class Plugin {
     // Few classes: all pairs are counted in one table, a row for each code of the column.
     void count(const GroupedSamples& target, std::int32_t n_rows) {
         const std::int32_t n_y = target.n_classes;
-        std::int32_t* counts = count_.at_least(std::int64_t(n_rows) * n_y);
-        std::fill(counts, counts + std::int64_t(n_rows) * n_y, 0);
+        const std::int64_t size = std::int64_t(n_rows) * n_y;
+        // A pair that follows its like waits for the other's count to be written, but in another table.
+        const std::int64_t n_tables = size * kTables <= n_ ? kTables : 1;
+        std::int32_t* counts = count_.at_least(size * n_tables);
+        std::fill(counts, counts + size * n_tables, 0);
         const std::int32_t *codes = codes_.data(), *y = target.class_of_sample, n = n_;
-        for (std::int32_t i = 0; i < n; ++i) ++counts[codes[i] * n_y + y[i]];
+        std::int32_t i = 0;
+        for (; n_tables > 1 && i + kTables <= n; i += kTables) {
+#pragma GCC unroll 4
+            for (std::int32_t t = 0; t < kTables; ++t) ++counts[t * size + codes[i + t] * n_y + y[i + t]];
+        }
+        for (; i < n; ++i) ++counts[codes[i] * n_y + y[i]];
+        for (std::int64_t j = size; j < size * n_tables; ++j) counts[j % size] += counts[j];
     }
 
     // A row has `n_y` counts; that of a class of the target lies at place(class).

@@ -102,9 +102,9 @@ class RossContinuousColumn {
     const double* column_ = nullptr;
     std::int32_t n_ = 0;
     bool sorted_whole_ = false;
-    // Bytes a sample, together 56:
+    // Bytes a sample, together 53:
     Ross ross_;                                   // 18
-    Axis axis_;                                   // 22
+    Axis axis_;                                   // 19
     Buffer<double> repeated_;                     //  8
     Buffer<std::int32_t> order_, class_of_rank_;  //  8
 
@@ -149,9 +149,9 @@ class RossDiscreteColumn {
   private:
     SortScratch& sort_scratch_;
     std::int32_t n_ = 0;
-    // Bytes a sample, together 64:
+    // Bytes a sample, together 61:
     Ross ross_;                            // 18
-    Axis axis_;                            // 22
+    Axis axis_;                            // 19
     Classes classes_;                      // 20
     Buffer<std::int32_t> class_of_rank_;   //  4
 

@@ -21,14 +21,14 @@ namespace skpar {
 
 using namespace SKPAR_ISA;
 
-// Bytes a sample, of a continuous target together 66, and 8 more where it has large ties. While it is
-// sorted, there are but the tables, the values twice, the order, and the axis with its scratch: 94. A
+// Bytes a sample, of a continuous target together 63, and 8 more where it has large ties. While it is
+// sorted, there are but the tables, the values twice, the order, and the axis with its scratch: 71. A
 // discrete one takes less.
 struct Target::Memory {
     Buffer<double> digamma, log;           //  16
     Buffer<double> raw, noise;             //  16
     Buffer<std::int32_t> order, rank_of;   //   8
-    Axis axis;                             //  22
+    Axis axis;                             //  19
     BandCutter cutter;                     // 4.5
     Buffer<std::int32_t> tie_of, noise_order;
     Buffer<std::int32_t> tie_size;
