@@ -50,6 +50,9 @@ inline void make_keys(const double* x, std::int32_t n, const BinMap& map, const 
 }
 
 constexpr std::int32_t kPairs = 512;  // exchanged at a time: 8 KiB
+
+// At n = 8,085, ns a sample of the sort, tie-free and methylation: 4: 6.1 and 10.9, 6: 6.0 and 9.4, 8: 5.5 and 8.2,
+// 10: 5.6 and 7.9.
 constexpr int kExchanges = 8;
 
 inline void exchange(Key* lower, Key* upper, std::int32_t n) {
@@ -68,6 +71,14 @@ inline void sort_near(const Key* keys, std::int32_t n, const double* x, const Ke
     const KeyFormat own = format;
     for (std::int32_t begin = 0; begin < n; begin += 2 * kPairs) {
         const std::int32_t size = std::min(2 * kPairs, n - begin), n_pairs = (size + 1) / 2;
+        // A part of a large tie is sorted already, by its values, where its keys may not tell them apart.
+        std::int32_t n_sorted = 1;
+        const auto value = [=](std::int32_t i) { return x[own.index(keys[begin + i])]; };
+        while (n_sorted < size && value(n_sorted - 1) <= value(n_sorted)) ++n_sorted;
+        if (n_sorted == size) {
+            for (std::int32_t i = begin; i < begin + size; ++i) order[i] = own.index(keys[i]);
+            continue;
+        }
         for (std::int32_t i = 0; i < size / 2; ++i) {
             even[i] = keys[begin + 2 * i];
             odd[i] = keys[begin + 2 * i + 1];
