@@ -62,6 +62,8 @@ struct Ranks : RankTable {
     Ranks() = default;
     explicit Ranks(const RankTable& table) : RankTable(table) {}
 
+    double value(std::int32_t rank) const { return values[rank]; }
+
     // sums[i % 8] += digamma(the number of values v with |v - x[i]| < r[i]) for i = 0 .. size - 1.
     // The difference is what is compared, as in the search for the neighbours: a search for the
     // bound x + r would round onto the neighbour itself and count it. A radius of 0 still counts

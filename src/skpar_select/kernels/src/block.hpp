@@ -64,15 +64,21 @@ struct Pause {
     void* context;
 };
 
-// Both return the position of the first column with a value that is not allowed, or -1.
+// Where the results of a call go.
+struct Scores {
+    double* of;                // (n_targets, n_columns), in nats, not clipped; NaN where too few values are there
+    double* rho;               // (n_targets, n_columns), Spearman's rank correlation, NaN where there is none; or null
+    std::int64_t* n_observed;  // (n_columns,), how many values are there
+};
+
+// All return the position of the first column with a value that is not allowed, or -1.
 struct Kernel {
     const char* name;
-    // scores: (n_targets, n_columns), in nats, NaN where too few values are there;
-    // n_observed: (n_columns,), how many are
-    std::int64_t (*score)(const Targets&, const Block&, const Missing&, const Pause&, double* scores,
-                          std::int64_t* n_observed);
+    std::int64_t (*score)(const Targets&, const Block&, const Missing&, const Pause&, const Scores&);
     // out: (n_samples, n_columns), column after column
     std::int64_t (*standardize)(const Block&, const Pause&, std::uint64_t seed, double* out);
+    // out: the same, the ranks from 0 on
+    std::int64_t (*rank)(const Block&, const Pause&, std::uint64_t seed, std::int32_t* out);
 };
 
 }  // namespace skpar

@@ -61,6 +61,18 @@ struct Present {
     }
 };
 
+// Who deals out has this of a target: where the samples of each tie begin that are there.
+inline void start_ties(const Target& target, const Present& here, std::int32_t* next) {
+    std::copy(target.tie_size, target.tie_size + target.n_ties, next);
+    const std::int32_t n_missing = target.n_samples - here.n;
+    for (std::int32_t i = 0; i < n_missing; ++i) --next[target.tie_of[here.missing[i]]];
+    for (std::int32_t tie = 0, begin = 0; tie < target.n_ties; ++tie) {
+        const std::int32_t size = next[tie];
+        next[tie] = begin;
+        begin += size;
+    }
+}
+
 // A continuous target on some samples. Bytes a sample, together 43.5:
 class SortedCases : public SortedSamples {
   public:
@@ -129,14 +141,7 @@ class SortedCases : public SortedSamples {
     void deal_out(const Target& target, const Present& here, const double* values, std::int32_t* samples,
                   double* sorted) {
         std::int32_t* next = next_.at_least(target.n_ties);
-        std::copy(target.tie_size, target.tie_size + target.n_ties, next);
-        const std::int32_t n_missing = target.n_samples - n;
-        for (std::int32_t i = 0; i < n_missing; ++i) --next[target.tie_of[here.missing[i]]];
-        for (std::int32_t tie = 0, begin = 0; tie < target.n_ties; ++tie) {
-            const std::int32_t size = next[tie];
-            next[tie] = begin;
-            begin += size;
-        }
+        start_ties(target, here, next);
         const std::int32_t *by_noise = target.noise_order, *tie_of = target.tie_of, *kept = here.sample.data();
         for (std::int32_t i = 0, n_samples = target.n_samples, size = n; i < n_samples; ++i) {
             const std::int32_t place = by_noise[i];
@@ -176,6 +181,43 @@ class SortedCases : public SortedSamples {
             if (left < 0) return false;
         }
         return true;
+    }
+};
+
+// The same in rank space. Bytes a sample, together 8:
+class RankedCases : public RankedSamples {
+  public:
+    // False where the target is constant on these samples.
+    bool take(const Target& target, const Present& here, SortScratch&) {
+        n = here.n;
+        n_neighbors = target.n_neighbors;
+        digamma = target.digamma;
+        std::int32_t* ranks = rank_of_.at_least(n);
+        rank_of = ranks;
+        if (target.n_ties > 0) return deal_out(target, here, ranks);
+        const std::int32_t *order = target.sorted.order, *place_of = here.place.data();
+        for (std::int32_t i = 0, rank = 0, n_samples = target.n_samples; i < n_samples; ++i) {
+            const std::int32_t place = place_of[order[i]];
+            if (place >= 0) ranks[place] = rank++;
+        }
+        return n > 1;
+    }
+
+  private:
+    Buffer<std::int32_t> rank_of_, next_;
+
+    // The samples in the order of their hash are dealt out to the ties of the target: a hash goes by the
+    // place among those that are there.
+    bool deal_out(const Target& target, const Present& here, std::int32_t* ranks) {
+        std::int32_t* next = next_.at_least(target.n_ties);
+        start_ties(target, here, next);
+        const std::int32_t *by_hash = target.noise_order, *tie_of = target.tie_of, *kept = here.sample.data();
+        for (std::int32_t i = 0, n_samples = target.n_samples, size = n; i < n_samples; ++i) {
+            const std::int32_t place = by_hash[i];
+            if (place < size) ranks[place] = next[tie_of[kept[place]]]++;
+        }
+        const std::int32_t tie = tie_of[kept[0]];
+        return !std::all_of(kept, kept + n, [=](std::int32_t sample) { return tie_of[sample] == tie; });
     }
 };
 

@@ -10,8 +10,10 @@
 #include "column.hpp"
 #include "complete_cases.hpp"
 #include "kraskov.hpp"
+#include "kraskov_ranks.hpp"
 #include "pace.hpp"
 #include "plugin.hpp"
+#include "ranking.hpp"
 #include "ross.hpp"
 #include "target.hpp"
 
@@ -57,6 +59,10 @@ bool take(Pair& pair, double* column, std::int32_t n, std::uint64_t seed, std::u
         const Range range = range_of(column, n);
         if (range.low == range.high) return false;
         pair.take(column, n, range);
+    } else if constexpr (Pair::kRanked) {
+        const Range range = range_of(column, n);
+        if (range.low == range.high) return false;
+        pair.take(column, n, range, noise_key(seed, index));
     } else {
         const Scaling scaling = scaling_of(column, n);
         if (scaling.is_constant()) return false;
@@ -70,57 +76,64 @@ bool take(Pair& pair, double* column, std::int32_t n, std::uint64_t seed, std::u
 template <class Pair>
 class Scoring {
   public:
-    Scoring(const Targets& targets, const Block& block, const Missing& missing, Pace& pace, double* scores,
-            std::int64_t* n_observed)
-        : targets_(targets), block_(block), missing_(missing), scores_(scores), n_observed_(n_observed),
-          pace_(pace), pair_(scratch_, targets.n > 1, pace) {}
+    Scoring(const Targets& targets, const Block& block, const Missing& missing, Pace& pace, const Scores& scores)
+        : targets_(targets), block_(block), missing_(missing), scores_(scores), pace_(pace),
+          pair_(scratch_, targets.n > 1, pace) {}
 
     // False where the column has a value that is not allowed. This is the one place where values are
     // looked at for NaN and infinity.
     bool operator()(std::int64_t j, double* column) {
         const auto n = static_cast<std::int32_t>(block_.n_samples);
-        n_observed_[j] = n;
+        scores_.n_observed[j] = n;
         if (!all_finite(column, n)) return missing_.allowed && score_with_gaps(j, column, n);
         if (n < missing_.min_observed) return set_all(j, NAN);
         if (!take(pair_, column, n, targets_.of[0]->seed, block_.columns[j].index)) return set_all(j, 0.0);
-        for (std::int64_t t = 0; t < targets_.n; ++t) score_of(t, j) = score_all(*targets_.of[t]);
+        for (std::int64_t t = 0; t < targets_.n; ++t) score_all(*targets_.of[t], t, j);
         return true;
     }
 
   private:
-    static constexpr bool kContinuousTarget = std::is_invocable_v<Pair, const SortedSamples&>;
-    using Cases = std::conditional_t<kContinuousTarget, SortedCases, GroupedCases>;
+    static constexpr bool kRankedTarget = std::is_invocable_v<Pair, const RankedSamples&>;
+    static constexpr bool kContinuousTarget = kRankedTarget || std::is_invocable_v<Pair, const SortedSamples&>;
+    using Cases = std::conditional_t<kRankedTarget, RankedCases,
+                                     std::conditional_t<kContinuousTarget, SortedCases, GroupedCases>>;
 
     const Targets& targets_;
     const Block& block_;
     const Missing& missing_;
-    double* scores_;
-    std::int64_t* n_observed_;
+    const Scores& scores_;
     Pace& pace_;
     SortScratch scratch_;
     Pair pair_;
     Present present_;
     Cases cases_;
 
-    double& score_of(std::int64_t t, std::int64_t j) { return scores_[t * block_.n_columns + j]; }
+    double& score_of(std::int64_t t, std::int64_t j) { return scores_.of[t * block_.n_columns + j]; }
 
     bool set_all(std::int64_t j, double score) {
         for (std::int64_t t = 0; t < targets_.n; ++t) score_of(t, j) = score;
         return true;
     }
 
-    double score_all(const Target& target) {
+    void score_all(const Target& target, std::int64_t t, std::int64_t j) {
         pace_.after(block_.n_samples);
-        if (target.constant) return 0.0;
-        if constexpr (kContinuousTarget) return pair_(target.sorted);
-        else return pair_(target.grouped);
+        if (target.constant) score_of(t, j) = 0.0;
+        else if constexpr (kRankedTarget) score_pair(target.ranked_samples, t, j);
+        else if constexpr (kContinuousTarget) score_pair(target.sorted, t, j);
+        else score_pair(target.grouped, t, j);
     }
 
-    double score_present(const Target& target, bool constant) {
+    void score_present(const Target& target, bool constant, std::int64_t t, std::int64_t j) {
         pace_.after(block_.n_samples);
-        if (!std::is_same_v<Pair, Plugin> && present_.n <= target.n_neighbors) return NAN;
-        if (constant || target.constant || !cases_.take(target, present_, scratch_)) return 0.0;
-        return pair_(cases_);
+        if (!std::is_same_v<Pair, Plugin> && present_.n <= target.n_neighbors) score_of(t, j) = NAN;
+        else if (constant || target.constant || !cases_.take(target, present_, scratch_)) score_of(t, j) = 0.0;
+        else score_pair(cases_, t, j);
+    }
+
+    template <class Samples>
+    void score_pair(Samples& samples, std::int64_t t, std::int64_t j) {
+        score_of(t, j) = pair_(samples);
+        if constexpr (std::is_same_v<Pair, KraskovRanks>) scores_.rho[t * block_.n_columns + j] = pair_.rho();
     }
 
     bool too_few(std::int64_t n) const { return n < std::max<std::int64_t>(missing_.min_observed, 2); }
@@ -129,7 +142,7 @@ class Scoring {
         std::int64_t most_classes = -1;  // of targets that are done already
         if constexpr (std::is_same_v<Pair, Plugin>) {
             const auto [range, n_present] = range_of_present(column, n);
-            n_observed_[j] = n_present;
+            scores_.n_observed[j] = n_present;
             if (range.high == INFINITY || range.low == -INFINITY) return false;
             if (too_few(n_present)) return set_all(j, NAN);
             if (range.low == range.high) return set_all(j, 0.0);
@@ -143,14 +156,14 @@ class Scoring {
             if (all_done) return true;
         }
         present_.compact(column, n);
-        n_observed_[j] = present_.n;
+        scores_.n_observed[j] = present_.n;
         if (present_.n == n || !all_finite(column, present_.n)) return false;
         if (too_few(present_.n)) return set_all(j, NAN);
         const bool constant = !take(pair_, column, present_.n, targets_.of[0]->seed, block_.columns[j].index);
         for (std::int64_t t = 0; t < targets_.n; ++t) {
             const Target& target = *targets_.of[t];
             if (!kContinuousTarget && target.grouped.n_classes <= most_classes) continue;
-            score_of(t, j) = score_present(target, constant);
+            score_present(target, constant, t, j);
         }
         return true;
     }
@@ -159,24 +172,30 @@ class Scoring {
 // Scores the columns before `end` that are of the pair's kind.
 template <class Pair>
 std::int64_t score_kind(const Targets& targets, const Block& block, std::int64_t end, const Missing& missing,
-                        Pace& pace, double* scores, std::int64_t* n_observed) {
+                        Pace& pace, const Scores& scores) {
     const auto of_this_kind = [&](std::int64_t j) { return block.columns[j].discrete == Pair::kDiscreteColumn; };
     return for_each_column(block, end, pace, of_this_kind,
-                           Scoring<Pair>(targets, block, missing, pace, scores, n_observed));
+                           Scoring<Pair>(targets, block, missing, pace, scores));
 }
 
 // One kind of columns after the other, so that the scratch of one pair is held at a time.
+template <class Continuous, class Discrete>
+std::int64_t score_kinds(const Targets& targets, const Block& block, const Missing& missing, Pace& pace,
+                         const Scores& scores) {
+    const std::int64_t bad = score_kind<Continuous>(targets, block, block.n_columns, missing, pace, scores);
+    return score_kind<Discrete>(targets, block, bad, missing, pace, scores);
+}
+
 std::int64_t score(const Targets& targets, const Block& block, const Missing& missing, const Pause& pause,
-                   double* scores, std::int64_t* n_observed) {
+                   const Scores& scores) {
     Pace pace(pause);
-    std::int64_t bad = block.n_columns;
-    if (targets.of[0]->discrete) {
-        bad = score_kind<RossContinuousColumn>(targets, block, bad, missing, pace, scores, n_observed);
-        bad = score_kind<Plugin>(targets, block, bad, missing, pace, scores, n_observed);
-    } else {
-        bad = score_kind<Kraskov>(targets, block, bad, missing, pace, scores, n_observed);
-        bad = score_kind<RossDiscreteColumn>(targets, block, bad, missing, pace, scores, n_observed);
-    }
+    if (scores.rho) std::fill(scores.rho, scores.rho + targets.n * block.n_columns, NAN);
+    const Target& target = *targets.of[0];
+    const auto kinds = target.discrete ? target.ranked ? score_kinds<RossRankedColumn, Plugin>
+                                                       : score_kinds<RossContinuousColumn, Plugin>
+                       : target.ranked ? score_kinds<KraskovRanks, RossRankedTarget>
+                                       : score_kinds<Kraskov, RossDiscreteColumn>;
+    const std::int64_t bad = kinds(targets, block, missing, pace, scores);
     return bad < block.n_columns ? bad : -1;
 }
 
@@ -193,9 +212,25 @@ std::int64_t standardize_block(const Block& block, const Pause& pause, std::uint
     return bad < block.n_columns ? bad : -1;
 }
 
+std::int64_t rank_block(const Block& block, const Pause& pause, std::uint64_t seed, std::int32_t* out) {
+    Pace pace(pause);
+    const auto n = static_cast<std::int32_t>(block.n_samples);
+    const auto all = [](std::int64_t) { return true; };
+    Ranking ranking;
+    Buffer<std::int32_t> order;
+    const std::int64_t bad = for_each_column(block, block.n_columns, pace, all, [&](std::int64_t j, double* column) {
+        if (!all_finite(column, n)) return false;
+        const std::uint64_t key = noise_key(seed, block.columns[j].index);
+        ranking.sort(column, n, range_of(column, n), key, order.at_least(n));
+        for (std::int32_t rank = 0; rank < n; ++rank) out[j * n + order[rank]] = rank;
+        return true;
+    });
+    return bad < block.n_columns ? bad : -1;
+}
+
 }  // namespace
 
 extern const Kernel kernel;
-const Kernel kernel = {SKPAR_NAME(SKPAR_ISA), score, standardize_block};
+const Kernel kernel = {SKPAR_NAME(SKPAR_ISA), score, standardize_block, rank_block};
 
 }  // namespace skpar::SKPAR_ISA

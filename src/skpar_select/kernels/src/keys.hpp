@@ -63,12 +63,11 @@ inline void exchange(Key* lower, Key* upper, std::int32_t n) {
     }
 }
 
-// Keys that lie near their places: neighbours are exchanged, in each second pass those at odd places, and
-// then what still is in disorder is inserted.
-inline void sort_near(const Key* keys, std::int32_t n, const double* x, const KeyFormat& format, double* sorted,
-                      std::int32_t* order) {
+// Keys that lie near their places: neighbours are exchanged, in each second pass those at odd places. Calls
+// write(place, key) for all; a few may still be in disorder.
+template <class Write>
+void exchange_near(const Key* keys, std::int32_t n, Write write) {
     alignas(64) Key even[kPairs], odd[kPairs];
-    const KeyFormat own = format;
     for (std::int32_t begin = 0; begin < n; begin += 2 * kPairs) {
         const std::int32_t size = std::min(2 * kPairs, n - begin), n_pairs = (size + 1) / 2;
         // A part of a large tie is sorted already, by its values, where its keys may not tell them apart.
@@ -92,11 +91,18 @@ inline void sort_near(const Key* keys, std::int32_t n, const double* x, const Ke
             exchange(odd, even + 1, n_pairs - 1);
         }
         for (std::int32_t i = 0; i < size / 2; ++i) {
-            order[begin + 2 * i] = own.index(even[i]);
-            order[begin + 2 * i + 1] = own.index(odd[i]);
+            write(begin + 2 * i, even[i]);
+            write(begin + 2 * i + 1, odd[i]);
         }
-        if (size % 2 != 0) order[n - 1] = own.index(even[n_pairs - 1]);
+        if (size % 2 != 0) write(n - 1, even[n_pairs - 1]);
     }
+}
+
+// And what still is in disorder is inserted.
+inline void sort_near(const Key* keys, std::int32_t n, const double* x, const KeyFormat& format, double* sorted,
+                      std::int32_t* order) {
+    const KeyFormat own = format;
+    exchange_near(keys, n, [=](std::int32_t i, Key key) { order[i] = own.index(key); });
     for (std::int32_t i = 0; i < n; ++i) sorted[i] = x[order[i]];
     for (std::int32_t i = 1; i < n; ++i) {
         while (i + kPack <= n && less_bits(Pack::load(sorted + i), Pack::load(sorted + i - 1)) == 0) i += kPack;

@@ -20,50 +20,38 @@
 #include "bands.hpp"
 #include "buffer.hpp"
 #include "complete_cases.hpp"
+#include "many_neighbors.hpp"
 #include "pace.hpp"
 #include "simd.hpp"
 #include "target.hpp"
 
 namespace skpar::SKPAR_ISA {
 
-// The candidates between two looks at whether to go on. At n = 8,085, ns per point for the search:
-// 4: 19.8, 6: 17.2, 8: 16.8, 10: 17.3, 12: 19.4.
+// The candidates between two looks at whether to go on. At n = 8,085, ns per point for the search: with 3
+// neighbours 4: 19.8, 6: 17.2, 8: 16.8, 10: 17.3, 12: 19.4. Of more neighbours each candidate costs more: with
+// 10 a whole column took 97 with 8, 80 with 4, 79 with 3.
 constexpr int kBatch = 8;
+constexpr int batch_of(int n_neighbors) { return n_neighbors > 5 ? 4 : kBatch; }
 static_assert(kBatch <= kPadLeft && kPack + kBatch <= kPadRight);
 
-// The k smallest distances of each point of a tile, ascending. K = 0: k is known at run time only.
+// The k smallest distances of each point of a tile, ascending.
 template <int K>
 struct Nearest {
     Pack distances[K];
-    Nearest(int, Pack*) {}
+    // a tile's own points fill the first eight
+    Nearest() {
+        for (int j = kPack; j < K; ++j) distances[j] = Pack::all(std::numeric_limits<double>::infinity());
+    }
     const Pack& last() const { return distances[K - 1]; }
     // `held`: how many are there already
     void insert(Pack distance, int held = K) {
         if (held < K) distances[held] = held > 0 ? max(distances[held - 1], distance) : distance;
         else if (K > 1) distances[K - 1] = second_of(distances[K - 2], distances[K - 1], distance);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
         for (int j = std::min(held, K - 1) - 1; j > 0; --j) {
             distances[j] = min(distances[j], max(distances[j - 1], distance));
         }
         if (held > 0) distances[0] = min(distances[0], distance);
-    }
-};
-
-template <>
-struct Nearest<0> {
-    Pack* distances;
-    int k;
-    Nearest(int n_neighbors, Pack* scratch) : distances(scratch), k(n_neighbors) {
-        std::fill(distances, distances + k, Pack::all(std::numeric_limits<double>::infinity()));
-    }
-    const Pack& last() const { return distances[k - 1]; }
-    void insert(Pack distance, int = 0) {
-        if (!less_bits(distance, last())) return;
-        int j = k - 1;
-        for (; j > 0 && less_bits(distance, distances[j - 1]); --j) {
-            distances[j] = min(distances[j], max(distances[j - 1], distance));
-        }
-        distances[j] = min(distances[j], distance);
     }
 };
 
@@ -72,8 +60,7 @@ struct Tile {
     Pack primary, secondary;
     Nearest<K> nearest;
 
-    Tile(const double* p, const double* s, int k, Pack* scratch)
-        : primary(Pack::load(p)), secondary(Pack::load(s)), nearest(k, scratch) {}
+    Tile(const double* p, const double* s) : primary(Pack::load(p)), secondary(Pack::load(s)) {}
 
     Pack distance(double p, double s) const {
         return max_abs(difference(Pack::all(p), primary), difference(Pack::all(s), secondary));
@@ -96,27 +83,28 @@ struct Tile {
 
     // From `right` rightwards and from `left` - 1 leftwards. Whether to go on is asked one batch
     // ahead: the answer is there when it is needed, at the price of a batch too many now and then.
+    static constexpr int kCandidates = batch_of(K);
     void scan(const double* p, const double* s, std::int32_t left, std::int32_t right) {
-        for (bool more = reaches_right(s[right]); more; right += kBatch) {
-            more = reaches_right(s[right + kBatch]);
+        for (bool more = reaches_right(s[right]); more; right += kCandidates) {
+            more = reaches_right(s[right + kCandidates]);
 #pragma GCC unroll 8
-            for (int i = 0; i < kBatch; ++i) nearest.insert(distance(p[right + i], s[right + i]));
+            for (int i = 0; i < kCandidates; ++i) nearest.insert(distance(p[right + i], s[right + i]));
         }
-        for (bool more = reaches_left(s[left - 1]); more; left -= kBatch) {
-            more = reaches_left(s[left - 1 - kBatch]);
+        for (bool more = reaches_left(s[left - 1]); more; left -= kCandidates) {
+            more = reaches_left(s[left - 1 - kCandidates]);
 #pragma GCC unroll 8
-            for (int i = 1; i <= kBatch; ++i) nearest.insert(distance(p[left - i], s[left - i]));
+            for (int i = 1; i <= kCandidates; ++i) nearest.insert(distance(p[left - i], s[left - i]));
         }
     }
 };
 
-// Insertion costs about k * k per point, selection about n: they are equal at k * k = 36 n for
-// n = 1,000 and at 39 n for n = 8,085.
-constexpr std::int64_t kSelect = 40;
+// So many neighbours are kept sorted while the search goes on: each adds 7 ns a point, to 120 at 16, where to
+// select them takes 200.
+constexpr int kMostSorted = 16;
 
 class Kraskov {
   public:
-    static constexpr bool kDiscreteColumn = false;
+    static constexpr bool kDiscreteColumn = false, kRanked = false;
 
     Kraskov(SortScratch& scratch, bool several_targets, Pace& pace)
         : sort_scratch_(scratch), several_targets_(several_targets), pace_(pace) {}
@@ -139,8 +127,6 @@ class Kraskov {
         else rank_by_target(target);
         pace_.after(n_);
         const std::int32_t* y_rank = y_rank_.data();
-        if (std::int64_t(k_) * k_ > kSelect * std::int64_t(n_)) return by_selection(y);
-        scratch_.at_least(k_);
         // Points that are tied in x must lie in the order of y, or a scan would pass all of them.
         const std::int32_t height = band_height(n_);
         if (x_.largest_bin() > height && x_largest_tie() > 2 * height) {
@@ -157,11 +143,6 @@ class Kraskov {
     }
 
   private:
-    struct Distance {
-        double value;
-        bool operator<(const Distance& other) const { return value < other.value; }
-    };
-
     SortScratch& sort_scratch_;
     const bool several_targets_;
     Pace& pace_;
@@ -180,8 +161,7 @@ class Kraskov {
     Layout layout_;                                   //  17
     Buffer<double> radius_;                           //   8
     Buffer<std::int32_t> cursors_;
-    Buffer<Pack> scratch_;
-    Buffer<Distance> distances_;
+    ManyNeighbors many_;
 
     // For one target: sorted in the order of the target, where a column that follows it is half sorted.
     void rank_by_target(const SortedSamples& target) {
@@ -229,94 +209,79 @@ class Kraskov {
         }
     }
 
-    // Where k is large, all distances of a point and a selection cost less than k insertions.
-    double by_selection(const Ranks& y_axis) {
-        double* x = ordered_.at_least(n_);
-        for (std::int32_t i = 0; i < n_; ++i) x[y_rank_[i]] = x_.values[i];
-        const double* y = y_axis.values;
-        Distance* distances = distances_.at_least(n_);
-        double* radius = radius_.at_least(n_);
-        for (std::int32_t i = 0; i < n_; ++i) {
-            for (std::int32_t j = 0; j < n_; ++j) {
-                distances[j].value = std::max(std::fabs(x[j] - x[i]), std::fabs(y[j] - y[i]));
-            }
-            std::nth_element(distances, distances + k_, distances + n_);  // the point itself is 0 away
-            radius[i] = distances[k_].value;
-            pace_.after(n_);
-        }
-        double sums[kPack] = {};
-        x_.add_digammas(x, radius, n_, digamma_, sums);
-        y_axis.add_digammas(y, radius, n_, digamma_, sums);
-        return information(sum_of(sums));
-    }
-
     double information(double sum_of_digammas) const {
-        return std::max(0.0, digamma_[n_] + digamma_[k_] - sum_of_digammas / n_);
+        return digamma_[n_] + digamma_[k_] - sum_of_digammas / n_;
     }
 
     double estimate(const Bands& bands, const Ranks& primary, const Ranks& secondary) {
-        static constexpr decltype(&Kraskov::sum_of_digammas<0>) sum[] = {
-            &Kraskov::sum_of_digammas<0>, &Kraskov::sum_of_digammas<1>, &Kraskov::sum_of_digammas<2>,
-            &Kraskov::sum_of_digammas<3>, &Kraskov::sum_of_digammas<4>, &Kraskov::sum_of_digammas<5>,
-            &Kraskov::sum_of_digammas<6>, &Kraskov::sum_of_digammas<7>, &Kraskov::sum_of_digammas<8>};
-        return information((this->*sum[k_ <= 8 ? k_ : 0])(bands, primary, secondary));
+        static constexpr decltype(&Kraskov::find_radii<1>) find_sorted[kMostSorted] = {
+            &Kraskov::find_radii<1>, &Kraskov::find_radii<2>, &Kraskov::find_radii<3>, &Kraskov::find_radii<4>,
+            &Kraskov::find_radii<5>, &Kraskov::find_radii<6>, &Kraskov::find_radii<7>, &Kraskov::find_radii<8>,
+            &Kraskov::find_radii<9>, &Kraskov::find_radii<10>, &Kraskov::find_radii<11>, &Kraskov::find_radii<12>,
+            &Kraskov::find_radii<13>, &Kraskov::find_radii<14>, &Kraskov::find_radii<15>, &Kraskov::find_radii<16>};
+        const auto find = k_ <= kMostSorted ? find_sorted[k_ - 1] : &Kraskov::find_many_radii;
+        if (k_ > kMostSorted) many_.begin_column(bands, layout_, primary, k_);
+        double* radius = radius_.at_least(bands.n_positions() + kPadRight);
+        double sums[kPack] = {};
+        for (std::int32_t band = 0; band < bands.n_bands; ++band) {
+            (this->*find)(bands, primary, band);
+            const std::int32_t begin = bands.position(band), size = bands.size(band);
+            primary.add_digammas(layout_.primary.data() + begin, radius + begin, size, digamma_, sums);
+            secondary.add_digammas(layout_.secondary.data() + begin, radius + begin, size, digamma_, sums);
+            pace_.after(size);
+        }
+        return information(sum_of(sums));
     }
 
+    void find_many_radii(const Bands&, const Ranks&, std::int32_t band) { many_.find(band, radius_.data()); }
+
     template <int K>
-    double sum_of_digammas(const Bands& bands, const Ranks& primary, const Ranks& secondary) {
+    void find_radii(const Bands& bands, const Ranks& primary, std::int32_t band) {
         const double* p = layout_.primary.data();
         const double* s = layout_.secondary.data();
         const std::int32_t n_bands = bands.n_bands;
         std::int32_t* cursors = cursors_.at_least(n_bands);
-        double* radius = radius_.at_least(bands.n_positions() + kPadRight);
-        double sums[kPack] = {};
-        for (std::int32_t band = 0; band < n_bands; ++band) {
-            for (std::int32_t b = 0; b < n_bands; ++b) cursors[b] = bands.position(b);
-            const std::int32_t begin = bands.position(band);
-            const std::int32_t end = begin + bands.size(band);
-            for (std::int32_t at = begin; at < end; at += kPack) {
-                Tile<K> tile(p + at, s + at, k_, scratch_.data());
-                if (at + kPack > end) tile = last_tile<K>(p, s, at, end);
-                tile.insert_own(p + at, s + at);
-                tile.scan(p, s, at, at + kPack);
-                const std::int32_t middle = std::min(at + kPack / 2, end - 1);
-                // The bands on one side, as far as the tile reaches: the next one is entered where the
-                // layout tells, the others from where the last tile entered them.
-                const auto scan_bands = [&](int step, std::int32_t entry, auto reaches) {
-                    for (std::int32_t b = band + step; b >= 0 && b < n_bands && reaches(b); b += step) {
-                        if (b != band + step) {
-                            entry = cursors[b];
-                            while (s[entry] < s[middle]) ++entry;
-                            cursors[b] = entry;
-                        }
-                        tile.scan(p, s, entry, entry);
+        for (std::int32_t b = 0; b < n_bands; ++b) cursors[b] = bands.position(b);
+        const std::int32_t begin = bands.position(band);
+        const std::int32_t end = begin + bands.size(band);
+        for (std::int32_t at = begin; at < end; at += kPack) {
+            Tile<K> tile(p + at, s + at);
+            if (at + kPack > end) tile = last_tile<K>(p, s, at, end);
+            tile.insert_own(p + at, s + at);
+            tile.scan(p, s, at, at + kPack);
+            const std::int32_t middle = std::min(at + kPack / 2, end - 1);
+            // The bands on one side, as far as the tile reaches: the next one is entered where the
+            // layout tells, the others from where the last tile entered them.
+            const auto scan_bands = [&](int step, std::int32_t entry, auto reaches) {
+                for (std::int32_t b = band + step; b >= 0 && b < n_bands && reaches(b); b += step) {
+                    if (b != band + step) {
+                        entry = cursors[b];
+                        while (s[entry] < s[middle]) ++entry;
+                        cursors[b] = entry;
                     }
-                };
-                const Layout::Entry entered = layout_.entries[at / kPack];
-                scan_bands(+1, entered.above, [&](std::int32_t b) {
-                    return tile.reaches_above(primary.values[bands.first[b]]);
-                });
-                scan_bands(-1, entered.below, [&](std::int32_t b) {
-                    return tile.reaches_below(primary.values[bands.first[b + 1] - 1]);
-                });
-                tile.nearest.last().store(radius + at);
-            }
-            primary.add_digammas(p + begin, radius + begin, end - begin, digamma_, sums);
-            secondary.add_digammas(s + begin, radius + begin, end - begin, digamma_, sums);
-            pace_.after(end - begin);
+                    tile.scan(p, s, entry, entry);
+                }
+            };
+            const Layout::Entry entered = layout_.entries[at / kPack];
+            scan_bands(+1, entered.above, [&](std::int32_t b) {
+                return tile.reaches_above(primary.values[bands.first[b]]);
+            });
+            scan_bands(-1, entered.below, [&](std::int32_t b) {
+                return tile.reaches_below(primary.values[bands.first[b + 1] - 1]);
+            });
+            tile.nearest.last().store(radius_.data() + at);
         }
-        return sum_of(sums);
     }
 
     // The points behind the end of the band are copies of the last one.
     template <int K>
-    Tile<K> last_tile(const double* p, const double* s, std::int32_t at, std::int32_t end) {
+    static Tile<K> last_tile(const double* p, const double* s, std::int32_t at, std::int32_t end) {
         double tile_p[kPack], tile_s[kPack];
         for (int i = 0; i < kPack; ++i) {
             tile_p[i] = p[std::min(at + i, end - 1)];
             tile_s[i] = s[std::min(at + i, end - 1)];
         }
-        return Tile<K>(tile_p, tile_s, k_, scratch_.data());
+        return Tile<K>(tile_p, tile_s);
     }
 };
 

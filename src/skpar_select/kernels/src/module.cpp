@@ -32,8 +32,9 @@ namespace {
 template <class T>
 using Vector = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Matrix = nb::ndarray<nb::ro, nb::ndim<2>, nb::device::cpu>;
-using Scores = nb::ndarray<double, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-using Columns = nb::ndarray<double, nb::ndim<2>, nb::f_contig, nb::device::cpu>;
+using ScoreArray = nb::ndarray<double, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using Columns = nb::ndarray<T, nb::ndim<2>, nb::f_contig, nb::device::cpu>;
 
 std::vector<const Kernel*> available_kernels() {
     std::vector<const Kernel*> kernels = {&baseline::kernel};
@@ -115,8 +116,8 @@ std::vector<const Target*> pointers_to(const nb::tuple& targets) {
     const Target& first = *pointers.front();
     for (const Target* target : pointers) {
         require(target->n_samples == first.n_samples && target->seed == first.seed &&
-                    target->discrete == first.discrete,
-                "targets: of the same number of samples, seed and kind");
+                    target->discrete == first.discrete && target->ranked == first.ranked,
+                "targets: of the same number of samples, seed, kind and marginals");
     }
     return pointers;
 }
@@ -150,7 +151,8 @@ class Signals {
 
 std::int64_t score(const nb::tuple& targets, const Matrix& block, const Vector<const bool>& discrete,
                    const Vector<const std::uint64_t>& indices, std::optional<std::int64_t> min_observed,
-                   const Scores& scores, const Vector<std::int64_t>& n_observed,
+                   const ScoreArray& scores, const Vector<std::int64_t>& n_observed,
+                   const std::optional<ScoreArray>& rho,
                    const std::optional<Vector<const bool>>& stop) {
     const std::vector<const Target*> pointers = pointers_to(targets);
     const std::size_t width = block.shape(1);
@@ -160,6 +162,9 @@ std::int64_t score(const nb::tuple& targets, const Matrix& block, const Vector<c
     require(discrete.shape(0) == width, "discrete: one entry a column");
     require(scores.shape(0) == pointers.size() && scores.shape(1) == width, "scores: n_targets x n_columns");
     require(n_observed.shape(0) == width, "n_observed: one entry a column");
+    const Target& first = *pointers.front();
+    require(rho.has_value() == (first.ranked && !first.discrete), "rho: where continuous targets are ranked");
+    require(!rho || (rho->shape(0) == pointers.size() && rho->shape(1) == width), "rho: n_targets x n_columns");
     // as bytes: a bool of another value than 0 and 1 is undefined, and a view of an array may have it
     const auto* mask = reinterpret_cast<const std::uint8_t*>(discrete.data());
     for (std::size_t j = 0; j < width; ++j) columns[j].discrete = mask[j] != 0;
@@ -169,29 +174,42 @@ std::int64_t score(const nb::tuple& targets, const Matrix& block, const Vector<c
     Signals signals;
     const Pause pause = stop ? Pause{look_at_flag, const_cast<bool*>(stop->data())}
                              : Pause{Signals::look, &signals};
+    const Scores results = {scores.data(), rho ? rho->data() : nullptr, n_observed.data()};
     nb::gil_scoped_release release;
     try {
-        return chosen.load()->score(of_all, input, missing, pause, scores.data(), n_observed.data());
+        return chosen.load()->score(of_all, input, missing, pause, results);
     } catch (const Stopped&) {
         return kStopped;
     }
 }
 
-std::int64_t standardize(const Matrix& block, const Vector<const std::uint64_t>& indices, std::uint64_t seed,
-                         const Columns& out) {
+// What the estimators see of a block.
+template <class See, class T>
+std::int64_t see(See see_block, const Matrix& block, const Vector<const std::uint64_t>& indices, std::uint64_t seed,
+                 const Columns<T>& out) {
     require(out.shape(0) == block.shape(0) && out.shape(1) == block.shape(1), "out: shaped like the block");
     const std::vector<Column> columns = copy_of(indices, block.shape(1));
     const Block input = view(block, columns);
     Signals signals;
     nb::gil_scoped_release release;
-    return chosen.load()->standardize(input, {Signals::look, &signals}, seed, out.data());
+    return (chosen.load()->*see_block)(input, {Signals::look, &signals}, seed, out.data());
+}
+
+std::int64_t standardize(const Matrix& block, const Vector<const std::uint64_t>& indices, std::uint64_t seed,
+                         const Columns<double>& out) {
+    return see(&Kernel::standardize, block, indices, seed, out);
+}
+
+std::int64_t rank(const Matrix& block, const Vector<const std::uint64_t>& indices, std::uint64_t seed,
+                  const Columns<std::int32_t>& out) {
+    return see(&Kernel::rank, block, indices, seed, out);
 }
 
 void make_target(Target* self, const Vector<const double>& y, bool discrete, const Vector<const double>& digamma,
-                 const Vector<const double>& log, std::int64_t n_neighbors, std::uint64_t seed) {
+                 const Vector<const double>& log, std::int64_t n_neighbors, std::uint64_t seed, bool ranked) {
     const auto size = [](const auto& array) { return static_cast<std::int64_t>(array.shape(0)); };
     new (self) Target(y.data(), size(y), discrete, {digamma.data(), size(digamma)}, {log.data(), size(log)},
-                      n_neighbors, seed);
+                      n_neighbors, seed, ranked);
 }
 
 template <class T>
@@ -206,7 +224,7 @@ nb::object order_of(const Target& t) {
     return array_of(t.discrete ? t.grouped.order : t.sorted.order, t.n_samples);
 }
 nb::object values_of(const Target& t) {
-    return t.discrete ? nb::none() : array_of(t.sorted.y.values, t.n_samples);
+    return t.discrete || t.ranked ? nb::none() : array_of(t.sorted.y.values, t.n_samples);
 }
 nb::object class_start_of(const Target& t) {
     return t.discrete ? array_of(t.grouped.class_start, t.grouped.n_classes + 1) : nb::none();
@@ -219,7 +237,7 @@ nb::tuple reduce(nb::handle self) {
     if (t.discrete) classes.assign(t.grouped.class_of_sample, t.grouped.class_of_sample + t.n_samples);
     const nb::object copy = array_of(t.discrete ? classes.data() : t.raw, t.n_samples);
     return nb::make_tuple(self.type(), nb::make_tuple(copy, t.discrete, digamma_of(t), log_of(t), t.n_neighbors,
-                                                      t.seed));
+                                                      t.seed, t.ranked));
 }
 
 }  // namespace
@@ -233,12 +251,13 @@ NB_MODULE(_kernels, m) {
     m.def("use_instruction_set", &use_instruction_set, "name"_a);
     nb::class_<Target>(m, "Target", nb::is_final(), "A target, sorted or grouped. Made by prepare_target.")
         .def("__init__", &make_target, "y"_a.noconvert(), "discrete"_a.noconvert(), "digamma"_a.noconvert(),
-             "log"_a.noconvert(), "n_neighbors"_a, "seed"_a)
+             "log"_a.noconvert(), "n_neighbors"_a, "seed"_a, "ranked"_a.noconvert())
         .def("__reduce__", &reduce)
         .def_ro("n_samples", &Target::n_samples)
         .def_ro("discrete", &Target::discrete)
         .def_ro("n_neighbors", &Target::n_neighbors)
         .def_ro("seed", &Target::seed)
+        .def_prop_ro("marginals", [](const Target& t) { return t.ranked ? "rank" : "raw"; })
         .def_prop_ro("order", &order_of)
         .def_prop_ro("values", &values_of)
         .def_prop_ro("class_start", &class_start_of)
@@ -246,7 +265,8 @@ NB_MODULE(_kernels, m) {
         .def_prop_ro("log", &log_of);
     m.def("score", &score, "targets"_a, "block"_a, "discrete"_a.noconvert(), "columns"_a.noconvert(),
           "min_observed"_a.none(), "scores"_a.noconvert(), "n_observed"_a.noconvert(),
-          "stop"_a.noconvert() = nb::none());
+          "rho"_a.noconvert().none(), "stop"_a.noconvert() = nb::none());
     m.attr("STOPPED") = kStopped;
+    m.def("ranks", &rank, "block"_a, "columns"_a.noconvert(), "seed"_a, "out"_a.noconvert());
     m.def("standardize", &standardize, "block"_a, "columns"_a.noconvert(), "seed"_a, "out"_a.noconvert());
 }

@@ -21,7 +21,7 @@ namespace skpar::SKPAR_ISA {
 
 class Plugin {
   public:
-    static constexpr bool kDiscreteColumn = true;
+    static constexpr bool kDiscreteColumn = true, kRanked = false;
 
     Plugin(SortScratch& scratch, bool, Pace&) : sort_scratch_(scratch) {}
 
@@ -128,7 +128,7 @@ class Plugin {
                 if (n_xy > 0) sum += term(target, n_xy, log_x, y);
             }
         }
-        return std::max(0.0, sum / target.n);
+        return sum / target.n;
     }
 
     // Many classes: those of the column are counted one after the other.
@@ -148,7 +148,7 @@ class Plugin {
                 counts[y] = 0;
             }
         }
-        return std::max(0.0, sum / n_);
+        return sum / n_;
     }
 };
 

@@ -16,6 +16,7 @@
 #include "classes.hpp"
 #include "column.hpp"
 #include "pace.hpp"
+#include "ranking.hpp"
 #include "target.hpp"
 
 namespace skpar::SKPAR_ISA {
@@ -30,6 +31,23 @@ inline void kth_neighbor_distances(const double* z, std::int32_t m, std::int32_t
     }
 }
 
+// What an axis is asked, where its values are the ranks 0 .. n - 1.
+struct WholeRanks {
+    std::int32_t n;
+
+    double value(std::int32_t rank) const { return rank; }
+
+    // As that of Ranks.
+    void add_digammas(const double* x, const double* r, std::int32_t size, const double* digamma,
+                      double* sums) const {
+        for (std::int32_t i = 0; i < size; ++i) {
+            const double beyond = r[i] - 1.0;
+            const double count = std::min(x[i] + beyond, n - 1.0) - std::max(x[i] - beyond, 0.0) + 1.0;
+            sums[i % kPack] += digamma[static_cast<std::int32_t>(count)];
+        }
+    }
+};
+
 class Ross {
   public:
     // A way to name the target's part in the estimate.
@@ -40,7 +58,8 @@ class Ross {
 
     // class_of[rank] < n_classes is the class of each of the n values; class_start has n_classes + 1
     // boundaries, and no class has less than two members.
-    double operator()(const Ranks& values, const std::int32_t* class_of, const std::int32_t* class_start,
+    template <class Values>
+    double operator()(const Values& values, const std::int32_t* class_of, const std::int32_t* class_start,
                       std::int32_t n_classes, const Parameters& parameters) {
         const auto [digamma, n_neighbors] = parameters;
         const std::int32_t n = values.n;
@@ -48,7 +67,7 @@ class Ross {
         double* r = radius_.at_least(n);
         std::int32_t* next = next_.at_least(n_classes);
         std::copy(class_start, class_start + n_classes, next);
-        for (std::int32_t rank = 0; rank < n; ++rank) z[next[class_of[rank]]++] = values.values[rank];
+        for (std::int32_t rank = 0; rank < n; ++rank) z[next[class_of[rank]]++] = values.value(rank);
         double of_classes = 0.0;
         double sums[kPack] = {};
         for (std::int32_t c = 0; c < n_classes; ++c) {
@@ -58,7 +77,7 @@ class Ross {
             values.add_digammas(z + begin, r + begin, size, digamma, sums);
             of_classes += size * (digamma[k] - digamma[size]);
         }
-        return std::max(0.0, digamma[n] + (of_classes - sum_of(sums)) / n);
+        return digamma[n] + (of_classes - sum_of(sums)) / n;
     }
 
   private:
@@ -69,7 +88,7 @@ class Ross {
 // A continuous column, a discrete target.
 class RossContinuousColumn {
   public:
-    static constexpr bool kDiscreteColumn = false;
+    static constexpr bool kDiscreteColumn = false, kRanked = false;
 
     RossContinuousColumn(SortScratch& scratch, bool, Pace&) : sort_scratch_(scratch) {}
 
@@ -121,7 +140,7 @@ class RossContinuousColumn {
 // A discrete column, a continuous target.
 class RossDiscreteColumn {
   public:
-    static constexpr bool kDiscreteColumn = true;
+    static constexpr bool kDiscreteColumn = true, kRanked = false;
 
     RossDiscreteColumn(SortScratch& scratch, bool, Pace&) : sort_scratch_(scratch) {}
 
@@ -169,6 +188,93 @@ class RossDiscreteColumn {
             class_of[kept++] = class_of[rank];
         }
         axis_.index();
+    }
+};
+
+// Leave out the ranks of samples that are alone in their class: of a discrete column those have -1, of a
+// target a number behind the `n_classes`. The other `n_kept` keep theirs, and become the values of the axis.
+inline void leave_out(Axis& axis, std::int32_t n_kept, std::int32_t* class_of_rank, std::int32_t n_classes) {
+    double* values = axis.room_for(n_kept);
+    for (std::int32_t rank = 0, kept = 0; kept < n_kept; ++rank) {
+        const std::int32_t class_of = class_of_rank[rank];
+        if (class_of < 0 || class_of >= n_classes) continue;
+        values[kept] = rank;
+        class_of_rank[kept++] = class_of;
+    }
+    axis.index();
+}
+
+// A continuous column in rank space, a discrete target.
+class RossRankedColumn {
+  public:
+    static constexpr bool kDiscreteColumn = false, kRanked = true;
+
+    RossRankedColumn(SortScratch&, bool, Pace&) {}
+
+    // Order a column once for all targets. x: (n,), of this range
+    void take(const double* x, std::int32_t n, Range range, std::uint64_t key) {
+        n_ = n;
+        ranking_.sort(x, n, range, key, order_.at_least(n));
+    }
+
+    // target: of the samples of the column
+    double operator()(const GroupedSamples& target) {
+        const std::int32_t n = target.n_repeated;
+        if (n == 0) return 0.0;
+        std::int32_t* class_of_rank = class_of_rank_.at_least(n_);
+        const std::int32_t *class_of = target.class_of_sample, *order = order_.data();
+        for (std::int32_t rank = 0, size = n_; rank < size; ++rank) class_of_rank[rank] = class_of[order[rank]];
+        const Ross::Parameters parameters = {target.digamma, target.n_neighbors};
+        if (n == n_) return ross_(WholeRanks{n}, class_of_rank, target.class_start, target.n_repeated_classes, parameters);
+        leave_out(axis_, n, class_of_rank, target.n_repeated_classes);
+        return ross_(axis_, class_of_rank, target.class_start, target.n_repeated_classes, parameters);
+    }
+
+  private:
+    std::int32_t n_ = 0;
+    Ranking ranking_;
+    Ross ross_;
+    Axis axis_;
+    Buffer<std::int32_t> order_, class_of_rank_;
+};
+
+// A discrete column, a continuous target in rank space.
+class RossRankedTarget {
+  public:
+    static constexpr bool kDiscreteColumn = true, kRanked = true;
+
+    RossRankedTarget(SortScratch& scratch, bool, Pace&) : sort_scratch_(scratch) {}
+
+    // Group a column once for all targets. column: (n,) as it is
+    void take(const double* column, std::int32_t n, Range range) {
+        n_ = n;
+        classes_.find(column, n, range, axis_, sort_scratch_);
+        classes_.number_repeated(n);
+    }
+
+    // target: of the samples of the column
+    double operator()(const RankedSamples& target) {
+        if (classes_.n_repeated == 0) return 0.0;
+        std::int32_t* class_of_rank = class_of_rank_.at_least(n_);
+        const std::int32_t *class_of = classes_.of.data(), *rank_of = target.rank_of;
+        for (std::int32_t i = 0, n = n_; i < n; ++i) class_of_rank[rank_of[i]] = class_of[i];
+        const Ross::Parameters parameters = {target.digamma, target.n_neighbors};
+        if (classes_.n_repeated == n_) return score(WholeRanks{n_}, parameters);
+        leave_out(axis_, classes_.n_repeated, class_of_rank, classes_.n_repeated_classes);
+        return score(axis_, parameters);
+    }
+
+  private:
+    SortScratch& sort_scratch_;
+    std::int32_t n_ = 0;
+    Ross ross_;
+    Axis axis_;
+    Classes classes_;
+    Buffer<std::int32_t> class_of_rank_;
+
+    template <class Values>
+    double score(const Values& values, const Ross::Parameters& parameters) {
+        return ross_(values, class_of_rank_.data(), classes_.start.data(), classes_.n_repeated_classes, parameters);
     }
 };
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 #ifndef __GNUC__
 #error "skpar_select needs GCC or Clang: it uses __builtin_ctz, __builtin_cpu_supports and #pragma GCC unroll"
@@ -199,8 +200,139 @@ inline unsigned less_bits(Pack a, Pack b) {
     return bits;
 }
 
+// x where a < b, else y
+inline Pack where_less(Pack a, Pack b, Pack x, Pack y) {
+    for (int i = 0; i < kVectors; ++i) {
+#if SKPAR_LANES == 8
+        a.v[i] = _mm512_mask_mov_pd(y.v[i], _mm512_cmp_pd_mask(a.v[i], b.v[i], _CMP_LT_OQ), x.v[i]);
+#else
+        a.v[i] = a.v[i] < b.v[i] ? x.v[i] : y.v[i];
+#endif
+    }
+    return a;
+}
+
+// Writes the lanes where a < b one after another, and maybe more behind them: there must be room for eight.
+// Returns how many they are.
+inline int keep_less(Pack a, Pack b, double* out) {
+    const unsigned bits = less_bits(a, b);
+#if SKPAR_LANES == 8
+    _mm512_storeu_pd(out, _mm512_maskz_compress_pd(static_cast<__mmask8>(bits), a.v[0]));
+    return __builtin_popcount(bits);
+#else
+    double lanes[kPack];
+    a.store(lanes);
+    int n = 0;
+    for (int i = 0; i < kPack; ++i) {
+        out[n] = lanes[i];
+        n += bits >> i & 1;
+    }
+    return n;
+#endif
+}
+
 // Whether none is NaN or infinite: x * 0 is 0 for a finite x and NaN otherwise.
 inline bool all_finite(Pack a) { return less_bits(mul(a, Pack::all(0.0)), Pack::all(1.0)) == 0xff; }
+
+// 64 bytes of whole numbers, 32 of 16 bits or 16 of 32, in as many native vectors. Nothing overflows
+// that is done with them, so that the compiler's own vectors do: only a look at all lanes differs.
+template <class T>
+struct IntegerPack {
+    static constexpr int kSize = 64 / sizeof(T);
+    static constexpr int kNativeBytes = 8 * kLanes;
+    typedef T Native __attribute__((vector_size(kNativeBytes)));
+
+    Native v[kVectors];
+
+    static IntegerPack load(const T* p) {
+        IntegerPack a;
+        std::memcpy(a.v, p, sizeof a.v);
+        return a;
+    }
+    static IntegerPack all(T value) {
+        IntegerPack a;
+        for (int i = 0; i < kVectors; ++i) a.v[i] = value - Native{};
+        return a;
+    }
+    void store(T* p) const { std::memcpy(p, v, sizeof v); }
+
+    // f(native vectors) for each
+    template <class F, class... Others>
+    static IntegerPack each(F f, const Others&... others) {
+        IntegerPack a;
+        for (int i = 0; i < kVectors; ++i) a.v[i] = f(others.v[i]...);
+        return a;
+    }
+    friend IntegerPack operator+(IntegerPack a, IntegerPack b) {
+        return each([](Native x, Native y) { return x + y; }, a, b);
+    }
+    friend IntegerPack operator-(IntegerPack a, IntegerPack b) {
+        return each([](Native x, Native y) { return x - y; }, a, b);
+    }
+    friend IntegerPack min(IntegerPack a, IntegerPack b) {
+        return each([](Native x, Native y) { return x < y ? x : y; }, a, b);
+    }
+    friend IntegerPack max(IntegerPack a, IntegerPack b) {
+        return each([](Native x, Native y) { return x > y ? x : y; }, a, b);
+    }
+    friend IntegerPack abs(IntegerPack a) {
+        return each([](Native x) { return x < 0 ? -x : x; }, a);
+    }
+};
+
+// One more in the lanes where a < b.
+template <class T>
+inline IntegerPack<T> count_less(const IntegerPack<T>& count, const IntegerPack<T>& a, const IntegerPack<T>& b) {
+#if SKPAR_LANES == 8
+    // one instruction less than what the compiler makes of it
+    const auto n = reinterpret_cast<__m512i>(count.v[0]), x = reinterpret_cast<__m512i>(a.v[0]),
+               y = reinterpret_cast<__m512i>(b.v[0]), less_one = _mm512_set1_epi32(-1);
+    __m512i more;
+    if constexpr (sizeof(T) == 2) more = _mm512_mask_sub_epi16(n, _mm512_cmplt_epi16_mask(x, y), n, less_one);
+    else more = _mm512_mask_sub_epi32(n, _mm512_cmplt_epi32_mask(x, y), n, less_one);
+    IntegerPack<T> result;
+    result.v[0] = reinterpret_cast<typename IntegerPack<T>::Native>(more);
+    return result;
+#else
+    return IntegerPack<T>::each([](auto n, auto x, auto y) { return n - (x < y); }, count, a, b);
+#endif
+}
+
+// Whether a < b in any lane.
+template <class T>
+inline bool any_less(const IntegerPack<T>& a, const IntegerPack<T>& b) {
+#if SKPAR_LANES == 8
+    const auto x = reinterpret_cast<__m512i>(a.v[0]), y = reinterpret_cast<__m512i>(b.v[0]);
+    if constexpr (sizeof(T) == 2) return _mm512_cmplt_epi16_mask(x, y) != 0;
+    else return _mm512_cmplt_epi32_mask(x, y) != 0;
+#else
+    typename IntegerPack<T>::Native less = a.v[0] < b.v[0];
+    for (int i = 1; i < kVectors; ++i) less |= a.v[i] < b.v[i];
+#if SKPAR_LANES == 4
+    return _mm256_movemask_epi8(reinterpret_cast<__m256i>(less)) != 0;
+#elif defined(__SSE2__)
+    return _mm_movemask_epi8(reinterpret_cast<__m128i>(less)) != 0;
+#else
+    std::uint64_t words[kLanes], any = 0;
+    std::memcpy(words, &less, sizeof words);
+    for (const std::uint64_t word : words) any |= word;
+    return any != 0;
+#endif
+#endif
+}
+
+// Bit i is set where a < b in lane i.
+inline std::uint32_t less_bits(const IntegerPack<std::int16_t>& a, const IntegerPack<std::int16_t>& b) {
+#if SKPAR_LANES == 8
+    return _mm512_cmplt_epi16_mask(reinterpret_cast<__m512i>(a.v[0]), reinterpret_cast<__m512i>(b.v[0]));
+#else
+    std::int16_t less[32];
+    IntegerPack<std::int16_t>::each([](auto x, auto y) { return x < y; }, a, b).store(less);
+    std::uint32_t bits = 0;
+    for (int i = 0; i < 32; ++i) bits |= static_cast<std::uint32_t>(less[i] & 1) << i;
+    return bits;
+#endif
+}
 
 // Eight partial sums in an order that never changes.
 inline double sum_of(const double* sums) {

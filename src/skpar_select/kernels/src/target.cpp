@@ -16,6 +16,8 @@
 #include "buffer.hpp"
 #include "classes.hpp"
 #include "column.hpp"
+#include "noise.hpp"
+#include "ranking.hpp"
 
 namespace skpar {
 
@@ -56,8 +58,8 @@ const double* copy_within(double limit, const double* values, std::int64_t n, Bu
 }  // namespace
 
 Target::Target(const double* given, std::int64_t n, bool of_classes, Table digammas, Table logs, std::int64_t k,
-               std::uint64_t key)
-    : seed(key), discrete(of_classes), memory_(std::make_unique<Memory>()) {
+               std::uint64_t key, bool in_rank_space)
+    : seed(key), discrete(of_classes), ranked(in_rank_space), memory_(std::make_unique<Memory>()) {
     require(n >= 2, "y: at least 2 samples");
     require(n <= std::int64_t(1) << 30, "y: at most 2**30 samples");
     require(k >= 1 && k < n, "n_neighbors: 1 .. n_samples - 1");
@@ -73,9 +75,15 @@ Target::Target(const double* given, std::int64_t n, bool of_classes, Table digam
     if (discrete) {
         group(raw);
         raw = nullptr;
+    } else if (ranked) {
+        rank();
+        const std::uint64_t tie_key = noise_key(seed, kTargetColumn);
+        find_ties(1.0, [tie_key](std::int32_t i, std::int32_t j) { return breaks_tie(tie_key, i, j); });
     } else {
         sort();
-        find_ties();
+        find_ties(kLargeTies * n_samples, [this](std::int32_t i, std::int32_t j) {
+            return noise[i] < noise[j] || (noise[i] == noise[j] && i < j);
+        });
     }
 }
 
@@ -100,18 +108,32 @@ void Target::sort() {
     noise = fill_noise(memory_->noise.at_least(n_samples), n_samples, seed, kTargetColumn);
 }
 
+void Target::rank() {
+    std::int32_t* order = memory_->order.at_least(n_samples);
+    const Range range = range_of(raw, n_samples);
+    constant = range.low == range.high;
+    const std::uint64_t key = noise_key(seed, kTargetColumn);
+    Ranking().sort(raw, n_samples, range, key, order);
+    std::int32_t* rank_of = memory_->rank_of.at_least(n_samples);
+    for (std::int32_t rank = 0; rank < n_samples; ++rank) rank_of[order[rank]] = rank;
+    sorted = {};
+    sorted.order = order;
+    ranked_samples = {n_samples, n_neighbors, digamma, rank_of};
+}
+
 // Where samples are missing, the others get a noise of their new place, and ties another order. If ties
 // are large, they are not mended by insertion, but dealt out in the order of the noise.
-void Target::find_ties() {
+template <class Before>
+void Target::find_ties(double least_pairs, Before before) {
     n_ties = 0;
     std::int32_t* ties = memory_->tie_of.at_least(n_samples + 1);
     std::int32_t tie = 0;
     double pairs = 0.0;
     for (std::int32_t rank = 0, begin = 0; rank < n_samples; ++rank) {
         const double value = raw[sorted.order[rank]];
-        const double before = raw[sorted.order[rank > 0 ? rank - 1 : 0]];
-        if (value < before) return;  // values that differ by less than the noise
-        if (value > before) {
+        const double last = raw[sorted.order[rank > 0 ? rank - 1 : 0]];
+        if (value < last) return;  // values that differ by less than the noise
+        if (value > last) {
             ++tie;
             begin = rank;
         }
@@ -119,7 +141,7 @@ void Target::find_ties() {
         ties[sorted.order[rank]] = tie;
     }
     ties[n_samples] = tie + 1;
-    if (pairs < kLargeTies * n_samples) {
+    if (pairs < least_pairs) {
         memory_->tie_of.release();
         return;
     }
@@ -129,9 +151,7 @@ void Target::find_ties() {
     for (std::int32_t i = 0; i < n_samples; ++i) ++sizes[ties[i]];
     std::int32_t* by_noise = memory_->noise_order.at_least(n_samples);
     std::iota(by_noise, by_noise + n_samples, 0);
-    std::sort(by_noise, by_noise + n_samples, [this](std::int32_t i, std::int32_t j) {
-        return noise[i] < noise[j] || (noise[i] == noise[j] && i < j);
-    });
+    std::sort(by_noise, by_noise + n_samples, before);
     tie_of = ties;
     tie_size = sizes;
     noise_order = by_noise;

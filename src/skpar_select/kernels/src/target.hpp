@@ -54,6 +54,14 @@ struct SortedSamples {
     double tie_share;  // see Ties; below 0 where it was not looked at yet
 };
 
+// Samples by the ranks of a continuous target, where ties are broken at random.
+struct RankedSamples {
+    std::int32_t n;
+    std::int32_t n_neighbors;
+    const double* digamma;        // (n + 1,)
+    const std::int32_t* rank_of;  // (n,) of each sample
+};
+
 // Samples in the classes of a discrete target: those of a single sample come last.
 struct GroupedSamples {
     std::int32_t n;
@@ -80,30 +88,32 @@ constexpr std::uint64_t kTargetColumn = std::uint64_t(1) << 63;
 // Owns what it points to, and never changes once it is made.
 struct Target {
     // y: (n_samples,) the values, or numbers that tell the classes; in the order of the samples. A
-    // continuous target is standardized and jittered here. All is copied before it is looked at, so that no other thread changes what was
+    // continuous target is standardized and jittered here, or ranked. All is copied before it is looked at, so that no other thread changes what was
     // found right. Throws std::invalid_argument.
     Target(const double* y, std::int64_t n_samples, bool discrete, Table digamma, Table log,
-           std::int64_t n_neighbors, std::uint64_t seed);
+           std::int64_t n_neighbors, std::uint64_t seed, bool ranked);
     ~Target();
 
     std::int32_t n_samples;
     std::int32_t n_neighbors;
     std::uint64_t seed;
     bool discrete;
+    bool ranked;  // scored in rank space: continuous columns, too
     bool constant;
     const double *digamma, *log;  // (n_samples + 1,)
 
-    SortedSamples sorted;    // of a continuous target
-    GroupedSamples grouped;  // of a discrete one
+    SortedSamples sorted;          // of a continuous target
+    RankedSamples ranked_samples;  // of one in rank space, and of `sorted` the order
+    GroupedSamples grouped;        // of a discrete one
 
     // of a continuous target
     const double* raw;    // (n_samples,) as given
     const double* noise;  // (n_samples,) of each sample, in units of the standardized values
-    // of one with large ties, where n_ties is not 0
+    // of one with large ties, or any in rank space, where n_ties is not 0
     std::int32_t n_ties;
     const std::int32_t* tie_of;       // (n_samples + 1,) ties are numbered by value; the last entry is n_ties
     const std::int32_t* tie_size;     // (n_ties,)
-    const std::int32_t* noise_order;  // (n_samples,) samples by their noise
+    const std::int32_t* noise_order;  // (n_samples,) samples by their noise, or by the hash that orders ties
 
     // of a discrete target
     const std::int32_t* value_rank;  // (n_classes,) of each class
@@ -113,7 +123,10 @@ struct Target {
     std::unique_ptr<Memory> memory_;
 
     void sort();
-    void find_ties();
+    void rank();
+    // Ties count where there are so many equal values before a value, on average; `before` orders them.
+    template <class Before>
+    void find_ties(double least_pairs, Before before);
     void group(const double* classes);
 };
 
