@@ -244,7 +244,8 @@ class RankSearch {
         const std::int32_t* entries = layout_.entries(s[at]);
         candidates_.clear(layout_.n);
         const auto keep = [&](std::int32_t i) {
-            candidates_.keep(max(abs(primary - Pack::all(p[i])), abs(secondary - Pack::all(s[i]))));
+            const Pack distance = max(abs(primary - Pack::all(p[i])), abs(secondary - Pack::all(s[i])));
+            candidates_.keep(distance, p[i] >= bottom && p[i] <= top);
         };
         const auto scan = [&](std::int32_t entry) {
             for (std::int32_t i = entry; s[i] <= right; ++i) keep(i);

@@ -321,19 +321,6 @@ inline bool any_less(const IntegerPack<T>& a, const IntegerPack<T>& b) {
 #endif
 }
 
-// Bit i is set where a < b in lane i.
-inline std::uint32_t less_bits(const IntegerPack<std::int16_t>& a, const IntegerPack<std::int16_t>& b) {
-#if SKPAR_LANES == 8
-    return _mm512_cmplt_epi16_mask(reinterpret_cast<__m512i>(a.v[0]), reinterpret_cast<__m512i>(b.v[0]));
-#else
-    std::int16_t less[32];
-    IntegerPack<std::int16_t>::each([](auto x, auto y) { return x < y; }, a, b).store(less);
-    std::uint32_t bits = 0;
-    for (int i = 0; i < 32; ++i) bits |= static_cast<std::uint32_t>(less[i] & 1) << i;
-    return bits;
-#endif
-}
-
 // Eight partial sums in an order that never changes.
 inline double sum_of(const double* sums) {
     return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
