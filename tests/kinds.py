@@ -32,14 +32,14 @@ def block_of_kinds(rng, n_samples):
 def score(block, target, *, discrete=False, first_column=0):
     """Score a block of adjacent columns; `discrete` is one for all, or a mask."""
     width = block.shape[1]
-    scores, n_observed = mutual_information(
+    scored = mutual_information(
         block,
         [target],
         columns=adjacent(first_column, width),
         discrete=np.broadcast_to(discrete, width),
     )
-    assert (n_observed == len(block)).all()
-    return scores[0]
+    assert (scored.n_observed == len(block)).all()
+    return scored.scores[0]
 
 
 def standardize_adjacent(block, *, seed=0, first_column=0):
@@ -52,14 +52,16 @@ def adjacent(first_column, width):
     return np.uint64(first_column) + np.arange(width, dtype=np.uint64)
 
 
-def continuous_target(y, n_neighbors=3, seed=0):
+def continuous_target(y, n_neighbors=3, seed=0, marginals="raw"):
     """Prepare a target of numbers."""
-    return prepare_target(y, discrete=False, n_neighbors=n_neighbors, seed=seed)
+    return prepare_target(
+        y, discrete=False, n_neighbors=n_neighbors, seed=seed, marginals=marginals
+    )
 
 
-def discrete_target(y, n_neighbors=3, seed=0):
+def discrete_target(y, n_neighbors=3, seed=0, marginals="raw"):
     """Prepare a target of classes."""
-    return prepare_target(y, discrete=True, n_neighbors=n_neighbors, seed=seed)
+    return prepare_target(y, discrete=True, n_neighbors=n_neighbors, seed=seed, marginals=marginals)
 
 
 def seen_block(block, target, first_column=0):

@@ -1,7 +1,7 @@
 """Brute-force twins of the compiled kernel, under the estimators' names, from the papers alone.
 
-Values come in as the estimators see them: standardized and jittered. All pairs are compared, as
-differences: O(n^2) in time and memory.
+Values come in as the estimators see them: standardized and jittered, or as ranks. All pairs are compared,
+as differences: O(n^2) in time and memory. Estimates are given as they are, below 0 too.
 """
 
 import numpy as np
@@ -11,13 +11,30 @@ MASK = 2**64 - 1
 
 
 def kraskov(x, y, n_neighbors):
-    """KSG estimator 1 (doi:10.1103/PhysRevE.69.066138), strictly nearer, clipped at 0."""
+    """KSG estimator 1 (doi:10.1103/PhysRevE.69.066138), strictly nearer."""
     if is_noise(x) or is_noise(y):
         return 0.0
     dx, dy = _distances(x), _distances(y)
     radius = _kth_smallest(np.maximum(dx, dy), n_neighbors)
     psi = digamma(_n_nearer(dx, radius)) + digamma(_n_nearer(dy, radius))
-    return max(0.0, digamma(len(x)) + digamma(n_neighbors) - psi.mean())
+    return digamma(len(x)) + digamma(n_neighbors) - psi.mean()
+
+
+def kraskov_ranks(x, y, n_neighbors, table):
+    """KSG estimator 1 of two orders of 0, 1, ..., n - 1, to the last bit, with a table of digamma.
+
+    Its digammas are summed by the counts, all of one count at once, smallest count first.
+    """
+    dx, dy = _distances(np.asarray(x, dtype=float)), _distances(np.asarray(y, dtype=float))
+    radius = _kth_smallest(np.maximum(dx, dy), n_neighbors)
+    return kraskov_of_counts(_n_nearer(dx, radius), _n_nearer(dy, radius), n_neighbors, table)
+
+
+def kraskov_of_counts(n_x, n_y, n_neighbors, table):
+    """Sum the digammas of the numbers of nearer points of all samples."""
+    n = len(n_x)
+    n_of_count = np.bincount(np.r_[n_x, n_y], minlength=n + 1)
+    return table[n] + table[n_neighbors] - ordered_sum(n_of_count * table[: n + 1]) / n
 
 
 def ross(values, labels, n_neighbors):
@@ -34,7 +51,7 @@ def ross(values, labels, n_neighbors):
     of_class = np.where(labels[:, np.newaxis] == labels, distances, np.inf)
     radius = _kth_smallest(of_class, k)
     psi = digamma(k) - digamma(size) - digamma(_n_nearer(distances, radius))
-    return max(0.0, digamma(len(values)) + psi.mean())
+    return digamma(len(values)) + psi.mean()
 
 
 def plugin(x, y):
@@ -45,7 +62,7 @@ def plugin(x, y):
     for a, b in set(pairs):
         n_ab, n_a, n_b = pairs.count((a, b)), x.count(a), y.count(b)
         terms.append(n_ab / n * np.log(n * n_ab / (n_a * n_b)))
-    return max(0.0, float(np.sum(terms)))
+    return float(np.sum(terms))
 
 
 def is_noise(x):
@@ -66,6 +83,23 @@ def standardize(x, *, seed, column):
     return (x - mean) * scale + 1e-10 * noise(len(x), seed=seed, column=column)
 
 
+def ranks(x, *, seed, column):
+    """Place of each sample by value; equal values by the upper half of a hash, then by the sample."""
+    x = np.asarray(x).astype(np.float64)
+    halves = np.array([bits >> 32 for bits in hashes(len(x), seed=seed, column=column)])
+    order = sorted(range(len(x)), key=lambda i: (x[i], halves[i], i))
+    places = np.empty(len(x), dtype=np.int32)
+    places[order] = np.arange(len(x))
+    return places
+
+
+def spearman(x, y):
+    """Rank correlation of two orders of 0, 1, ..., n - 1."""
+    n = len(x)
+    squares = sum((int(a) - int(b)) ** 2 for a, b in zip(x, y, strict=True))
+    return 1 - 6 * squares / (n * (n * n - 1))
+
+
 def ordered_sum(x):
     """Sum in eight partial sums, i modulo 8: the order that makes the bits the same anywhere."""
     sums = [0.0] * 8
@@ -76,13 +110,18 @@ def ordered_sum(x):
 
 
 def noise(n_samples, *, seed, column):
-    """Three uniform 21-bit numbers of one SplitMix64 output, summed, of mean 0 and variance 1."""
-    key = _finalize((_finalize((seed + _GOLDEN) & MASK) + column) & MASK)
-    sums = []
-    for i in range(n_samples):
-        bits = _finalize((key + _GOLDEN * (i + 1)) & MASK)
-        sums.append((bits % 2**21) + (bits // 2**21) % 2**21 + bits // 2**43)
+    """Three uniform 21-bit numbers of one hash, summed, of mean 0 and variance 1."""
+    sums = [
+        (bits % 2**21) + (bits // 2**21) % 2**21 + bits // 2**43
+        for bits in hashes(n_samples, seed=seed, column=column)
+    ]
     return (np.array(sums, dtype=np.float64) - 1.5 * (2**21 - 1)) / 2**20
+
+
+def hashes(n_samples, *, seed, column):
+    """The 64 bits of each sample: the outputs of a SplitMix64 that is keyed."""
+    key = _finalize((_finalize((seed + _GOLDEN) & MASK) + column) & MASK)
+    return [_finalize((key + _GOLDEN * (i + 1)) & MASK) for i in range(n_samples)]
 
 
 # 2**64 divided by the golden ratio, made odd; see doi:10.1145/2660193.2660195

@@ -17,6 +17,7 @@ Index: TypeAlias = range | IndexArray
 Task: TypeAlias = Literal["regression", "classification"]
 Missing: TypeAlias = Literal["raise", "omit", "skip"]
 Aggregate: TypeAlias = Literal["max", "mean"]
+Marginals: TypeAlias = Literal["raw", "rank"]
 Prefer: TypeAlias = Literal["threads", "processes", "either"]
 ScoreFunc: TypeAlias = Callable[[Any, Any], Any]
 

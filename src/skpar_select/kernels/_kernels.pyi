@@ -1,4 +1,4 @@
-from typing import Any, final
+from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ class Target:
     Parameters
     ----------
     y : ndarray of shape (n_samples,), float64
-        A continuous target, which is standardized and jittered; or the numbers of the classes of a
+        A continuous target, which is standardized and jittered, or ranked; or the numbers of the classes of a
         discrete one. It is copied.
     discrete : bool
         Whether `y` holds classes.
@@ -22,6 +22,8 @@ class Target:
         Number of neighbours, from 1 to n_samples - 1.
     seed : int
         Seed of the noise that breaks ties.
+    ranked : bool
+        Whether ranks are scored in the place of continuous values.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class Target:
         log: NDArray[np.float64],
         n_neighbors: int,
         seed: int,
+        ranked: bool,
     ) -> None: ...
     @property
     def n_samples(self) -> int: ...
@@ -41,6 +44,10 @@ class Target:
     def seed(self) -> int: ...
     @property
     def discrete(self) -> bool: ...
+    @property
+    def ranked(self) -> bool: ...
+    @property
+    def marginals(self) -> Literal["raw", "rank"]: ...
     @property
     def order(self) -> NDArray[np.int32]:
         """The samples (a copy): by value, or class by class, classes of a single sample last."""
@@ -61,7 +68,7 @@ def use_instruction_set(name: str) -> None: ...
 
 STOPPED: int
 
-# Both return the position of the first column with a value that is not allowed, or -1; or STOPPED
+# These return the position of the first column with a value that is not allowed, or -1; or STOPPED
 # where the flag was set.
 def score(
     targets: tuple[Target, ...],
@@ -71,8 +78,12 @@ def score(
     min_observed: int | None,
     scores: NDArray[np.float64],
     n_observed: NDArray[np.int64],
+    rho: NDArray[np.float64] | None,
     stop: NDArray[np.bool_] | None = None,
 ) -> int: ...
 def standardize(
     block: NDArray[Any], columns: NDArray[np.uint64], seed: int, out: NDArray[np.float64]
+) -> int: ...
+def ranks(
+    block: NDArray[Any], columns: NDArray[np.uint64], seed: int, out: NDArray[np.int32]
 ) -> int: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,21 @@ SCRATCH_BYTES = 64 + 96
 
 # What it holds besides where values may be missing: see src/complete_cases.hpp.
 MISSING_BYTES = 57
+
+
+class Scored(NamedTuple):
+    """What is known of the columns of a block."""
+
+    scores: NDArray[np.float64]
+    """In nats, of shape (n_targets, width): the estimates as they are, of which noise may be below 0."""
+
+    n_observed: NDArray[np.int64]
+    """How many samples each column was scored on, of shape (width,)."""
+
+    rho: NDArray[np.float64] | None
+    """Spearman's rank correlations, of shape (n_targets, width), where the targets are continuous and in
+    rank space: of the very ranks that are scored, ties broken at random. NaN of discrete columns, and
+    where a side is constant or too short to be scored."""
 
 
 class NonFiniteColumnError(ValueError):
@@ -48,12 +63,12 @@ def mutual_information(
     discrete: ArrayLike,
     min_observed: int | None = None,
     stop: NDArray[np.bool_] | None = None,
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Score each column of a block against targets that are prepared: in nats, at least 0.
+) -> Scored:
+    """Score each column of a block against targets that are prepared, in nats.
 
     The block is of shape (n_samples, width), of any real dtype and memory order, and never written
-    to. The targets are of the same samples, seed and kind; a column is cast and sorted once for all
-    of them. `columns` are the indices in the whole matrix: they key the noise that breaks ties, so
+    to. The targets are of the same samples, seed, kind and marginals; a column is cast and sorted once
+    for all of them. `columns` are the indices in the whole matrix: they key the noise that breaks ties, so
     that a score does not depend on how the matrix was cut into blocks. `discrete` marks the columns
     that hold classes rather than quantities.
 
@@ -61,7 +76,7 @@ def mutual_information(
     the samples where it is there, to the last bit as if there were no others. Where these are fewer
     than `min_observed` or 2, or not more than the neighbours that are searched, the score is NaN.
 
-    A constant column or target tells nothing: its score is exactly 0.
+    A constant column or target tells nothing: its score is exactly 0. Other scores may be below 0.
 
     `stop` is a flag, an array of one bool, that another thread may set: the call then ends within a
     column or two. Without it the call lets Python look for signals ten times a second, so that Ctrl-C
@@ -69,9 +84,8 @@ def mutual_information(
 
     Returns
     -------
-    scores : ndarray of shape (n_targets, width), float64
-    n_observed : ndarray of shape (width,), int64
-        How many samples each column was scored on.
+    scored : Scored
+        The scores, the numbers of samples that they rest on, and, in rank space, the rank correlations.
 
     Raises
     ------
@@ -79,7 +93,7 @@ def mutual_information(
         For the first column that holds infinity, or NaN where `min_observed` is None.
     ValueError
         If the shapes do not fit, an index or `min_observed` is negative, or the targets differ in
-        their number of samples, seed or kind.
+        their number of samples, seed, kind or marginals.
     TypeError
         If the block is not of real numbers, or an index is not an integer.
     Stopped
@@ -93,15 +107,19 @@ def mutual_information(
     block = _exact(_readable(block), mask)
     scores = np.empty((len(targets), block.shape[1]))
     n_observed = np.empty(block.shape[1], dtype=np.int64)
-    position = _kernels.score(targets, block, mask, indices, min_observed, scores, n_observed, stop)
+    correlated = any(target.marginals == "rank" and not target.discrete for target in targets)
+    rho = np.empty_like(scores) if correlated else None
+    position = _kernels.score(
+        targets, block, mask, indices, min_observed, scores, n_observed, rho, stop
+    )
     if position == _kernels.STOPPED:
         raise Stopped
     _check(position, indices)
-    return scores, n_observed
+    return Scored(scores, n_observed, rho)
 
 
 def standardize(block: NDArray[Any], *, seed: int, columns: ArrayLike) -> NDArray[np.float64]:
-    """Return continuous columns as the estimators see them: centred, scaled and jittered.
+    """Return continuous columns as the estimators see raw ones: centred, scaled and jittered.
 
     Each column is centred, divided by its population standard deviation (by infinity where that is
     below the rounding of the values) and gets a noise of 1e-10 that is keyed by the seed, from 0 to
@@ -114,6 +132,21 @@ def standardize(block: NDArray[Any], *, seed: int, columns: ArrayLike) -> NDArra
     standardized = np.empty(block.shape, order="F")
     _check(_kernels.standardize(block, indices, seed, standardized), indices)
     return standardized
+
+
+def ranks(block: NDArray[Any], *, seed: int, columns: ArrayLike) -> NDArray[np.int32]:
+    """Return continuous columns as the estimators see them in rank space: 0 to n_samples - 1.
+
+    Samples are ordered by value, and equal values by a hash of the seed, from 0 to 2**64 - 1, the
+    index of the column and the sample. The result is in Fortran order. Errors are those of
+    :func:`mutual_information`.
+    """
+    block = _readable(block)
+    block = _exact(block, np.zeros(block.shape[1], dtype=np.bool_))
+    indices = _indices(columns)
+    ranked = np.empty(block.shape, dtype=np.int32, order="F")
+    _check(_kernels.ranks(block, indices, seed, ranked), indices)
+    return ranked
 
 
 def _check(position: int, indices: NDArray[np.uint64]) -> None:

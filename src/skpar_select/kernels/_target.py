@@ -1,10 +1,13 @@
 """The target, prepared once for all columns."""
 
+from typing import get_args
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma
 
 from skpar_select._exact import floats_up_to_shift
+from skpar_select._typing import Marginals
 from skpar_select.kernels._config import _kernels
 
 Target = _kernels.Target
@@ -15,21 +18,26 @@ Target = _kernels.Target
 TARGET_BYTES = 100
 
 
-def prepare_target(y: ArrayLike, *, discrete: bool, n_neighbors: int, seed: int) -> Target:
+def prepare_target(
+    y: ArrayLike, *, discrete: bool, n_neighbors: int, seed: int, marginals: Marginals = "raw"
+) -> Target:
     """Sort a continuous target, or group a discrete one: anything that can be sorted.
 
     `n_neighbors` is from 1 to n_samples - 1; `seed`, from 0 to 2**64 - 1, keys the noise that
-    breaks ties, in `y` and in the columns. The target never changes, can be pickled, and may be
-    shared by threads.
+    breaks ties, in `y` and in the columns. With `marginals="rank"` what is continuous, `y` or a
+    column, is replaced by its ranks, ties broken at random. The target never changes, can be
+    pickled, and may be shared by threads.
 
     Raises
     ------
     ValueError
         If a continuous `y` holds NaN or infinity, or there are less than 2 samples, or
-        `n_neighbors` is out of range.
+        `n_neighbors` or `marginals` is none that there is.
     TypeError
         If a continuous `y` is not of real numbers.
     """
+    if marginals not in get_args(Marginals):
+        raise ValueError(f'marginals={marginals!r} are none. Give "raw" or "rank".')
     y = np.asarray(y)
     if discrete:
         values = np.unique(y, return_inverse=True)[1].astype(np.float64)
@@ -43,7 +51,8 @@ def prepare_target(y: ArrayLike, *, discrete: bool, n_neighbors: int, seed: int)
                 "y holds NaN or infinity. A continuous target must be finite. "
                 "Leave those samples out."
             )
-    return Target(values, discrete, *_tables(len(y)), n_neighbors, seed)
+    ranked = marginals == "rank"
+    return Target(values, discrete, *_tables(len(y)), n_neighbors, seed, ranked)
 
 
 def _tables(n_samples: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
