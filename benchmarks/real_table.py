@@ -99,10 +99,10 @@ def by_hand(matrix, table):
     for column, values in enumerate(beta):
         keep = ~np.isnan(values) & ~np.isnan(age)
         target = prepare_target(age[keep], discrete=False, n_neighbors=3, seed=noise_seed())
-        (of_target,), _ = mutual_information(
+        (of_target,) = mutual_information(
             values[keep][:, np.newaxis], [target], columns=[column], discrete=[False]
-        )
-        scores.append(of_target[0])
+        ).scores
+        scores.append(max(0.0, of_target[0]))
         n_observed.append(keep.sum())
     return pd.Series(scores, names), pd.Series(n_observed, names)
 

@@ -42,6 +42,11 @@ def score(block, target, *, discrete=False, first_column=0):
     return scored.scores[0]
 
 
+def clipped(scores):
+    """Return scores as the scorer does, and scikit-learn."""
+    return np.maximum(scores, 0.0)
+
+
 def standardize_adjacent(block, *, seed=0, first_column=0):
     """Return adjacent columns as the estimators see them."""
     return standardize(block, seed=seed, columns=adjacent(first_column, block.shape[1]))

@@ -85,8 +85,9 @@ def call(rng):
     if not discrete and rng.random() < 0.7:
         y = rng.normal(size=n) * 10.0 ** rng.integers(-300, 300)
     k = int(rng.integers(1, n))
-    right = prepare_target(y, discrete=discrete, n_neighbors=k, seed=0)
-    names = ["y", "discrete", "digamma", "log", "n_neighbors", "seed"]
+    marginals = "rank" if rng.random() < 0.5 else "raw"
+    right = prepare_target(y, discrete=discrete, n_neighbors=k, seed=0, marginals=marginals)
+    names = ["y", "discrete", "digamma", "log", "n_neighbors", "seed", "ranked"]
     of_target = dict(zip(names, right.__reduce__()[1], strict=True))
     arguments = {
         "block": random_block(rng, n, p),
@@ -95,6 +96,7 @@ def call(rng):
         "min_observed": None if rng.random() < 0.5 else int(rng.integers(0, n + 2)),
         "scores": np.full((1, p), -1.0),
         "n_observed": np.full(p, -1),
+        "rho": None if discrete or marginals == "raw" else np.full((1, p), -9.0),
     }
     if rng.random() < 0.4:
         spoil(rng, of_target if rng.random() < 0.5 else arguments)
@@ -107,12 +109,14 @@ def call(rng):
         return Ended(Outcome.UNCLEAR, f"{type(error).__name__}: {error}")
     if first_bad >= 0:
         return Ended(Outcome.REFUSED, f"column {first_bad}")
-    scores = arguments["scores"]
+    scores, rho = arguments["scores"], arguments["rho"]
+    if rho is not None and not ((np.abs(rho) <= 1) | np.isnan(rho)).all():
+        return Ended(Outcome.WRONG, f"rho {rho} of {arguments}")
     # tables with a wrong entry give a wrong score, in bounds all the same
     same = all(
         np.array_equal(getattr(made, name), getattr(right, name)) for name in ("digamma", "log")
     )
-    if same and not ((scores >= 0) | np.isnan(scores)).all():
+    if same and np.isinf(scores).any():
         return Ended(Outcome.WRONG, f"scores {scores} of {arguments}")
     return Ended(Outcome.RIGHT, "")
 

@@ -52,15 +52,16 @@ def complete_cases(block, y, prepare, *, discrete, n_neighbors=3, seed=0, min_ob
 
 
 def score_observed(block, targets, *, discrete=False, min_observed=0):
-    """Score a block with gaps."""
+    """Score a block with gaps; give the scores and the numbers of samples that are there."""
     width = block.shape[1]
-    return mutual_information(
+    scored = mutual_information(
         block,
         targets,
         columns=adjacent(0, width),
         discrete=np.broadcast_to(discrete, width),
         min_observed=min_observed,
     )
+    return scored.scores, scored.n_observed
 
 
 def assert_is_the_twin(block, y, prepare, *, discrete, n_neighbors=3, seed=0, min_observed=0):

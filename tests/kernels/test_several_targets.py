@@ -40,10 +40,10 @@ def test_each_target__has_the_bits_of_a_call_of_its_own(prepare, order, n_sample
                 "discrete": discrete,
                 "min_observed": min_observed,
             }
-            scores, n_observed = mutual_information(view, targets, **arguments)
+            scores, n_observed, _ = mutual_information(view, targets, **arguments)
             assert scores.shape == (len(targets), p)
             for target, row in zip(targets, scores, strict=True):
-                alone, n_alone = mutual_information(view, [target], **arguments)
+                alone, n_alone, _ = mutual_information(view, [target], **arguments)
                 np.testing.assert_array_equal(row, alone[0])
                 np.testing.assert_array_equal(n_observed, n_alone)
 
@@ -55,9 +55,9 @@ def test_order_and_repetition_of_targets__change_no_bit(prepare):
     targets = targets_of(rng, 120, prepare)
     p = X.shape[1]
     arguments = {"columns": adjacent(0, p), "discrete": np.arange(p) % 2 == 0}
-    before, _ = mutual_information(X, targets, **arguments)
+    before = mutual_information(X, targets, **arguments).scores
     order = rng.integers(0, len(targets), 30)
-    after, _ = mutual_information(X, [targets[i] for i in order], **arguments)
+    after = mutual_information(X, [targets[i] for i in order], **arguments).scores
     np.testing.assert_array_equal(after, before[order])
 
 
@@ -69,7 +69,7 @@ def test_values_that_are_equal_after_the_noise__keep_the_order_of_each_target():
     X = np.column_stack([np.repeat([0.0, 1.0], n // 2)[rng.permutation(n)] for _ in range(40)])
     targets = [continuous_target(rng.normal(size=n)) for _ in range(3)]
     arguments = {"columns": adjacent(0, 40), "discrete": np.zeros(40, bool)}
-    scores, _ = mutual_information(X, targets, **arguments)
+    scores = mutual_information(X, targets, **arguments).scores
     for target, row in zip(targets, scores, strict=True):
         np.testing.assert_array_equal(row, mutual_information(X, [target], **arguments)[0][0])
 
@@ -80,8 +80,8 @@ def test_targets_that_do_not_belong_together__raise(prepare):
     arguments = {"columns": [0, 1], "discrete": [False, True]}
     block = np.random.default_rng(0).normal(size=(30, 2))
     other = discrete_target if prepare is continuous_target else continuous_target
-    for stranger in (prepare(y[1:]), prepare(y, seed=1), other(y)):
-        with pytest.raises(ValueError, match="of the same number of samples, seed and kind"):
+    for stranger in (prepare(y[1:]), prepare(y, seed=1), other(y), prepare(y, marginals="rank")):
+        with pytest.raises(ValueError, match="targets: of the same number of samples, seed"):
             mutual_information(block, [prepare(y), stranger], **arguments)
     with pytest.raises(ValueError, match="targets: at least one"):
         mutual_information(block, [], **arguments)

@@ -256,10 +256,10 @@ def test_scattered_columns__have_the_bits_of_adjacent_blocks(rng, order):
         for discrete in (np.zeros(p, bool), np.ones(p, bool), np.arange(p) % 3 == 0):
             adjacent = score(X, target, discrete=discrete, first_column=0)
             for chosen in (columns, columns[:1], columns[:5], np.arange(p)[::-2]):
-                scattered, _ = mutual_information(
+                scattered = mutual_information(
                     X[:, chosen], [target], columns=chosen, discrete=discrete[chosen]
                 )
-                np.testing.assert_array_equal(scattered[0], adjacent[chosen])
+                np.testing.assert_array_equal(scattered.scores[0], adjacent[chosen])
     whole = standardize(X, seed=4, columns=np.arange(p))
     np.testing.assert_array_equal(
         standardize(X[:, columns], seed=4, columns=columns), whole[:, columns]

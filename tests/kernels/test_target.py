@@ -66,7 +66,7 @@ def test_tables__are_functions_of_whole_numbers():
 
 
 PROPERTIES = [
-    "n_samples", "discrete", "n_neighbors", "seed", "order", "values", "class_start", "digamma", "log"
+    "n_samples", "discrete", "n_neighbors", "seed", "marginals", "order", "values", "class_start", "digamma", "log"
 ]  # fmt: skip
 
 
@@ -91,7 +91,7 @@ def test_target__cannot_be_changed(rng, prepare):
             value.flags.writeable = True  # a copy: nothing of the target is in it
             value[...] = 1
     with pytest.warns(RuntimeWarning, match="already-initialized"), pytest.raises(TypeError):
-        target.__init__(np.zeros(40), True, target.digamma, target.log, 1, 0)
+        target.__init__(np.zeros(40), True, target.digamma, target.log, 1, 0, False)
     with pytest.raises(TypeError):
         type("Mine", (Target,), {})
     assert state(target) == before
@@ -141,6 +141,7 @@ HOSTILE = {
     "square values": {"y": lambda y: y.reshape(4, 5)},
     "values that are no array": {"y": lambda y: y.tolist()},
     "a kind that is no bool": {"discrete": lambda discrete: 1},
+    "marginals that are no bool": {"ranked": lambda ranked: "rank"},
 }
 
 
@@ -149,7 +150,7 @@ HOSTILE = {
 def test_hostile_state__is_refused(rng, prepare, changes):
     make, arguments = prepare(rng.integers(0, 3, size=20)).__reduce__()
     assert make is Target
-    names = ["y", "discrete", "digamma", "log", "n_neighbors", "seed"]
+    names = ["y", "discrete", "digamma", "log", "n_neighbors", "seed", "ranked"]
     named = dict(zip(names, arguments, strict=True))
     assert isinstance(Target(**named), Target)
     named |= {name: change(named[name]) for name, change in changes.items()}
