@@ -8,7 +8,7 @@ from sklearn.utils._param_validation import validate_params
 from skpar_select._inputs import check_input, in_order_of
 from skpar_select._memory import parse_memory
 from skpar_select._parameters import OF_FUNCTIONS
-from skpar_select._typing import FloatArray, Task
+from skpar_select._typing import FloatArray, Marginals, Task
 from skpar_select.execution import choose_executor
 from skpar_select.scoring import MutualInformation, Targets, score_columns
 
@@ -23,6 +23,7 @@ def mutual_info_regression(
     copy: bool = True,
     random_state: Any = None,
     n_jobs: int | None = None,
+    marginals: Marginals = "raw",
 ) -> FloatArray:
     """Estimate mutual information with a continuous target.
 
@@ -49,6 +50,9 @@ def mutual_info_regression(
     n_jobs : int or None, default=None
         The number of threads. None means 1 unless a ``joblib.parallel_config`` surrounds the
         call; -1 means all processors.
+    marginals : {"raw", "rank"}, default="raw"
+        Whether `y` and continuous columns are scored as they are, as scikit-learn does, or by their
+        ranks, ties broken at random. A column passed through a rising function then has the same score.
 
     Returns
     -------
@@ -86,7 +90,9 @@ def mutual_info_regression(
     >>> int(mutual_info_regression(X, y, random_state=0).argmax())
     1
     """
-    return _estimate(X, y, "regression", discrete_features, n_neighbors, random_state, n_jobs)
+    return _estimate(
+        X, y, "regression", discrete_features, n_neighbors, random_state, n_jobs, marginals
+    )
 
 
 @validate_params(OF_FUNCTIONS, prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]  # scikit-learn is untyped
@@ -99,6 +105,7 @@ def mutual_info_classif(
     copy: bool = True,
     random_state: Any = None,
     n_jobs: int | None = None,
+    marginals: Marginals = "raw",
 ) -> FloatArray:
     """Estimate mutual information with class labels.
 
@@ -125,6 +132,9 @@ def mutual_info_classif(
     n_jobs : int or None, default=None
         The number of threads. None means 1 unless a ``joblib.parallel_config`` surrounds the
         call; -1 means all processors.
+    marginals : {"raw", "rank"}, default="raw"
+        Whether continuous columns are scored as they are, as scikit-learn does, or by their ranks,
+        ties broken at random. A column passed through a rising function then has the same score.
 
     Returns
     -------
@@ -160,7 +170,9 @@ def mutual_info_classif(
     >>> int(mutual_info_classif(X, y, random_state=0).argmax())
     2
     """
-    return _estimate(X, y, "classification", discrete_features, n_neighbors, random_state, n_jobs)
+    return _estimate(
+        X, y, "classification", discrete_features, n_neighbors, random_state, n_jobs, marginals
+    )
 
 
 def _estimate(
@@ -171,6 +183,7 @@ def _estimate(
     n_neighbors: int,
     random_state: Any,
     n_jobs: int | None,
+    marginals: Marginals,
 ) -> FloatArray:
     matrix, discrete = check_input(X, discrete_features)
     if matrix.is_sparse and not discrete.all():
@@ -187,6 +200,7 @@ def _estimate(
         discrete=discrete,
         n_neighbors=n_neighbors,
         random_state=random_state,
+        marginals=marginals,
     )
     executor = choose_executor(n_jobs, prefer=scorer.prefers)
     results = score_columns(matrix, scorer, executor, memory_budget=parse_memory("auto"))

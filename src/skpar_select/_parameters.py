@@ -20,6 +20,7 @@ _SHARE = Interval(RealNotInt, 0, 1, closed="right")
 
 _OF_BOTH: dict[str, Any] = {
     "n_neighbors": [_POSITIVE],
+    "marginals": [_one_of("raw", "rank")],
     "random_state": ["random_state"],
     "n_jobs": [Integral, None],
 }

@@ -4,7 +4,6 @@ import warnings
 from os import PathLike
 from typing import Any, ClassVar
 
-import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils._set_output import _get_output_config
@@ -12,10 +11,11 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from skpar_select._inputs import asks_for_dtypes, check_input, check_targets, columns_of_frame
 from skpar_select._memory import parse_memory
+from skpar_select._outcome import Outcome
 from skpar_select._parameters import OF_SELECTOR
 from skpar_select._pools import SharesExecutor
-from skpar_select._rules import aggregated, select, smallest_pvalue
-from skpar_select._typing import Aggregate, BoolArray, FloatArray, Missing
+from skpar_select._rules import select
+from skpar_select._typing import Aggregate, BoolArray, FloatArray, Marginals, Missing
 from skpar_select._validation import (
     check_k,
     check_k_is_no_function,
@@ -44,9 +44,6 @@ from skpar_select.scoring import (
 )
 from skpar_select.tables import data_frame, details_of, read_columns, score_frame
 
-# What a fit leaves behind.
-_RESULTS = ("scores_", "pvalues_", "n_observed_", "scores_by_target_", "target_names_")
-
 
 class ParallelMutualInfoSelector(
     SharesExecutor, CallbackSupportMixin, SelectorMixin, BaseEstimator
@@ -74,7 +71,7 @@ class ParallelMutualInfoSelector(
         None for the package's own mutual information. Otherwise a function of scikit-learn's
         form, ``(X_block, y) -> scores`` or ``-> (scores, pvalues)``, which gets `y` as it was
         given and blocks of columns, and sees no more than these. `task`, `discrete_features`,
-        `n_neighbors` and `random_state` do not reach it: use :func:`functools.partial`.
+        `n_neighbors`, `marginals` and `random_state` do not reach it: use :func:`functools.partial`.
     discrete_features : {"auto", "from_dtype"}, bool, array-like or callable, default="auto"
         Which columns are discrete: all or none; a boolean mask of shape (n_features,); column
         indices; names; or a function of `X` that gives one of these, such as
@@ -95,6 +92,11 @@ class ParallelMutualInfoSelector(
         not count.
     n_neighbors : int, default=3
         The number of neighbours by which densities are estimated, below n_samples.
+    marginals : {"raw", "rank"}, default="raw"
+        Whether quantities are scored as they are, with scikit-learn's numbers, or by their ranks, of
+        ties broken at random. Then no outlier squeezes the others, a column or target passed through
+        a rising function has the same scores, to the last bit, and there is `rho_`. Discrete columns
+        and class labels stay as they are.
     random_state : int, RandomState instance or None, default=None
         Keys the tiny noise that breaks ties. An int gives the same scores in every fit.
     memory_budget : int or str, default="auto"
@@ -133,6 +135,10 @@ class ParallelMutualInfoSelector(
         The scores for each target, where `y` has two dimensions.
     n_observed_ : ndarray of int of shape (n_features,), or (n_targets, n_features)
         How many samples each score rests on; for each target where `y` has two dimensions.
+    rho_ : ndarray of shape (n_features,), or (n_targets, n_features), or None
+        Spearman's rank correlations, from -1 to 1, of the very ranks that were scored, where
+        `marginals="rank"` and the target is a number; for each target where `y` has two dimensions.
+        NaN of discrete and of constant columns, and where there is no score.
     target_names_ : list of str or None
         The columns of `y`, where it is a data frame.
     n_features_in_ : int
@@ -189,6 +195,7 @@ class ParallelMutualInfoSelector(
         min_observed: int | float = 0.5,
         aggregate: Aggregate = "max",
         n_neighbors: int = 3,
+        marginals: Marginals = "raw",
         random_state: Any = None,
         memory_budget: int | str = "auto",
         n_jobs: int | None = None,
@@ -206,6 +213,7 @@ class ParallelMutualInfoSelector(
         self.min_observed = min_observed
         self.aggregate = aggregate
         self.n_neighbors = n_neighbors
+        self.marginals = marginals
         self.random_state = random_state
         self.memory_budget = memory_budget
         self.n_jobs = n_jobs
@@ -240,7 +248,7 @@ class ParallelMutualInfoSelector(
         OSError
             If a file cannot be read or changed meanwhile.
         """
-        for name in _RESULTS:
+        for name in Outcome._fields:
             # Should this fit fail, old scores must not stand beside new names.
             self.__dict__.pop(name, None)
         matrix, scorer, targets = self._problem(X, y)
@@ -304,8 +312,8 @@ class ParallelMutualInfoSelector(
         pandas.DataFrame of shape (n_features, 5)
             ``feature`` (the name, or x0, x1, ...), ``score``, ``selected``, ``rank`` (from 1 on)
             and ``index`` (of the column, from 0 on); and, where there are any, ``pvalue``,
-            ``n_observed``, and ``score_NAME`` for each of several targets. Of equal scores the
-            selected come first; a score that is NaN comes last. Needs pandas.
+            ``n_observed``, ``score_NAME`` for each of several targets, and ``rho``, or ``rho_NAME``.
+            Of equal scores the selected come first; a score that is NaN comes last. Needs pandas.
 
         Examples
         --------
@@ -348,21 +356,12 @@ class ParallelMutualInfoSelector(
 
     def _keep(self, results: dict[str, FloatArray], targets: TargetFacts) -> None:
         """Take the results of all columns, and warn of what they tell."""
-        scores, pvalues = results["score"], results.get("pvalue")
-        n_observed = results.get("n_observed")
-        if n_observed is None:
-            n_observed = np.full(scores.shape, float(targets.n_samples))
-        self.scores_by_target_, self.target_names_ = None, targets.names
-        if targets.several:
-            self.scores_by_target_ = scores.T
-            n_observed = n_observed.T
-            scores = aggregated(scores, self.aggregate)
-            pvalues = None if pvalues is None else smallest_pvalue(pvalues)
-        self.scores_, self.pvalues_ = scores, pvalues
-        self.n_observed_ = n_observed.astype(np.intp)
+        outcome = Outcome.of(results, targets, self.aggregate)
+        for name, value in outcome._asdict().items():
+            setattr(self, name, value)
         warn_of_fractions(results.get("has_fractions"))
         if self.missing != "raise":
-            lacking = targets.n_samples - np.array(targets.n_missing) > n_observed.T
+            lacking = outcome.lacking(targets)
             warn_of_unscored(results["score"], lacking, self.missing, self.min_observed)
         if self.k != 0 and (self.threshold is not None or self.percentile is not None):
             # `k` alone, unless it is 0, always keeps a column.
@@ -378,6 +377,7 @@ class ParallelMutualInfoSelector(
             task=self.task,
             discrete=discrete,
             n_neighbors=self.n_neighbors,
+            marginals=self.marginals,
             # Any noise will do: a fit that goes on must have the same.
             random_state=0
             if self.store is not None and self.random_state is None

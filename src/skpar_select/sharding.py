@@ -28,7 +28,7 @@ __all__ = ["cost_of", "merge_shards", "score_shard", "selector_of"]
 _NAMES_AT_A_TIME = 2**16
 
 # What a selector knows besides the rules and what is held elsewhere.
-_PARAMETERS = ("task", "missing", "min_observed", "n_neighbors", "random_state")
+_PARAMETERS = ("task", "missing", "min_observed", "n_neighbors", "marginals", "random_state")
 
 
 def score_shard(

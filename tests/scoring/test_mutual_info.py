@@ -62,11 +62,13 @@ class TestKernel:
         assert_array_equal(X, problem[0])
         assert_array_equal(y, problem[1])
 
-    def test_functions__have_the_parameters_of_scikit_learn(self):
+    def test_functions__have_the_parameters_of_scikit_learn_and_marginals(self):
         for name in ("mutual_info_regression", "mutual_info_classif"):
             ours = inspect.signature(getattr(_functions, name)).parameters
             theirs = inspect.signature(getattr(sklearn_selection, name)).parameters
-            assert {n: (p.default, p.kind) for n, p in ours.items()} == {
+            marginals = ours["marginals"]
+            assert (marginals.default, marginals.kind) == ("raw", marginals.KEYWORD_ONLY)
+            assert {n: (p.default, p.kind) for n, p in ours.items() if n != "marginals"} == {
                 n: (p.default, p.kind) for n, p in theirs.items()
             }
 

@@ -18,7 +18,7 @@ from skpar_select.cli._scoring import check_scored, read_scored, selector_for
 from skpar_select.cli._shards import merge, score_one_shard, shard_line
 from skpar_select.matrices import open_matrix
 from skpar_select.planning import Shard
-from skpar_select.scoring import kernel_needs
+from skpar_select.scoring import gives_rho, kernel_needs
 from skpar_select.tables import (
     convert_csv,
     read_scores,
@@ -128,6 +128,7 @@ def _inspect(options: Namespace, console: Console) -> None:
         n_targets=max(1, len(problem.columns)),
         omits_features=options.missing != "raise",
         omits_targets=problem.lacks_targets,
+        correlated=gives_rho(options.task, options.marginals),
     )
     budget, n_jobs = options.memory_budget, options.n_jobs
     for line in inspection(problem.X, needs, memory_budget=budget, n_jobs=n_jobs):

@@ -19,6 +19,7 @@ from skpar_select.cli._features import shown_names
 from skpar_select.cli._input import Problem, inputs_of
 from skpar_select.execution import choose_executor
 from skpar_select.matrices import LazyMatrix
+from skpar_select.scoring import gives_rho
 from skpar_select.tables import (
     MATRIX_FORMATS,
     SCORE_FORMATS,
@@ -74,7 +75,12 @@ class Outputs:
         X, names = problem.X, shown_names(problem.X)
         if self.scores is not None:
             n_targets = len(problem.columns)
-            n_more = (n_targets if n_targets > 1 else 0) + n_targets * (options.missing != "raise")
+            by_target = (
+                n_targets > 1,
+                options.missing != "raise",
+                gives_rho(options.task, options.marginals),
+            )
+            n_more = n_targets * sum(by_target)
             self.scores.reserve(bytes_of_scores(names, n_more))
         n_selected = _most_selected(options, X.shape[1])
         if self.matrix is None or n_selected is None or self.matrix.path.suffix not in _PLANNED:

@@ -321,6 +321,13 @@ def _add_scoring(command: ArgumentParser) -> None:
         help="by which densities are estimated (default: %(default)s)",
     )
     group.add_argument(
+        "--marginals",
+        choices=("raw", "rank"),
+        default="raw",
+        help="whether quantities are scored as they are, or by their ranks, which adds rank "
+        "correlations (default: %(default)s)",
+    )
+    group.add_argument(
         "--random-state",
         type=values.whole_number(0, 2**32 - 1),
         default=0,

@@ -40,6 +40,7 @@ def selector_for(
         min_observed=options.min_observed,
         aggregate=options.aggregate,
         n_neighbors=options.n_neighbors,
+        marginals=options.marginals,
         random_state=options.random_state,
         memory_budget=options.memory_budget,
         n_jobs=options.n_jobs,

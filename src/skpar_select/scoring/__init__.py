@@ -3,7 +3,7 @@
 from skpar_select.scoring._discrete import DiscreteFeatures
 from skpar_select.scoring._file_digests import SpotDigests
 from skpar_select.scoring._fingerprint import Fingerprint, fingerprint
-from skpar_select.scoring._mutual_info import MutualInformation, kernel_needs
+from skpar_select.scoring._mutual_info import MutualInformation, gives_rho, kernel_needs
 from skpar_select.scoring._progress import (
     CallbackSupportMixin,
     Progress,
@@ -39,6 +39,7 @@ __all__ = [
     "TargetFacts",
     "Targets",
     "fingerprint",
+    "gives_rho",
     "kernel_needs",
     "open_store",
     "plan_scoring",

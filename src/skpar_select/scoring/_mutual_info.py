@@ -16,6 +16,7 @@ from skpar_select._typing import (
     FloatArray,
     Index,
     IndexArray,
+    Marginals,
     Result,
     Task,
 )
@@ -25,6 +26,7 @@ from skpar_select.kernels import (
     SCRATCH_BYTES,
     TARGET_BYTES,
     NonFiniteColumnError,
+    Scored,
     Target,
     mutual_information,
     prepare_target,
@@ -50,6 +52,7 @@ def kernel_needs(
     n_targets: int = 1,
     omits_features: bool = False,
     omits_targets: bool = False,
+    correlated: bool = False,
 ) -> Needs:
     """Return what the kernel takes, whatever the values of the targets."""
     # It reads every real type, in the byte order of the machine, and all rows of a block.
@@ -59,15 +62,21 @@ def kernel_needs(
         shared_bytes=TARGET_BYTES * n_samples * n_targets,
         worker_bytes=(SCRATCH_BYTES + MISSING_BYTES * omits_features) * n_samples,
         value_bytes=dtype.itemsize * copies,
-        result_bytes=24 * n_targets * (1 + omits_features),
+        result_bytes=24 * n_targets * (1 + omits_features + correlated),
         fewest_columns=FEWEST_COLUMNS,
     )
+
+
+def gives_rho(task: Task, marginals: Marginals) -> bool:
+    """Return whether there are rank correlations beside the scores: of quantities, in rank space."""
+    return task == "regression" and marginals == "rank"
 
 
 class MutualInformation(Scorer):
     """Scores columns in nats against targets that are prepared once.
 
-    `discrete` says which columns hold classes, `random_state` keys the noise that breaks ties.
+    `discrete` says which columns hold classes, `random_state` keys the noise that breaks ties,
+    `marginals` whether quantities are scored as they are or by their ranks.
     With `min_observed` NaN is missing: a column is scored on the samples where it and the target
     are there, and its score is NaN where these are fewer than so many, or than that share.
     Raises ValueError if `n_neighbors` or `min_observed` is too large for a target.
@@ -82,6 +91,7 @@ class MutualInformation(Scorer):
         n_neighbors: int,
         random_state: Any,
         min_observed: int | float | None = None,
+        marginals: Marginals = "raw",
     ) -> None:
         self.discrete = discrete
         self._targets = targets
@@ -89,6 +99,8 @@ class MutualInformation(Scorer):
         self._n_neighbors = n_neighbors
         self._random_state = random_state
         self._min_observed = min_observed
+        self._marginals = marginals
+        self._gives_rho = gives_rho(task, marginals)
         for group in targets.groups:
             if self._discrete_target and discrete.all():
                 # Of discrete pairs no distance is taken, so that any number of neighbours will do.
@@ -112,6 +124,7 @@ class MutualInformation(Scorer):
                     discrete=self._discrete_target,
                     n_neighbors=max(1, min(self._n_neighbors, group.n_samples - 1)),
                     seed=self.seed,
+                    marginals=self._marginals,
                 )
                 for values in group.values
             ]
@@ -130,30 +143,32 @@ class MutualInformation(Scorer):
             n_targets=len(self._targets),
             omits_features=self._min_observed is not None,
             omits_targets=any(self._targets.n_missing),
+            correlated=self._gives_rho,
         )
 
     def __call__(self, values: Any, columns: Index) -> Result:
-        """Score a block in nats; ``n_observed`` is a result where values may be missing."""
+        """Score a block in nats, at least 0.
+
+        ``n_observed`` is a result where values may be missing, ``rho``, Spearman's rank
+        correlation, where quantities are scored by their ranks.
+        """
         index = np.asarray(columns)
         discrete = self.discrete.mask(index)
-        scored = [
-            self._score_group(number, values, index, discrete)
-            for number in range(len(self.prepared))
-        ]
-        if self._targets.several:
-            results = self._joined(scored)
-        else:
-            ((scores, n_observed),) = scored
-            results = {"score": scores[0], "n_observed": n_observed.astype(np.float64)}
-        if self._min_observed is None:
-            del results["n_observed"]
+        results = self._joined(
+            [
+                self._score_group(number, values, index, discrete)
+                for number in range(len(self.prepared))
+            ]
+        )
+        if not self._targets.several:
+            results = {name: numbers[:, 0] for name, numbers in results.items()}
         if self.discrete.is_doubted:
             results["has_fractions"] = _has_fractions(values)
         return results
 
     def _score_group(
         self, number: int, values: Any, index: IndexArray, discrete: BoolArray
-    ) -> tuple[FloatArray, Array]:
+    ) -> Scored:
         """Score a block against targets of the same samples."""
         least = self._least[number]
         try:
@@ -172,14 +187,21 @@ class MutualInformation(Scorer):
             one = np.ones(1, dtype=np.intp)
             raise NonFiniteError(index[[error.position]], 0 * one, one, omits) from error
 
-    def _joined(self, scored: list[tuple[FloatArray, Array]]) -> dict[str, FloatArray]:
+    def _joined(self, scored: list[Scored]) -> dict[str, FloatArray]:
         """Put the results of all groups into the order of the targets."""
-        scores = np.empty((scored[0][0].shape[1], len(self._targets)))
-        n_observed = np.empty_like(scores)
-        for group, (of_targets, counts) in zip(self._targets.groups, scored, strict=True):
-            scores[:, group.positions] = of_targets.T
-            n_observed[:, group.positions] = counts[:, np.newaxis]
-        return {"score": scores, "n_observed": n_observed}
+        shape = scored[0].scores.shape[1], len(self._targets)
+        results = {"score": np.empty(shape)}
+        if self._min_observed is not None:
+            results["n_observed"] = np.empty(shape)
+        if self._gives_rho:
+            results["rho"] = np.empty(shape)
+        for group, of_group in zip(self._targets.groups, scored, strict=True):
+            results["score"][:, group.positions] = _clipped(of_group.scores.T)
+            if self._min_observed is not None:
+                results["n_observed"][:, group.positions] = of_group.n_observed[:, np.newaxis]
+            if of_group.rho is not None:
+                results["rho"][:, group.positions] = of_group.rho.T
+        return results
 
     def fingerprint_parts(self) -> Iterator[tuple[str, Any]]:
         """Yield the targets, the discrete columns and the parameters."""
@@ -191,12 +213,19 @@ class MutualInformation(Scorer):
             yield "discrete_features", part
         yield "n_neighbors", self._n_neighbors
         yield "min_observed", self._min_observed
+        yield "marginals", self._marginals
         yield "random_state", str(self.seed).encode()
 
     def _numbers(self, values: Array) -> Array:
         if self._discrete_target:
             return np.unique(values, return_inverse=True)[1]
         return floats_up_to_shift(values)
+
+
+def _clipped(scores: FloatArray) -> FloatArray:
+    """Set estimates below 0 to 0, as scikit-learn does; NaN stays."""
+    # Of -0.0 and 0.0, which are equal, either may be the larger; a sum with 0.0 is never -0.0.
+    return np.maximum(scores, 0.0) + 0.0
 
 
 def _has_fractions(values: Any) -> FloatArray:

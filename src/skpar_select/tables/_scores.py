@@ -37,8 +37,8 @@ def score_table(
     """Return the columns of the table of scores, best first.
 
     These are ``feature``, ``score``, ``selected``, ``rank`` (from 1 on), ``index`` (of the column
-    in the matrix, from 0 on) and those of `more`, such as ``n_observed``, ``pvalue`` and
-    ``score_NAME`` for each of several targets. Of equal scores the selected come first, then the
+    in the matrix, from 0 on) and those of `more`, such as ``n_observed``, ``pvalue``, ``rho``
+    and ``score_NAME`` for each of several targets. Of equal scores the selected come first, then the
     order of the columns; a score that is NaN comes last.
     """
     order = np.lexsort((~selected, -scores))
@@ -65,13 +65,18 @@ def details_of(fitted: Any, target_names: Sequence[str] = ()) -> dict[str, Array
     n_targets = len(fitted.scores_by_target_) if several else 0
     names = (target_names or fitted.target_names_ or range(n_targets)) if several else ()
     if fitted.missing != "raise":
-        n_observed = np.atleast_2d(fitted.n_observed_)
-        each = [f"n_observed_{name}" for name in names] or ["n_observed"]
-        details |= dict(zip(each, n_observed, strict=True))
+        details |= _by_target("n_observed", fitted.n_observed_, names)
     if several:
-        each = [f"score_{name}" for name in names]
-        details |= dict(zip(each, fitted.scores_by_target_, strict=True))
+        details |= _by_target("score", fitted.scores_by_target_, names)
+    if fitted.rho_ is not None:
+        details |= _by_target("rho", fitted.rho_, names)
     return details
+
+
+def _by_target(what: str, values: Array, names: Sequence[Any]) -> dict[str, Array]:
+    """Return a column for each target, or that of the only one."""
+    each = [f"{what}_{name}" for name in names] or [what]
+    return dict(zip(each, np.atleast_2d(values), strict=True))
 
 
 def write_scores(
