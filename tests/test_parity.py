@@ -24,11 +24,13 @@ WIDTHS = [1, 7, N_FEATURES]
 DISCRETE = [0, 5, 6, 22]
 
 KINDS = {
-    "continuous": ("regression", False),
-    "mixed": ("regression", DISCRETE),
-    "classes": ("classification", False),
-    "classes, mixed": ("classification", DISCRETE),
-    "counts": ("classification", True),
+    "continuous": ("regression", False, "raw"),
+    "mixed": ("regression", DISCRETE, "raw"),
+    "classes": ("classification", False, "raw"),
+    "classes, mixed": ("classification", DISCRETE, "raw"),
+    "counts": ("classification", True, "raw"),
+    "ranks, mixed": ("regression", DISCRETE, "rank"),
+    "classes of ranks": ("classification", DISCRETE, "rank"),
 }
 ARRAYS = [
     "C",
@@ -154,8 +156,13 @@ def by(strategy, budget):
 
 
 def parameters_of(kind):
-    task, discrete = KINDS[kind]
-    return {"task": task, "discrete_features": discrete, "random_state": 5}
+    task, discrete, marginals = KINDS[kind]
+    return {
+        "task": task,
+        "discrete_features": discrete,
+        "marginals": marginals,
+        "random_state": 5,
+    }
 
 
 def fit(X, targets, kind, n_jobs=1, **parameters):
@@ -167,7 +174,7 @@ def fit(X, targets, kind, n_jobs=1, **parameters):
 def reference(values, targets):
     """One column after the other: each scored alone, with the index it has in the matrix."""
     scores = {}
-    for kind, (task, _) in KINDS.items():
+    for kind, (task, *_) in KINDS.items():
         selector = ParallelMutualInfoSelector(**parameters_of(kind))
         matrix, discrete = check_input(values, selector.discrete_features)
         scorer = selector._scorer(targets_of(selector, matrix, targets[task]), discrete)

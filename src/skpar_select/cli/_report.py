@@ -25,7 +25,7 @@ def summary(
 def best(
     names: Sequence[str], selector: ParallelMutualInfoSelector, columns: Sequence[str]
 ) -> Iterator[str]:
-    """Tabulate the best features, with the score for each target where there are several."""
+    """Tabulate the best features, with the score for each of several targets, or rho for the one."""
     scores = selector.scores_
     order = np.lexsort((~selector.get_support(), -scores))[:MOST_SHOWN]
     order = order[~np.isnan(scores[order])]
@@ -33,6 +33,8 @@ def best(
     by_target = selector.scores_by_target_
     if by_target is not None and len(columns) > 1:
         shown += list(zip(columns, by_target, strict=True))
+    elif selector.rho_ is not None:
+        shown.append(("rho", np.atleast_2d(selector.rho_)[0]))
     widths = [max(10, len(head)) for head, _ in shown]
     head = "  ".join(f"{head:>{width}}" for (head, _), width in zip(shown, widths, strict=True))
     yield f"{'rank':>4}  {head}  feature"

@@ -52,8 +52,9 @@ _MOST_ATTEMPTS = 10
 # A manifest names some fifteen parts; a longer file is none.
 _MANIFEST_BYTES = 2**16
 
-# A larger journal is none: 1,024 numbers a column are the scores of 300 targets, written three times.
-_JOURNAL_BYTES, _COLUMN_BYTES = 2**24, 8 * 1024
+# A larger journal is none: 3,072 numbers a column are the scores, rank correlations and numbers of
+# samples of 300 targets, written three times.
+_JOURNAL_BYTES, _COLUMN_BYTES = 2**24, 8 * 3072
 
 # How often the system is asked which of the others live: an answer takes 20 microseconds.
 _ASK_SECONDS = 1.0
