@@ -45,15 +45,13 @@ class Target:
     @property
     def discrete(self) -> bool: ...
     @property
-    def ranked(self) -> bool: ...
-    @property
     def marginals(self) -> Literal["raw", "rank"]: ...
     @property
     def order(self) -> NDArray[np.int32]:
         """The samples (a copy): by value, or class by class, classes of a single sample last."""
     @property
     def values(self) -> NDArray[np.float64] | None:
-        """A continuous target, ascending (a copy)."""
+        """A continuous target, ascending (a copy); None in rank space, where order has it all."""
     @property
     def class_start(self) -> NDArray[np.int32] | None:
         """The n_classes + 1 boundaries of the classes of a discrete target in `order` (a copy)."""
