@@ -16,7 +16,7 @@ from kinds import (
     standardize_adjacent,
 )
 
-from skpar_select.kernels import _config, _kernels, get_config, mutual_information
+from skpar_select.kernels import _config, _kernels, get_config, mutual_information, ranks
 
 AVAILABLE = _kernels.instruction_sets()
 
@@ -37,6 +37,23 @@ def every_instruction_set():
     _kernels.use_instruction_set(before)
 
 
+def everything(scored):
+    """All that is told of a block, in one array."""
+    return np.vstack([part for part in scored if part is not None])
+
+
+@pytest.mark.parametrize("n_neighbors", [3, 10, 11, 64])
+@pytest.mark.parametrize("n_samples", [300, 16_384, 16_385])
+def test_ranks__have_the_same_bits(every_instruction_set, n_samples, n_neighbors):
+    rng = np.random.default_rng(n_samples)
+    X = np.column_stack([KINDS[kind](rng, n_samples) for kind in ("normal", "ages", "cauchy")])
+    for prepare in (continuous_target, discrete_target):
+        y = (X[:, 0] + rng.normal(size=n_samples)).round(1)
+        target = prepare(y, n_neighbors, marginals="rank")
+        assert_all_same_bits(every_instruction_set(lambda t=target: score(X, t)))
+    assert_all_same_bits(every_instruction_set(lambda: ranks(X, seed=3, columns=range(3))))
+
+
 def assert_all_same_bits(results):
     first = next(iter(results.values()))
     for name, result in results.items():
@@ -49,23 +66,29 @@ def test_all_kinds__have_the_same_bits(every_instruction_set, kind, n_samples):
     rng = np.random.default_rng(n_samples)
     X, y = block_of_kinds(rng, n_samples), KINDS[kind](rng, n_samples)
     for k in {1, min(3, n_samples - 1), min(12, n_samples - 1)}:
-        for target in (continuous_target(y, k), discrete_target(y, k)):
-            for discrete in (False, True):
-                assert_all_same_bits(
-                    every_instruction_set(lambda t=target, d=discrete: score(X, t, discrete=d))
-                )
+        for prepare in (continuous_target, discrete_target):
+            for marginals in ("raw", "rank"):
+                target = prepare(y, k, marginals=marginals)
+                for discrete in (False, True):
+                    assert_all_same_bits(
+                        every_instruction_set(lambda t=target, d=discrete: score(X, t, discrete=d))
+                    )
 
 
 @pytest.mark.parametrize("prepare", [continuous_target, discrete_target])
 @pytest.mark.parametrize("kind", ["normal", "ages", "zero_inflated", "float16"])
+@pytest.mark.parametrize("marginals", ["raw", "rank"])
 @pytest.mark.parametrize("n_samples", [9, 300, 2_000])
 def test_gaps_and_several_targets__have_the_same_bits(
-    every_instruction_set, prepare, kind, n_samples
+    every_instruction_set, prepare, kind, n_samples, marginals
 ):
     rng = np.random.default_rng(n_samples)
     X = block_of_kinds(rng, n_samples)
     X = np.where(rng.random(X.shape) < rng.choice([0.0, 0.02, 0.5], X.shape[1]), np.nan, X)
-    targets = [prepare(KINDS[name](rng, n_samples)) for name in (kind, "normal", "tied")]
+    targets = [
+        prepare(KINDS[name](rng, n_samples), marginals=marginals)
+        for name in (kind, "normal", "tied")
+    ]
     for discrete in (False, True):
         arguments = {
             "columns": np.arange(X.shape[1]),
@@ -75,7 +98,7 @@ def test_gaps_and_several_targets__have_the_same_bits(
         for chosen in (targets, targets[:1]):
             assert_all_same_bits(
                 every_instruction_set(
-                    lambda t=chosen, a=arguments: np.vstack(mutual_information(X, t, **a)[:2])
+                    lambda t=chosen, a=arguments: everything(mutual_information(X, t, **a))
                 )
             )
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kinds import KINDS, adjacent, block_of_kinds, continuous_target, discrete_target
 from naive import (
+    hashes,
     kraskov,
     kraskov_of_counts,
     kraskov_ranks,
@@ -28,6 +29,14 @@ from skpar_select.kernels import (
     ranks,
 )
 
+EXTREMES = [
+    *(
+        sign * size
+        for sign in (-1, 1)
+        for size in (0.0, 5e-324, 1e-310, 1e-200, 1e12, 1e300, 1.7e308)
+    ),
+    *(1.0, 1 + 2**-52, 1 - 2**-53, 1e12 + 2**-12),
+]
 TARGET_COLUMN = 2**63  # a column index that no matrix reaches
 SIZES = [2, 3, 4, 5, 8, 9, 16, 17, 64, 65, 200]
 PREPARE = {"continuous": continuous_target, "discrete": discrete_target}
@@ -131,6 +140,32 @@ class TestRanks:
             for j in range(X.shape[1]):
                 expected = naive_ranks(X[:, j], seed=seed, column=first + j)
                 np.testing.assert_array_equal(got[:, j], expected)
+
+    @pytest.mark.parametrize("n_samples", [2, 17, 300, 5_000])
+    @pytest.mark.parametrize("outlier", [1.0, 1e3, 1e9, 1e15, 1e300])
+    def test_values_that_an_outlier_squeezes__keep_their_order(self, rng, n_samples, outlier):
+        # 32 bits do not tell them apart
+        X = rng.normal(size=(n_samples, 3))
+        X[:, 2] = X[:, 2].round(2)
+        X[n_samples // 2, 1:] = outlier, -outlier
+        for j, column in enumerate(ranks(X, seed=1, columns=range(3)).T):
+            np.testing.assert_array_equal(column, naive_ranks(X[:, j], seed=1, column=j))
+
+    @pytest.mark.parametrize("n_samples", [2, 5, 40, 1_000])
+    def test_values_of_any_size__keep_their_order(self, rng, n_samples):
+        for number in range(60):
+            x = rng.choice(rng.choice(EXTREMES, 5), n_samples)
+            (got,) = ranks(x[:, np.newaxis], seed=2, columns=[number]).T
+            np.testing.assert_array_equal(got, naive_ranks(x, seed=2, column=number))
+
+    def test_ties_of_one_hash__are_in_the_order_of_the_samples(self):
+        n = 200_000  # of which some pairs have 32 bits in common: n**2 / 2**33
+        halves = np.array(hashes(n, seed=3, column=1), dtype=np.uint64) >> np.uint64(32)
+        assert len(np.unique(halves)) < n
+        (got,) = ranks(np.zeros((n, 1)), seed=3, columns=[1]).T
+        expected = np.empty(n, dtype=int)
+        expected[np.argsort(halves, kind="stable")] = np.arange(n)
+        np.testing.assert_array_equal(got, expected)
 
     def test_ranks__are_those_of_the_values(self, rng):
         X = rng.normal(size=(500, 4)).astype(np.float32)
@@ -333,6 +368,15 @@ class TestInvariance:
             for view in (X, *views):
                 assert_same_bits(score(view, [target], discrete=discrete), expected)
 
+    def test_spread_below_rounding__is_a_spread(self):
+        # Raw it is constant, but no rank is rounded.
+        x = np.where(np.arange(100) % 4 > 1, 1.0, 1.0 + 2**-52)[:, np.newaxis]
+        y = np.arange(100.0)
+        assert score(x, [continuous_target(x[:, 0] + y)]).scores == 0.0
+        for target in (x[:, 0], x[:, 0] * 1e9):
+            assert score(x, [ranked(continuous_target, target)]).scores > 0.3
+        assert score(x, [ranked(discrete_target, x[:, 0])]).scores > 0.3
+
     def test_discrete_pairs__have_the_raw_bits(self, rng):
         X, y = rng.integers(0, 4, (80, 6)), rng.integers(0, 3, 80)
         assert_same_bits(
@@ -529,7 +573,7 @@ def n_nearer(places, radius, n):
 
 def random_column(rng, n):
     """Give a column of any kind: quantities, ties, classes, duplicates, a constant."""
-    kind = rng.integers(6)
+    kind = rng.integers(7)
     if kind == 0:
         return rng.normal(size=n) * 10.0 ** rng.integers(-300, 300)
     if kind == 1:
@@ -540,6 +584,8 @@ def random_column(rng, n):
         return np.resize(rng.normal(size=1 + n // 2), n)[rng.permutation(n)]
     if kind == 4:
         return np.where(rng.random(n) < 0.8, 0.0, rng.exponential(size=n))
+    if kind == 5:
+        return rng.choice(rng.choice(EXTREMES, 5), n)
     return rng.permutation(n).astype(float)
 
 
