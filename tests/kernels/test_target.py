@@ -20,7 +20,7 @@ from kinds import (
 )
 from scipy.special import digamma
 
-from skpar_select.kernels import Target
+from skpar_select.kernels import Target, _kernels
 
 TARGET_COLUMN = 2**63  # a column index that no matrix reaches
 
@@ -165,8 +165,11 @@ def test_hostile_state__is_refused(rng, prepare, changes):
 
 def test_target_that_was_never_made__is_refused():
     empty = Target.__new__(Target)
+    columns, results = np.arange(2, dtype=np.uint64), (np.empty((1, 2)), np.empty(2, np.int64))
     with pytest.raises(TypeError, match="that prepare_target made"):
-        score(np.zeros((20, 2)), empty)
+        _kernels.score(
+            (empty,), np.zeros((20, 2)), np.zeros(2, bool), columns, None, *results, None
+        )
 
 
 @pytest.mark.parametrize("prepare", [continuous_target, discrete_target])
