@@ -125,6 +125,7 @@ def test_kernels__know_numbers_only(module):
         "contextlib",
         "skpar_select._exact",
         "skpar_select._stopping",
+        "skpar_select._typing",
     }, others
 
 

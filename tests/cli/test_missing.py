@@ -78,6 +78,18 @@ class TestSeveralTargets:
         head = next(line for line in done.lines if line.startswith("rank"))
         assert head.split() == ["rank", "score", "age", "bmi", "feature"]
 
+    def test_marginals__give_each_target_a_correlation(self, call, table, values):
+        fixed = ["--target", "two.csv", "--target-column", "age", "bmi", "-o", "out.csv"]
+        done = call("score", "x.h5", *fixed, "--marginals", "rank")
+        assert done.code == 0
+        head = next(line for line in done.lines if line.startswith("rank"))
+        assert head.split() == ["rank", "score", "age", "bmi", "feature"]
+        options = {"random_state": 0, "marginals": "rank"}
+        selector = ParallelMutualInfoSelector(**options).fit(values, table)
+        for place, name in enumerate(["age", "bmi"]):
+            rho = held(column=f"rho_{name}")
+            assert [rho[one] for one in NAMES] == selector.rho_[place].tolist()
+
     def test_aggregate__decides(self, call, table, values):
         fixed = ["--target", "two.csv", "--target-column", "age", "bmi", "-o", "out.csv"]
         assert call("score", "x.h5", *fixed, "--aggregate", "mean").code == 0

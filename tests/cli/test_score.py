@@ -7,6 +7,7 @@ from shell import IDS, N_FEATURES, NAMES, read_scores, selected, write_matrix, w
 
 from skpar_select import ParallelMutualInfoSelector
 from skpar_select.cli import main
+from skpar_select.tables import Table
 
 
 def test_score__writes_the_scores_of_the_selector_best_first(score, values, age):
@@ -73,6 +74,43 @@ def test_score__reads_classes(score, age):
     done = score("-k", 1, "--task", "classification", target="kinds.csv")
     assert done.described["target"] == "age of 'kinds.csv', classification"
     assert selected() == ["site4"]
+
+
+def test_marginals__are_those_of_the_selector(score, values, age):
+    done = score("--marginals", "rank", "-k", 2)
+    assert done.err == ""
+    options = {"k": 2, "random_state": 0, "marginals": "rank"}
+    selector = ParallelMutualInfoSelector(**options).fit(values, age)
+    rows = read_scores()
+    assert list(rows[0]) == ["feature", "score", "selected", "rank", "index", "rho"]
+    for name, expected in (("score", selector.scores_), ("rho", selector.rho_)):
+        held = {row["feature"]: float(row[name]) for row in rows}
+        assert held == dict(zip(NAMES, expected, strict=True))
+    assert rows[0]["rho"] == "1.0"
+    table = done.lines[done.lines.index("rank       score         rho  feature") + 1 :]
+    assert table[0].split()[2:] == ["1.0000", "site4"]
+
+
+@pytest.mark.parametrize("suffix", [".tsv", ".h5", ".parquet"])
+def test_marginals__are_in_every_kind_of_table(score, values, suffix):
+    values[:, 2] = 0.5
+    write_matrix("x.h5", values)
+    assert score("--marginals", "rank", output=f"out{suffix}").code == 0
+    table = Table(f"out{suffix}")
+    rho = table.column("rho").numbers()
+    assert np.isnan(rho).sum() == 1
+    assert np.nanmax(rho) == 1
+
+
+def test_marginals__of_classes_have_no_correlation(score, age):
+    write_table("kinds.csv", zip(IDS, np.where(age > 50, "old", "young"), strict=True))
+    options = ["--task", "classification", "--marginals", "rank"]
+    assert score(*options, target="kinds.csv").code == 0
+    assert list(read_scores()[0]) == ["feature", "score", "selected", "rank", "index"]
+
+
+def test_marginals__that_are_none_are_refused(score):
+    assert "--marginals: invalid choice: 'ranks'" in score("--marginals", "ranks").error
 
 
 def test_score__names_a_target_once(call, folder):

@@ -57,6 +57,19 @@ def test_select__refuses_one_name_for_two_results(score):
     assert "--output and --scores both name 'out.h5'. Each needs" in error
 
 
+def test_select__takes_the_scores_of_ranks_with_their_correlations(score, call):
+    assert score("--marginals", "rank", "-k", 2).code == 0
+    known = call("select", "x.h5", "--from", "out.csv", "-k", 2, "-o", "known.h5")
+    assert known.code == 0
+    done = score("--marginals", "rank", "-k", 2, command="select", output="now.h5")
+    assert done.code == 0
+    assert list(open_matrix("now.h5").feature_names) == list(open_matrix("known.h5").feature_names)
+    useless = call(
+        "select", "x.h5", "--from", "out.csv", "--marginals", "rank", "-o", "none.h5"
+    ).error
+    assert "--marginals is given with --from." in useless
+
+
 def test_select__needs_an_output(call):
     assert "-o/--output" in call("select", "x.h5", "--target-column", "age").error
 

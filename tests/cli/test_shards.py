@@ -77,8 +77,10 @@ def test_shards__in_random_order_two_of_them_killed_are_one_run(call, wide):
         ["--target-column", "age", "kind", "--missing", "omit", "--random-state", 5],
         ["--target-column", "age", "--feature-names", "none", "--n-neighbors", 5],
         ["--target-column", "age", "--exclude-features", "few.txt"],
+        ["--target-column", "age", "--marginals", "rank"],
+        ["--target-column", "age", "kind", "--missing", "omit", "--marginals", "rank"],
     ],
-    ids=["classes", "targets", "nameless", "subset"],
+    ids=["classes", "targets", "nameless", "subset", "ranks", "targets of ranks"],
 )
 @pytest.mark.parametrize("end", ["csv", "h5"])
 def test_merge__writes_and_says_what_score_does(call, wide, options, end):

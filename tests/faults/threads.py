@@ -36,6 +36,7 @@ class Problem:
         self.how = {
             "task": str(task),
             "n_neighbors": int(rng.integers(1, 9)),
+            "marginals": str(rng.choice(["raw", "rank"])),
             "random_state": int(rng.integers(2**31)),
             "n_jobs": int(rng.choice([1, 2])),
             "memory_budget": "100MB",

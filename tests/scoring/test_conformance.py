@@ -36,7 +36,7 @@ def values():
     return values
 
 
-def mutual_information(task, discrete, n_features=N_FEATURES):
+def mutual_information(task, discrete, n_features=N_FEATURES, marginals="raw"):
     y = np.random.default_rng(1).normal(size=N_SAMPLES)
     y = y if task == "regression" else np.digitize(y, [-0.5, 0.5])
     return MutualInformation(
@@ -45,6 +45,7 @@ def mutual_information(task, discrete, n_features=N_FEATURES):
         discrete=DiscreteFeatures(discrete, n_features, sparse=False),
         n_neighbors=3,
         random_state=0,
+        marginals=marginals,
     )
 
 
@@ -59,9 +60,14 @@ class TestMutualInformation(ScorerConformance):
     def discrete(self, request):
         return request.param
 
+    @pytest.fixture(params=["raw", "rank"])
+    def marginals(self, request):
+        return request.param
+
     @pytest.fixture(params=["regression", "classification"])
-    def case(self, request, values, discrete, dtype):
-        return mutual_information(request.param, discrete), values.astype(dtype)
+    def case(self, request, values, discrete, dtype, marginals):
+        scorer = mutual_information(request.param, discrete, marginals=marginals)
+        return scorer, values.astype(dtype)
 
 
 def f_and_p_by_column(X, y):

@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scorings import kernel_scorer
 from sklearn import feature_selection as sklearn_selection
 
 from skpar_select import _functions, mutual_info_classif, mutual_info_regression, open_matrix
+from skpar_select.kernels import mutual_information
+from skpar_select.matrices import as_matrix
 
 TRAINMAP = Path(__file__).parents[2] / "examples" / "data" / "trainmap.csv"
 
@@ -46,6 +49,33 @@ class TestKernel:
         expected = sklearn_selection.mutual_info_classif(X, y, discrete_features=True)
         got = mutual_info_classif(X, y, discrete_features=True, n_neighbors=3)
         assert_allclose(got, expected, atol=1e-12)
+
+    def test_scores__below_zero_are_zero(self, problem):
+        X, y = problem
+        scorer = kernel_scorer(as_matrix(X), y)
+        ((target,),) = scorer.prepared
+        plain = mutual_information(X, [target], columns=range(23), discrete=np.zeros(23, bool))
+        assert plain.scores.min() < -0.01
+        got = scorer(X, range(23))["score"]
+        assert_array_equal(got, np.where(plain.scores[0] > 0, plain.scores[0], 0.0))
+        assert not np.signbit(got).any()
+
+    def test_results__are_those_that_say_something(self, problem):
+        X, y = problem
+        for task, marginals, names in (
+            ("regression", "raw", ["score"]),
+            ("regression", "rank", ["score", "rho"]),
+            ("classification", "rank", ["score"]),
+        ):
+            for targets in (y > 0, np.column_stack([y > 0, y > 1])):
+                scorer = kernel_scorer(as_matrix(X), targets, task=task, marginals=marginals)
+                results = scorer(X, range(23))
+                assert list(results) == names
+                assert all(values.shape == (23, *targets.shape[1:]) for values in results.values())
+                gaps = kernel_scorer(
+                    as_matrix(X), targets, task=task, marginals=marginals, min_observed=2
+                )
+                assert sorted(gaps(X, range(23))) == sorted([*names, "n_observed"])
 
     def test_functions__take_lazy_matrices(self, problem, write_h5):
         X, y = problem

@@ -95,6 +95,7 @@ class TestSelector:
         [
             {"random_state": 1},
             {"n_neighbors": 4},
+            {"marginals": "rank"},
             {"discrete_features": [0]},
             {"discrete_features": True},
         ],

@@ -30,7 +30,7 @@ def manifest_of(columns=range(4), results=("score",), names=NAMES, **changes):
         "targets": TargetFacts(
             several, ["y", "z"] if several else ["y"], 60, [0, 1][: 1 + several]
         ),
-        "parameters": {"task": "regression", "n_neighbors": np.int64(3)},
+        "parameters": {"task": "regression", "n_neighbors": np.int64(3), "marginals": "rank"},
         "source": "'ages.csv'",
         "modified": [1, 2],
     }
@@ -56,10 +56,12 @@ def write(tmp_path):
 @pytest.mark.parametrize("names", [NAMES, None])
 @pytest.mark.parametrize("several", [False, True])
 def test_part__is_read_as_it_was_written(write, columns, names, several):
-    path, results = write(columns, names=names, several=several, results=("score", "n_observed"))
+    path, results = write(
+        columns, names=names, several=several, results=("score", "n_observed", "rho")
+    )
     part = Part.open(path)
     assert part.manifest == manifest_of(
-        columns, names=names, several=several, results=("score", "n_observed")
+        columns, names=names, several=several, results=("score", "n_observed", "rho")
     )
     read_columns, read_results, read_names = part.read()
     assert np.array_equal(read_columns, columns)
