@@ -51,13 +51,20 @@ def main(n_samples):
     half = np.arange(WIDTH) % 2 == 0
     masks = {"continuous": False, "tied": False, "discrete": True, "mixed": half}
     # What is loaded and started at the first call is the interpreter's.
-    for warm in (continuous_target(y[:100]), discrete_target(y[:100].round())):
+    kinds = {
+        "continuous": continuous_target,
+        "discrete": discrete_target,
+        "continuous ranked": partial(continuous_target, marginals="rank"),
+        "discrete ranked": partial(discrete_target, marginals="rank"),
+    }
+    for prepare in kinds.values():
+        warm = prepare(y[:100].round())
         block = columns(rng, 100, "continuous")
         block[3] = np.nan
         score_several(block, [warm], discrete=half, min_observed=2)
     measured = {}
-    for kind, prepare in {"continuous": continuous_target, "discrete": discrete_target}.items():
-        values = y if kind == "continuous" else y.round()
+    for kind, prepare in kinds.items():
+        values = y if kind.startswith("continuous") else y.round()
         target, measured[f"{kind} target"] = peak_of(partial(prepare, values), n_samples)
         for name, mask in masks.items():
             call = partial(score, columns(rng, n_samples, name), target, discrete=mask)
