@@ -10,6 +10,8 @@ from kinds import KINDS, block_of_kinds, discrete_target, score
 from naive import plugin
 from sklearn.metrics import mutual_info_score
 
+from skpar_select.kernels import mutual_information
+
 LOG2, LOG3 = np.log(2), np.log(3)
 
 
@@ -89,6 +91,8 @@ def test_thousands_of_samples__are_scikit_learn(rng):
         [1e308, 1.0],
         [1e308, 5e-324],
         [1e308, 1.0, 1.0 + 2**-52],
+        [-1.0, 0.0, 1e-20],  # broke once: their distances to the least are rounded
+        [-2.0, 0.0, 5e-324, 1.0],
         [-1e308, 0.0, 5e-324],
     ],
     ids=str,
@@ -99,6 +103,10 @@ def test_classes__are_equal_numbers_however_near_or_far(values):
     label = np.array([sorted(set(values)).index(value) for value in x])
     (mi,) = score(x[:, np.newaxis], discrete_target(label), discrete=True)
     assert abs(mi - np.log(n_classes)) < 1e-14
+    x, target = np.append(x, np.nan)[:, np.newaxis], discrete_target(np.append(label, 0))
+    options = {"columns": [0], "discrete": [True], "min_observed": 2}
+    with_a_gap = mutual_information(x, [target], **options).scores
+    assert abs(with_a_gap - np.log(n_classes)) < 1e-14
 
 
 labels = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=60)

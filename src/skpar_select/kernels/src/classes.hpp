@@ -18,10 +18,12 @@ inline std::int32_t number_codes(const double* x, std::int32_t n, Range range, s
     if (!(high - low < n)) return 0;
     const Pack origin = Pack::all(low), shift = Pack::all(0x1p52);
     unsigned fractions = 0;
-    const auto number = [&](const double* values, std::int32_t* numbers) {
-        const Pack code = sub(Pack::load(values), origin);
-        const Pack whole = sub(add(code, shift), shift);  // rounded
-        fractions |= less_bits(code, whole) | less_bits(whole, code);
+    const auto number = [&](const double* of_eight, std::int32_t* numbers) {
+        const Pack values = Pack::load(of_eight);
+        const Pack code = sub(add(sub(values, origin), shift), shift);  // rounded
+        // not whether x - low is whole: 1e-20 and 0 are both 1 above -1
+        const Pack value = add(origin, code);
+        fractions |= less_bits(values, value) | less_bits(value, values);
         store_whole(numbers, code);
     };
     std::int32_t i = 0;

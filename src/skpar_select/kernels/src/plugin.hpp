@@ -57,7 +57,8 @@ class Plugin {
             or_else(sub(Pack::load(values), Pack::all(range.low)), Pack::all(of_missing)).store(code);
             for (std::int32_t lane = 0; lane < size; ++lane) {
                 numbers[lane] = static_cast<std::int32_t>(code[lane]);
-                whole &= code[lane] == numbers[lane];
+                const double value = range.low + numbers[lane];
+                whole &= !(values[lane] < value || values[lane] > value);  // true of NaN
             }
         };
         std::int32_t i = 0;
