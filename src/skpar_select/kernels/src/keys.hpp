@@ -63,46 +63,49 @@ inline void exchange(Key* lower, Key* upper, std::int32_t n) {
     }
 }
 
-// Keys that lie near their places: neighbours are exchanged, in each second pass those at odd places. Calls
-// write(place, key) for all; a few may still be in disorder.
+// Up to 2 kPairs keys that lie near their places: neighbours are exchanged, in each second pass those at odd
+// places. Calls write(place, key) for all; a few may still be in disorder.
 template <class Write>
-void exchange_near(const Key* keys, std::int32_t n, Write write) {
+void exchange_near(const Key* keys, std::int32_t size, Write write) {
     alignas(64) Key even[kPairs], odd[kPairs];
-    for (std::int32_t begin = 0; begin < n; begin += 2 * kPairs) {
-        const std::int32_t size = std::min(2 * kPairs, n - begin), n_pairs = (size + 1) / 2;
-        // A part of a large tie is sorted already, by its values, where its keys may not tell them apart.
-        std::int32_t n_sorted = 1;
-        const auto value = [=](std::int32_t i) { return x[own.index(keys[begin + i])]; };
-        while (n_sorted < size && value(n_sorted - 1) <= value(n_sorted)) ++n_sorted;
-        if (n_sorted == size) {
-            for (std::int32_t i = begin; i < begin + size; ++i) order[i] = own.index(keys[i]);
-            continue;
-        }
-        for (std::int32_t i = 0; i < size / 2; ++i) {
-            even[i] = keys[begin + 2 * i];
-            odd[i] = keys[begin + 2 * i + 1];
-        }
-        if (size % 2 != 0) {
-            even[n_pairs - 1] = keys[n - 1];
-            odd[n_pairs - 1] = std::numeric_limits<Key>::max();
-        }
-        for (int i = 0; i < kExchanges; i += 2) {
-            exchange(even, odd, n_pairs);
-            exchange(odd, even + 1, n_pairs - 1);
-        }
-        for (std::int32_t i = 0; i < size / 2; ++i) {
-            write(begin + 2 * i, even[i]);
-            write(begin + 2 * i + 1, odd[i]);
-        }
-        if (size % 2 != 0) write(n - 1, even[n_pairs - 1]);
+    const std::int32_t n_pairs = (size + 1) / 2;
+    for (std::int32_t i = 0; i < size / 2; ++i) {
+        even[i] = keys[2 * i];
+        odd[i] = keys[2 * i + 1];
     }
+    if (size % 2 != 0) {
+        even[n_pairs - 1] = keys[size - 1];
+        odd[n_pairs - 1] = std::numeric_limits<Key>::max();
+    }
+    for (int i = 0; i < kExchanges; i += 2) {
+        exchange(even, odd, n_pairs);
+        exchange(odd, even + 1, n_pairs - 1);
+    }
+    for (std::int32_t i = 0; i < size / 2; ++i) {
+        write(2 * i, even[i]);
+        write(2 * i + 1, odd[i]);
+    }
+    if (size % 2 != 0) write(size - 1, even[n_pairs - 1]);
 }
 
-// And what still is in disorder is inserted.
+// Then what still is in disorder is inserted.
 inline void sort_near(const Key* keys, std::int32_t n, const double* x, const KeyFormat& format, double* sorted,
                       std::int32_t* order) {
     const KeyFormat own = format;
-    exchange_near(keys, n, [=](std::int32_t i, Key key) { order[i] = own.index(key); });
+    for (std::int32_t begin = 0; begin < n; begin += 2 * kPairs) {
+        const std::int32_t size = std::min(2 * kPairs, n - begin);
+        const Key* some = keys + begin;
+        std::int32_t* indices = order + begin;
+        // A part of a large tie is sorted already, by its values, where its keys may not tell them apart.
+        std::int32_t n_sorted = 1;
+        const auto value = [=](std::int32_t i) { return x[own.index(some[i])]; };
+        while (n_sorted < size && value(n_sorted - 1) <= value(n_sorted)) ++n_sorted;
+        if (n_sorted == size) {
+            for (std::int32_t i = 0; i < size; ++i) indices[i] = own.index(some[i]);
+        } else {
+            exchange_near(some, size, [=](std::int32_t i, Key key) { indices[i] = own.index(key); });
+        }
+    }
     for (std::int32_t i = 0; i < n; ++i) sorted[i] = x[order[i]];
     for (std::int32_t i = 1; i < n; ++i) {
         while (i + kPack <= n && less_bits(Pack::load(sorted + i), Pack::load(sorted + i - 1)) == 0) i += kPack;

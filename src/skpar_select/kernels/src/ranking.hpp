@@ -54,7 +54,10 @@ class Ranking {
             if (size > kOverfull) part(placed + begin, keys, size, ends + n + 1);
             begin += size;
         }
-        exchange_near(placed, n, [keys](std::int32_t i, Key key) { keys[i] = key; });
+        for (std::int32_t begin = 0; begin < n; begin += 2 * kPairs) {
+            Key* some = keys + begin;
+            exchange_near(placed + begin, std::min(2 * kPairs, n - begin), [some](std::int32_t i, Key key) { some[i] = key; });
+        }
         insert_rest(keys, n);
         settle(x, n, noise_of, index_bits, keys);
         for (std::int32_t i = 0; i < n; ++i) order[i] = static_cast<std::int32_t>(keys[i] & index_mask);
