@@ -7,6 +7,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import matplotlib.pyplot
+import numpy as np
 import pytest
 
 from skpar_select import cli
@@ -22,8 +23,8 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @pytest.fixture
 def example():
-    def load(name):
-        spec = spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
+    def load(name, folder="examples"):
+        spec = spec_from_file_location(name, ROOT / folder / f"{name}.py")
         module = module_from_spec(spec)
         spec.loader.exec_module(module)
         return module
@@ -54,6 +55,19 @@ def test_grid_search__needs_more_than_one_site(example, capsys):
     search = example("grid_search").main()
     assert search.best_params_["select__k"] != 1
     assert "mean absolute error (years)" in capsys.readouterr().out
+
+
+def test_rank_tile__finds_the_neighbours_and_draws(example, tmp_path):
+    picture = example("rank_tile", "docs/images")
+    column, target = picture.points()
+    tile, radius, candidates = picture.search(column, target)
+    between = np.maximum(
+        abs(column[tile, np.newaxis] - column), abs(target[tile, np.newaxis] - target)
+    )
+    assert (radius == np.sort(between, axis=1)[:, picture.NEIGHBORS]).all()
+    assert len(tile) + len(candidates) < len(column) / 4
+    picture.main(tmp_path / "tile.png")
+    assert (tmp_path / "tile.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.filterwarnings("ignore::skpar_select.DroppedSamplesWarning")  # pages drop samples
