@@ -5,7 +5,7 @@ A column that was scored before flatters: the branch predictor has learnt it.
 
 import csv
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -26,10 +26,11 @@ class Case:
     make: Callable[[np.random.Generator, int], np.ndarray]
     classification: bool = False
     discrete: bool = False
+    marginals: str = "raw"
 
 
 def cases(n_samples):
-    """Return the four kinds of problem at one number of samples."""
+    """Return the five kinds of problem at one number of samples."""
     y, make = real_problem() if n_samples == N_REAL else made_up_problem(n_samples)
     years = np.floor(y)
     # age groups: three classes of nearly equal size
@@ -47,6 +48,31 @@ def cases(n_samples):
             classification=True,
             discrete=True,
         ),
+    ]
+
+
+def cases_as_they_are():
+    """Return the real sites and ages, with the ties that they have."""
+    X, y = real_matrix()
+
+    def make(rng, n_columns):
+        rounds = -(-n_columns // X.shape[1])
+        order = np.concatenate([rng.permutation(X.shape[1]) for _ in range(rounds)])
+        return X[:, order[:n_columns]]
+
+    groups = np.searchsorted(np.quantile(y, [1 / 3, 2 / 3]), y)
+    return [
+        Case("regression, as they are", N_REAL, y, make),
+        Case("classification, 3 classes, as they are", N_REAL, groups, make, classification=True),
+    ]
+
+
+def ranked(cases_of_values):
+    """Return the same in rank space, where a side is continuous: other scores are the raw ones."""
+    return [
+        replace(case, name=f"{case.name}, ranks", marginals="rank")
+        for case in cases_of_values
+        if not (case.classification and case.discrete)
     ]
 
 

@@ -1,6 +1,7 @@
 """Score a matrix in a file, in a process of its own, and report what it took; prints Markdown.
 
 Example: python benchmarks/out_of_core.py full.h5 --target full.h5.ages.csv --memory-budget 2GB
+With --marginals rank the same in rank space.
 """
 
 import argparse
@@ -67,11 +68,15 @@ def _score(options):
     X = open_matrix(options.matrix, options.dataset, feature_names=options.feature_names)
     y = read_targets(options.target, options.target_column, sample_ids=X.sample_ids)
     budget = parse_memory(options.memory_budget)
-    needs = kernel_needs(X.shape[0], X.dtype)
+    needs = kernel_needs(X.shape[0], X.dtype, correlated=options.marginals == "rank")
     executor = choose_executor(options.n_jobs, prefer="threads")
     plan = plan_scoring(X, needs, executor, memory_budget=budget)
     selector = ParallelMutualInfoSelector(
-        k=1, random_state=0, memory_budget=budget, n_jobs=options.n_jobs
+        k=1,
+        marginals=options.marginals,
+        random_state=0,
+        memory_budget=budget,
+        n_jobs=options.n_jobs,
     )
     # The first call loads what every call needs.
     selector.fit(np.random.default_rng(0).random((50, 4)), np.arange(50.0))
@@ -152,7 +157,7 @@ def _print(options, watch, facts, scores, baseline, sequential):
             ],
             ["real sites", *_ranks(options.matrix, scores)],
         ],
-        f"n_jobs={options.n_jobs}. Plan: "
+        f"n_jobs={options.n_jobs}, marginals={options.marginals!r}. Plan: "
         + "; ".join(f"{key}: {value}" for key, value in facts["plan"].items())
         + ".",
     )
@@ -195,6 +200,7 @@ def _parser():
     parser.add_argument("--target-column", default="age", metavar="NAME")
     parser.add_argument("--dataset", metavar="NAME")
     parser.add_argument("--feature-names", metavar="NAME", help="default: none are read")
+    parser.add_argument("--marginals", choices=["raw", "rank"], default="raw")
     parser.add_argument("--memory-budget", default="2GB", metavar="BYTES")
     parser.add_argument("--n-jobs", type=int, default=2, metavar="N")
     parser.add_argument(
