@@ -16,9 +16,9 @@ from matplotlib.collections import PatchCollection
 from matplotlib.patches import Rectangle
 
 OUTPUT = Path(__file__).with_suffix(".png")
-N, TILE, BATCH, NEIGHBORS = 1024, 32, 4, 3
-HEIGHT = 128  # the power of two nearest to sqrt(TILE * N)
-BAND, WHICH = 3, 2  # the third tile of the fourth band
+N, TILE, BATCH, NEIGHBORS = 2048, 32, 6, 3
+HEIGHT = 128  # the power of two nearest to sqrt(TILE / 4 * N)
+BAND, WHICH = 7, 2  # the third tile of the eighth band
 
 
 def points():
@@ -89,7 +89,7 @@ def main(output=OUTPUT):
     axes.add_collection(PatchCollection(squares, facecolor="#d5e3f4", edgecolor="none", zorder=0.5))
     rest = np.setdiff1d(np.arange(N), [*tile, *candidates])
     for places, color, size, name in (
-        (rest, grey, 7, "not looked at"),
+        (rest, grey, 5, "not looked at"),
         (candidates, orange, 14, "compared with the tile"),
         (tile, blue, 18, "the tile: 32 points"),
     ):
@@ -100,11 +100,11 @@ def main(output=OUTPUT):
     axes.axvline(entry, color=blue, linewidth=0.9, linestyle=":", zorder=0.6)
     axes.text(entry - 6, N + 6, "entry", color=blue, fontsize=10, ha="center")
     for band in range(N // HEIGHT):
-        axes.text(N + 12, (band + 0.5) * HEIGHT, f"band {band}", va="center", fontsize=10)
+        axes.text(N + 12, (band + 0.5) * HEIGHT, f"band {band}", va="center", fontsize=8)
     axes.set(xlim=(0, N), ylim=(0, N), aspect="equal")
     axes.set(xlabel="rank of the column", ylabel="rank of the target")
-    axes.set_xticks(range(0, N + 1, HEIGHT))
-    axes.set_yticks(range(0, N + 1, HEIGHT))
+    axes.set_xticks(range(0, N + 1, 2 * HEIGHT))
+    axes.set_yticks(range(0, N + 1, 2 * HEIGHT))
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="lower center", ncols=4, frameon=False, fontsize=9, handletextpad=0.1)
     figure.tight_layout(rect=(0, 0.04, 1, 1))
