@@ -14,6 +14,7 @@ from kinds import adjacent, continuous_target, discrete_target, score
 from skpar_select.kernels import mutual_information
 
 WIDTH = 8
+N_OF_MANY = 18_000  # in rank space in 32 bits
 
 
 def status(key):
@@ -77,6 +78,11 @@ def main(n_samples):
             options = {"discrete": mask, "min_observed": 2}
             call = partial(score_several, block, [target, target], **options)
             measured[f"{name} columns with gaps, {kind} targets"] = peak_of(call, n_samples)[1]
+    for marginals in ("raw", "rank"):
+        few = rng.normal(size=(N_OF_MANY, WIDTH))
+        target = continuous_target(few[:, 0], n_neighbors=N_OF_MANY // 2, marginals=marginals)
+        call = partial(score, few, target, discrete=False)
+        measured[f"many neighbours, {marginals} columns"] = peak_of(call, N_OF_MANY)[1]
     print(json.dumps(measured))
 
 

@@ -46,7 +46,7 @@ def test_block_calls__take_no_more_than_is_told(measured):
     peaks = [
         peak for name, peak in measured.items() if "columns" in name and "with gaps" not in name
     ]
-    assert len(peaks) == 32
+    assert len(peaks) == 34
     assert 0.8 * SCRATCH_BYTES < max(peaks) <= SCRATCH_BYTES
 
 
@@ -54,4 +54,5 @@ def test_block_calls_with_gaps__take_no_more_than_is_told(measured):
     peaks = [peak for name, peak in measured.items() if "with gaps" in name]
     assert len(peaks) == 16
     told = SCRATCH_BYTES + MISSING_BYTES
-    assert 0.8 * told < max(peaks) <= told
+    # the pair that takes most of scratch, with many neighbours, is not that which takes most of gaps
+    assert 0.7 * told < max(peaks) <= told

@@ -152,7 +152,7 @@ class Kraskov {
     const double* digamma_ = nullptr;
     bool x_is_sorted_ = false, x_has_equal_ = false;
     std::int32_t x_largest_tie_ = 0;  // 0 where it was not looked for
-    // Bytes a sample, together 68.5, or 64.5 with several targets; to which come 25 for each of the 24 to 31 points around a
+    // Bytes a sample, together 76.5, or 72.5 with several targets; to which come 25 for each of the 24 to 31 points around a
     // band, of which there are sqrt(n / 8).
     Axis x_;                                          //  19
     Buffer<double> ordered_;                          //   8
@@ -161,7 +161,7 @@ class Kraskov {
     Layout layout_;                                   //  17
     Buffer<double> radius_;                           //   8
     Buffer<std::int32_t> cursors_;
-    ManyNeighbors many_;
+    ManyNeighbors many_;                              //   8, where most samples are neighbours
 
     // For one target: sorted in the order of the target, where a column that follows it is half sorted.
     void rank_by_target(const SortedSamples& target) {

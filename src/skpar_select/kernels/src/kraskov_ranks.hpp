@@ -312,8 +312,10 @@ class KraskovRanks {
     static constexpr std::int32_t kNarrow = RankLayout<std::int16_t>::kFar;
     std::int32_t n_ = 0;
     Product products_ = 0;
-    Ranking ranking_;
-    Buffer<std::int32_t> order_, counts_;
+    // Bytes a sample, together 108:
+    Ranking ranking_;                      // 24
+    Buffer<std::int32_t> order_, counts_;  //  8
+    // one of them is used: ranks 8, entries 4, and 64 of candidates where most samples are neighbours
     RankSearch<std::int16_t> narrow_;
     RankSearch<std::int32_t> wide_;
 
