@@ -161,7 +161,7 @@ class RankSearch {
     }
 
     // counts[c] += how many of the counts, two for each point, are c
-    void count(int k, std::int32_t* counts) {
+    void count(int k, std::uint32_t* counts) {
         static constexpr decltype(&RankSearch::count_sorted<1>) sorted[kMostSortedRanks] = {
             &RankSearch::count_sorted<1>, &RankSearch::count_sorted<2>, &RankSearch::count_sorted<3>,
             &RankSearch::count_sorted<4>, &RankSearch::count_sorted<5>, &RankSearch::count_sorted<6>,
@@ -199,7 +199,7 @@ class RankSearch {
     }
 
     template <int K>
-    void count_sorted(std::int32_t* counts) {
+    void count_sorted(std::uint32_t* counts) {
         const T *p = layout_.target_rank, *s = layout_.column_rank;
         for_each_tile([&](std::int32_t band, std::int32_t at, std::int32_t size) {
             RankTile<T, K> tile(load(p + at, size), load(s + at, size));
@@ -218,7 +218,7 @@ class RankSearch {
 
     // All points within a guess of the largest radius are candidates, and the k-th is selected of them. The
     // guess is a little more than the radius of the tile before; it grows until it is enough.
-    void count_selected(int k, std::int32_t* counts) {
+    void count_selected(int k, std::uint32_t* counts) {
         const T *p = layout_.target_rank, *s = layout_.column_rank;
         const std::int32_t n = layout_.n;
         std::int32_t guess = static_cast<std::int32_t>(0.6 * std::sqrt(double(k) * n));
@@ -259,7 +259,7 @@ class RankSearch {
         for (std::int32_t b = band - 1; b >= 0 && layout_.end(b) > bottom; --b) scan(entries[b]);
     }
 
-    void add_counts(Pack primary, Pack secondary, Pack radius, std::int32_t size, std::int32_t* counts) const {
+    void add_counts(Pack primary, Pack secondary, Pack radius, std::int32_t size, std::uint32_t* counts) const {
         T of_target[kTile], of_column[kTile];
         n_within(primary, radius).store(of_target);
         n_within(secondary, radius).store(of_column);
@@ -291,8 +291,8 @@ class KraskovRanks {
 
     // target: of the samples of the column. The score, before it is clipped at 0.
     double operator()(const RankedSamples& target) {
-        std::int32_t* counts = counts_.at_least(n_ + kPack);
-        std::fill(counts, counts + n_ + kPack, 0);
+        std::uint32_t* counts = counts_.at_least(n_ + kPack);
+        std::fill(counts, counts + n_ + kPack, 0u);
         if (n_ <= kNarrow) search(narrow_, target, counts);
         else search(wide_, target, counts);
         // by count, so that the order of the sum does not depend on that of the points
@@ -314,13 +314,14 @@ class KraskovRanks {
     Product products_ = 0;
     // Bytes a sample, together 108:
     Ranking ranking_;                      // 24
-    Buffer<std::int32_t> order_, counts_;  //  8
+    Buffer<std::int32_t> order_;           //  4
+    Buffer<std::uint32_t> counts_;         //  4: 2 n counts, which may all be equal
     // one of them is used: ranks 8, entries 4, and 64 of candidates where most samples are neighbours
     RankSearch<std::int16_t> narrow_;
     RankSearch<std::int32_t> wide_;
 
     template <class Search>
-    void search(Search& of_width, const RankedSamples& target, std::int32_t* counts) {
+    void search(Search& of_width, const RankedSamples& target, std::uint32_t* counts) {
         products_ = of_width.fill(order_.data(), target.rank_of, n_, target.n_neighbors);
         of_width.count(target.n_neighbors, counts);
     }
