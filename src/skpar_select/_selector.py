@@ -95,8 +95,8 @@ class ParallelMutualInfoSelector(
     marginals : {"raw", "rank"}, default="raw"
         Whether quantities are scored as they are, with scikit-learn's numbers, or by their ranks, of
         ties broken at random. Then no outlier squeezes the others, a column or target passed through
-        a rising function has the same scores, to the last bit, and there is `rho_`. Discrete columns
-        and class labels stay as they are.
+        a function that keeps the order has the same scores, to the last bit, and there is `rho_`.
+        Discrete columns and class labels stay as they are.
     random_state : int, RandomState instance or None, default=None
         Keys the tiny noise that breaks ties. An int gives the same scores in every fit.
     memory_budget : int or str, default="auto"

@@ -330,6 +330,28 @@ class TestInvariance:
         assert abs(got.rho[0, 0] + got.rho[0, 1]) < 1e-12
         assert got.scores[0, 0] == got.scores[0, 1]
 
+    def test_integers_beyond_float64__keep_their_order(self, rng):
+        # less their least, the small ones would be one value
+        y = rng.integers(0, 1000, 300)
+        x = y + rng.integers(0, 100, 300)
+        ends = np.iinfo(np.int64)
+        large = x.copy()
+        large[[x.argmin(), x.argmax()]] = ends.min, ends.max
+        small = x.copy()
+        small[[x.argmin(), x.argmax()]] = x.min() - 1, x.max() + 1
+        far = y.copy()
+        far[[y.argmin(), y.argmax()]] = ends.min, ends.max
+        near = y.copy()
+        near[[y.argmin(), y.argmax()]] = y.min() - 1, y.max() + 1
+        got = score(np.column_stack([large]), [ranked(continuous_target, far)])
+        expected = score(np.column_stack([small]), [ranked(continuous_target, near)])
+        assert got.scores == expected.scores
+        assert got.rho == expected.rho
+        np.testing.assert_array_equal(
+            ranks(large[:, np.newaxis], seed=0, columns=[0]),
+            ranks(small[:, np.newaxis], seed=0, columns=[0]),
+        )
+
     def test_outlier__squeezes_nothing(self, rng):
         x, y = rng.normal(size=(2, 400))
         far = np.where(x == x.max(), 1e9, x)

@@ -105,7 +105,9 @@ def mutual_information(
     targets = tuple(targets)
     mask = np.ascontiguousarray(discrete, dtype=np.bool_)
     indices = _indices(columns)
-    block = _exact(_readable(block), mask)
+    # Of what is ranked the order counts alone, as of classes.
+    ranked = any(target.marginals == "rank" for target in targets)
+    block = _exact(_readable(block), mask | ranked)
     scores = np.empty((len(targets), block.shape[1]))
     n_observed = np.empty(block.shape[1], dtype=np.int64)
     correlated = any(target.marginals == "rank" and not target.discrete for target in targets)
@@ -143,7 +145,7 @@ def ranks(block: NDArray[Any], *, seed: int, columns: ArrayLike) -> NDArray[np.i
     :func:`mutual_information`.
     """
     block = _readable(block)
-    block = _exact(block, np.zeros(block.shape[1], dtype=np.bool_))
+    block = _exact(block, np.ones(block.shape[1], dtype=np.bool_))
     indices = _indices(columns)
     ranked = np.empty(block.shape, dtype=np.int32, order="F")
     _check(_kernels.ranks(block, indices, seed, ranked), indices)
@@ -178,8 +180,8 @@ def _readable(block: NDArray[Any]) -> NDArray[Any]:
     return block
 
 
-def _exact(block: NDArray[Any], discrete: NDArray[np.bool_]) -> NDArray[Any]:
-    """Replace integers too large for a float64: by the number of their class, or less their least.
+def _exact(block: NDArray[Any], ordered: NDArray[np.bool_]) -> NDArray[Any]:
+    """Replace integers too large for a float64: by their places in order, or less their least.
 
     Hashed identifiers and times in nanoseconds are such: the kernel reads float64, exact up to 2**53.
     """
@@ -191,6 +193,6 @@ def _exact(block: NDArray[Any], discrete: NDArray[np.bool_]) -> NDArray[Any]:
     for column in columns:
         values = block[:, column]
         numbered[:, column] = (
-            np.unique(values, return_inverse=True)[1] if discrete[column] else from_least(values)
+            np.unique(values, return_inverse=True)[1] if ordered[column] else from_least(values)
         )
     return numbered

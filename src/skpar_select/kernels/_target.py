@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma
 
-from skpar_select._exact import floats_up_to_shift
+from skpar_select._exact import floats_up_to_shift, is_beyond_exact
 from skpar_select._typing import Marginals
 from skpar_select.kernels._config import _kernels
 
@@ -44,6 +44,8 @@ def prepare_target(
     else:
         if y.dtype.kind not in "fiubO":
             raise TypeError(f"dtype {y.dtype} is not of real numbers. Convert it to float64 first.")
+        if marginals == "rank" and y.dtype.kind in "iu" and is_beyond_exact(y):
+            y = np.unique(y, return_inverse=True)[1]
         # Times in nanoseconds, for example.
         values = np.ascontiguousarray(floats_up_to_shift(y))
         if not np.isfinite(values).all():

@@ -219,7 +219,8 @@ class MutualInformation(Scorer):
     def _numbers(self, values: Array) -> Array:
         if self._discrete_target:
             return np.unique(values, return_inverse=True)[1]
-        return floats_up_to_shift(values)
+        # Integers stay what they are: what float64 cannot hold is for the kernel to say.
+        return values if values.dtype.kind in "iu" else floats_up_to_shift(values)
 
 
 def _clipped(scores: FloatArray) -> FloatArray:

@@ -87,14 +87,25 @@ struct Tile {
     void scan(const double* p, const double* s, std::int32_t left, std::int32_t right) {
         for (bool more = reaches_right(s[right]); more; right += kCandidates) {
             more = reaches_right(s[right + kCandidates]);
-#pragma GCC unroll 8
-            for (int i = 0; i < kCandidates; ++i) nearest.insert(distance(p[right + i], s[right + i]));
+            insert_batch(p + right, s + right);
         }
         for (bool more = reaches_left(s[left - 1]); more; left -= kCandidates) {
             more = reaches_left(s[left - 1 - kCandidates]);
-#pragma GCC unroll 8
-            for (int i = 1; i <= kCandidates; ++i) nearest.insert(distance(p[left - i], s[left - i]));
+            insert_batch(p + left - kCandidates, s + left - kCandidates);
         }
+    }
+
+    // Of many neighbours a batch that improves no point is left out, which a long scan of a tie is full of.
+    void insert_batch(const double* p, const double* s) {
+        Pack distances[kCandidates];
+#pragma GCC unroll 8
+        for (int i = 0; i < kCandidates; ++i) distances[i] = distance(p[i], s[i]);
+        if (K > 5) {
+            const Pack least = min(min(distances[0], distances[1]), min(distances[2], distances[3]));
+            if (!less_bits(least, nearest.last())) return;
+        }
+#pragma GCC unroll 8
+        for (int i = 0; i < kCandidates; ++i) nearest.insert(distances[i]);
     }
 };
 

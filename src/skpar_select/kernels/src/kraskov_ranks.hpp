@@ -151,8 +151,7 @@ class RankSearch {
   public:
     explicit RankSearch(Pace& pace) : pace_(pace) {}
 
-    // The points in the order of the column: target_rank(i) is that of the i-th. Returns the sum of the
-    // products of both ranks.
+    // As RankLayout::fill, for k neighbours.
     Product fill(const std::int32_t* order, const std::int32_t* rank_of, std::int32_t n, int k) {
         // A tile as wide as its band is high has the fewest candidates, one twice as wide as high the fewest
         // that a sorted search looks at in vain: at n = 8,085, ns a sample, 10.1 and 9.1 with 3 neighbours, 22
@@ -293,7 +292,7 @@ class KraskovRanks {
     double operator()(const RankedSamples& target) {
         std::uint32_t* counts = counts_.at_least(n_ + kPack);
         std::fill(counts, counts + n_ + kPack, 0u);
-        if (n_ <= kNarrow) search(narrow_, target, counts);
+        if (n_ <= kMostIn16Bits) search(narrow_, target, counts);
         else search(wide_, target, counts);
         // by count, so that the order of the sum does not depend on that of the points
         double sums[kPack] = {};
@@ -309,7 +308,7 @@ class KraskovRanks {
 
   private:
     // Ranks below 2**14 leave room for what is far on both sides.
-    static constexpr std::int32_t kNarrow = RankLayout<std::int16_t>::kFar;
+    static constexpr std::int32_t kMostIn16Bits = RankLayout<std::int16_t>::kFar;
     std::int32_t n_ = 0;
     Product products_ = 0;
     // Bytes a sample, together 108:

@@ -103,7 +103,7 @@ struct Target {
     const double *digamma, *log;  // (n_samples + 1,)
 
     SortedSamples sorted;          // of a continuous target
-    RankedSamples ranked_samples;  // of one in rank space, and of `sorted` the order
+    RankedSamples ranked_samples;  // of one in rank space, where `sorted` has its order alone
     GroupedSamples grouped;        // of a discrete one
 
     // of a continuous target
