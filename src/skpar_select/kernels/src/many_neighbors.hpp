@@ -113,7 +113,7 @@ class ManyNeighbors {
         double low = 0.0, high = limit;
         std::int32_t n_low = 0, n_high = n_near_;
         for (int pass = 0; n_high - n_low > kFew && pass < kPasses; ++pass) {
-            // every third pass halves, in case that the points are clustered; then duplicates are left
+            // the third pass halves, in case that the points are clustered
             const double share = pass % 3 == 2 ? 0.5 : (k_ + 0.5 - n_low) / (n_high - n_low);
             const double middle = pass == 0 ? high * std::sqrt(share) : low + (high - low) * share;
             if (!(middle > low && middle < high)) break;
@@ -128,7 +128,8 @@ class ManyNeighbors {
     }
 
     static constexpr std::int32_t kFew = 2 * kPack;
-    static constexpr int kPasses = 32;
+    // Then what is left is sorted: values that differ by noise alone. Three passes are usual.
+    static constexpr int kPasses = 4;
 
     std::int32_t count_below(double limit) const {
         const Pack limits = Pack::all(limit);
