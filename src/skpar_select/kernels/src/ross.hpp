@@ -85,6 +85,21 @@ class Ross {
     Buffer<std::int32_t> next_;       // 2
 };
 
+// Leave out the values of samples that are alone in their class: of a discrete column those have -1, of a
+// target a number behind the `n_classes`. The other `n_kept` keep theirs, and their values become the axis.
+template <class Values>
+void leave_out(const Values& values, Axis& axis, std::int32_t n_kept, std::int32_t* class_of_rank,
+               std::int32_t n_classes) {
+    double* kept_values = axis.room_for(n_kept);
+    for (std::int32_t rank = 0, kept = 0; kept < n_kept; ++rank) {
+        const std::int32_t class_of = class_of_rank[rank];
+        if (class_of < 0 || class_of >= n_classes) continue;
+        kept_values[kept] = values.value(rank);
+        class_of_rank[kept++] = class_of;
+    }
+    axis.index();
+}
+
 // A continuous column, a discrete target.
 class RossContinuousColumn {
   public:
@@ -158,11 +173,10 @@ class RossDiscreteColumn {
         std::int32_t* class_of_rank = class_of_rank_.at_least(n_);
         const std::int32_t* order = target.order;
         for (std::int32_t rank = 0, n = n_; rank < n; ++rank) class_of_rank[rank] = class_of[order[rank]];
-        if (classes_.n_repeated < n_) {
-            leave_out_lone(target);
-            return score(axis_, target);
-        }
-        return score(Ranks(target.y), target);
+        const Ranks y(target.y);
+        if (classes_.n_repeated == n_) return score(y, target);
+        leave_out(y, axis_, classes_.n_repeated, class_of_rank, classes_.n_repeated_classes);
+        return score(axis_, target);
     }
 
   private:
@@ -178,31 +192,7 @@ class RossDiscreteColumn {
         return ross_(y, class_of_rank_.data(), classes_.start.data(), classes_.n_repeated_classes,
                      {target.digamma, target.n_neighbors});
     }
-
-    void leave_out_lone(const SortedSamples& target) {
-        std::int32_t* class_of = class_of_rank_.data();
-        double* values = axis_.room_for(classes_.n_repeated);
-        for (std::int32_t rank = 0, kept = 0; kept < classes_.n_repeated; ++rank) {
-            if (class_of[rank] < 0) continue;
-            values[kept] = target.y.values[rank];
-            class_of[kept++] = class_of[rank];
-        }
-        axis_.index();
-    }
 };
-
-// Leave out the ranks of samples that are alone in their class: of a discrete column those have -1, of a
-// target a number behind the `n_classes`. The other `n_kept` keep theirs, and become the values of the axis.
-inline void leave_out(Axis& axis, std::int32_t n_kept, std::int32_t* class_of_rank, std::int32_t n_classes) {
-    double* values = axis.room_for(n_kept);
-    for (std::int32_t rank = 0, kept = 0; kept < n_kept; ++rank) {
-        const std::int32_t class_of = class_of_rank[rank];
-        if (class_of < 0 || class_of >= n_classes) continue;
-        values[kept] = rank;
-        class_of_rank[kept++] = class_of;
-    }
-    axis.index();
-}
 
 // A continuous column in rank space, a discrete target.
 class RossRankedColumn {
@@ -226,7 +216,7 @@ class RossRankedColumn {
         for (std::int32_t rank = 0, size = n_; rank < size; ++rank) class_of_rank[rank] = class_of[order[rank]];
         const Ross::Parameters parameters = {target.digamma, target.n_neighbors};
         if (n == n_) return ross_(WholeRanks{n}, class_of_rank, target.class_start, target.n_repeated_classes, parameters);
-        leave_out(axis_, n, class_of_rank, target.n_repeated_classes);
+        leave_out(WholeRanks{n_}, axis_, n, class_of_rank, target.n_repeated_classes);
         return ross_(axis_, class_of_rank, target.class_start, target.n_repeated_classes, parameters);
     }
 
@@ -260,7 +250,7 @@ class RossRankedTarget {
         for (std::int32_t i = 0, n = n_; i < n; ++i) class_of_rank[rank_of[i]] = class_of[i];
         const Ross::Parameters parameters = {target.digamma, target.n_neighbors};
         if (classes_.n_repeated == n_) return score(WholeRanks{n_}, parameters);
-        leave_out(axis_, classes_.n_repeated, class_of_rank, classes_.n_repeated_classes);
+        leave_out(WholeRanks{n_}, axis_, classes_.n_repeated, class_of_rank, classes_.n_repeated_classes);
         return score(axis_, parameters);
     }
 
