@@ -94,6 +94,8 @@ def test_thousands_of_samples__are_scikit_learn(rng):
         [-1.0, 0.0, 1e-20],  # broke once: their distances to the least are rounded
         [-2.0, 0.0, 5e-324, 1.0],
         [-1e308, 0.0, 5e-324],
+        [2**-53 - 1, 1.0],  # two apart, as distances round, though less than two
+        [2**-53 - 1, 1.0, 0.0],
     ],
     ids=str,
 )

@@ -33,7 +33,8 @@ inline std::int32_t number_codes(const double* x, std::int32_t n, Range range, s
     std::fill(std::copy(x + i, x + n, rest), rest + kPack, low);
     number(rest, rest_codes);
     std::copy(rest_codes, rest_codes + (n - i), codes + i);
-    return fractions == 0 ? static_cast<std::int32_t>(high - low) + 1 : 0;
+    // the code of the highest value, rounded as the others are
+    return fractions == 0 ? static_cast<std::int32_t>((high - low + 0x1p52) - 0x1p52) + 1 : 0;
 }
 
 // Bytes a sample, together 20, or 16 without `of`.
