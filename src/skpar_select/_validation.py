@@ -180,7 +180,7 @@ def warn_of_constant(y: Any) -> None:
     values = np.asarray(y)
     for column in values.T if values.ndim == 2 else [values]:
         there = column[
-            ~np.array([_is_missing(one) for one in column[:2]] + [False] * len(column[2:]))
+            ~np.array([is_missing(one) for one in column[:2]] + [False] * len(column[2:]))
         ]
         if len(there) > 1 and (there == there[0]).all():
             warn_caller(
@@ -196,7 +196,7 @@ def warn_of_labels(y: Any) -> None:
     for column in values.T if values.ndim == 2 else [values]:
         distinct: list[Any] = []
         for value in column.ravel().tolist():
-            if not _is_missing(value) and value not in distinct:
+            if not is_missing(value) and value not in distinct:
                 distinct.append(value)
             if len(distinct) > 2:
                 break
@@ -322,7 +322,7 @@ def warn_of_fractions(has_fractions: FloatArray | None) -> None:
 
 def _with_values(target: Any, *, omit: bool, label: str) -> tuple[IndexArray | None, Array]:
     if target.dtype.kind == "O":
-        missing = np.array([_is_missing(value) for value in target], dtype=bool)
+        missing = np.array([is_missing(value) for value in target], dtype=bool)
     elif target.dtype.kind in "mM":
         missing = np.isnat(target)
     elif target.dtype.kind in "fc":
@@ -352,7 +352,7 @@ def _refuse_values(where: BoolArray, what: str, label: str, remedy: str) -> None
         )
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
     # pandas' NA and NaT compare to nothing; they are known by name, as pandas is optional.
     return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
 

@@ -1,0 +1,190 @@
+"""Confounders: what drives columns and target alike, and is held fixed or regressed out.
+
+Strata, such as batches, are held fixed: each is scored alone. Covariates are regressed out of columns and
+target within each stratum: what is scored are the residuals. They remove what a covariate does to the mean,
+not what it does to the spread.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.preprocessing import SplineTransformer
+
+from skpar_select._typing import Array, FloatArray, IndexArray
+from skpar_select._validation import is_missing
+from skpar_select._wording import counted
+from skpar_select.scoring._regression import Regression
+
+class Stratum:
+    """The samples of one stratum among those of a group of targets.
+
+    Attributes
+    ----------
+    label : str
+        As errors call it.
+    n_samples : int
+    n_terms : int
+        The terms that are regressed out, with the constant; 0 where there are no covariates.
+    """
+
+    def __init__(
+        self, label: str, rows: IndexArray | None, n_samples: int, regression: Regression | None
+    ) -> None:
+        self.label = label
+        self.n_samples = n_samples
+        self.n_terms = 0 if regression is None else regression.n_terms
+        self._rows = rows
+        self._regression = regression
+
+    def take(self, values: Array) -> Array:
+        """Return what of a block or a target, of the samples of the group, is scored in this stratum."""
+        some = values if self._rows is None else values[self._rows]
+        if self._regression is None:
+            return some
+        if some.ndim > 1:
+            return self._regression.residuals(some)
+        return self._regression.residuals(some[:, np.newaxis])[:, 0]
+
+
+class Confounders:
+    """The strata and covariates of a fit, checked.
+
+    Parameters
+    ----------
+    strata : array-like of shape (n_samples,) or (n_samples, n_columns) or None
+        Labels; of several columns each combination is a stratum.
+    covariates : array-like of shape (n_samples,) or (n_samples, n_covariates) or None
+        Finite numbers.
+    n_samples : int
+        The samples of the matrix.
+    n_knots : int
+        Of the cubic splines of each covariate; 0 for straight lines.
+
+    Attributes
+    ----------
+    codes : ndarray of int of shape (n_samples,) or None
+        The stratum of each sample.
+    has_covariates : bool
+    """
+
+    def __init__(self, strata: Any, covariates: Any, n_samples: int, *, n_knots: int = 0) -> None:
+        self.codes, self._labels = _codes_of(strata, n_samples)
+        self._covariates = _checked_covariates(covariates, n_samples)
+        self.has_covariates = self._covariates is not None
+        self._n_knots = n_knots
+        self._n_samples = n_samples
+
+    def __len__(self) -> int:
+        return self._n_samples
+
+    def __bool__(self) -> bool:
+        return self.codes is not None or self.has_covariates
+
+    def strata_of(self, rows: IndexArray | None) -> list[Stratum]:
+        """Return the strata of some samples of the matrix; None means all."""
+        codes = self.codes if rows is None or self.codes is None else self.codes[rows]
+        covariates = self._covariates
+        if rows is not None and covariates is not None:
+            covariates = covariates[rows]
+        if codes is None:
+            n_samples = len(self) if rows is None else len(rows)
+            return [Stratum("all samples", None, n_samples, self._regression_on(covariates))]
+        found = [(code, np.flatnonzero(codes == code)) for code in np.unique(codes)]
+        return [
+            Stratum(
+                f"stratum {self._labels[code]!r}",
+                some,
+                len(some),
+                self._regression_on(None if covariates is None else covariates[some]),
+            )
+            for code, some in found
+        ]
+
+    def fingerprint_parts(self) -> Iterator[tuple[str, Any]]:
+        """Yield what the scores follow from besides columns and targets."""
+        yield "strata", self.codes
+        yield "covariates", self._covariates
+        yield "covariate_knots", self._n_knots
+
+    def _regression_on(self, covariates: FloatArray | None) -> Regression | None:
+        if covariates is None:
+            return None
+        terms = [_terms(covariate, self._n_knots) for covariate in covariates.T]
+        return Regression(np.hstack(terms))
+
+
+def _terms(covariate: FloatArray, n_knots: int) -> FloatArray:
+    """Return the terms of a covariate: itself, or those of cubic splines if it has values enough."""
+    column = covariate[:, np.newaxis]
+    # Splines between so few values would be a term for each of them.
+    if not n_knots or len(np.unique(covariate)) <= n_knots:
+        return column
+    splines = SplineTransformer(n_knots, degree=3, knots="quantile", include_bias=False)
+    return np.asarray(splines.fit_transform(column))
+
+
+def _codes_of(strata: Any, n_samples: int) -> tuple[IndexArray | None, list[str]]:
+    """Number the strata; give the label of each."""
+    if strata is None:
+        return None, []
+    columns = _columns(strata, "strata", n_samples)
+    lacking = np.zeros(n_samples, dtype=bool)
+    numbered = []
+    for column in columns:
+        lacking |= np.array([is_missing(value) for value in column])
+        labels = np.array([str(value) for value in column], dtype=object)
+        numbered.append(np.unique(labels, return_inverse=True))
+    if lacking.any():
+        raise ValueError(
+            f"strata lack {counted(int(lacking.sum()), 'value')}, the first at position "
+            f"{np.flatnonzero(lacking)[0]}. Every sample belongs to a stratum. Leave these samples out, or "
+            "give them a label of their own."
+        )
+    rows, codes = np.unique(
+        np.column_stack([codes for _, codes in numbered]), axis=0, return_inverse=True
+    )
+    names = [
+        ", ".join(str(labels[code]) for (labels, _), code in zip(numbered, row, strict=True))
+        for row in rows
+    ]
+    return codes.reshape(-1).astype(np.intp), names
+
+
+def _checked_covariates(covariates: Any, n_samples: int) -> FloatArray | None:
+    if covariates is None:
+        return None
+    columns = _columns(covariates, "covariates", n_samples)
+    try:
+        values = np.column_stack([np.asarray(column, dtype=np.float64) for column in columns])
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"covariates are not all numbers ({error}). They are regressed out, which takes numbers. Pass "
+            "labels as strata, or as columns of 0 and 1."
+        ) from error
+    unknown = ~np.isfinite(values)
+    if unknown.any():
+        row, column = np.argwhere(unknown)[0]
+        raise ValueError(
+            f"covariates hold {values[row, column]} at row {row}, column {column}, one of "
+            f"{counted(int(unknown.sum()), 'value')} that are not finite. Every sample needs all of them. "
+            "Leave these samples out, or impute the values."
+        )
+    return values
+
+
+def _columns(given: Any, name: str, n_samples: int) -> list[Any]:
+    """Return the columns of one or two dimensions, of so many samples."""
+    if hasattr(given, "columns") and hasattr(given, "shape"):
+        columns = [np.asarray(given[column]) for column in given.columns]
+        shape = tuple(given.shape)
+    else:
+        array = np.asarray(given)
+        shape = array.shape
+        columns = [array] if array.ndim == 1 else list(array.T)
+    if len(shape) not in (1, 2) or shape[0] != n_samples or not columns:
+        raise ValueError(
+            f"{name} are of shape {shape}, X has {n_samples} samples. There must be one row for each "
+            "sample, in the same order, and one column or more. Check which samples they are of."
+        )
+    return columns
