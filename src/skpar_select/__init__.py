@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from skpar_select._display import MutualInfoDisplay
     from skpar_select._functions import mutual_info_classif, mutual_info_regression
     from skpar_select._selector import ParallelMutualInfoSelector
+    from skpar_select._test_functions import mutual_info_classif_test, mutual_info_regression_test
     from skpar_select._version import __version__
     from skpar_select.kernels import get_config
     from skpar_select.matrices import LazyMatrix, open_matrix
@@ -22,7 +23,9 @@ __all__ = [
     "align",
     "get_config",
     "mutual_info_classif",
+    "mutual_info_classif_test",
     "mutual_info_regression",
+    "mutual_info_regression_test",
     "open_matrix",
     "read_targets",
 ]
@@ -38,12 +41,14 @@ _MODULE_OF = {
     "align": "tables",
     "get_config": "kernels",
     "mutual_info_classif": "_functions",
+    "mutual_info_classif_test": "_test_functions",
     "mutual_info_regression": "_functions",
+    "mutual_info_regression_test": "_test_functions",
     "open_matrix": "matrices",
     "read_targets": "tables",
 }
 _ROOMS = frozenset(
-    {"execution", "kernels", "matrices", "planning", "scoring", "sharding", "tables", "targets"}
+    {"execution", "kernels", "matrices", "planning", "scoring", "sharding", "significance", "tables", "targets"}
 )
 
 if not TYPE_CHECKING:  # else a type checker takes every name for known

@@ -90,9 +90,16 @@ def mutual_info_regression(
     >>> int(mutual_info_regression(X, y, random_state=0).argmax())
     1
     """
-    return _estimate(
-        X, y, "regression", discrete_features, n_neighbors, random_state, n_jobs, marginals
-    )
+    return scored_by_function(
+        X,
+        y,
+        "regression",
+        discrete_features,
+        n_jobs,
+        n_neighbors=n_neighbors,
+        random_state=random_state,
+        marginals=marginals,
+    )["score"]
 
 
 @validate_params(OF_FUNCTIONS, prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]  # scikit-learn is untyped
@@ -170,21 +177,27 @@ def mutual_info_classif(
     >>> int(mutual_info_classif(X, y, random_state=0).argmax())
     2
     """
-    return _estimate(
-        X, y, "classification", discrete_features, n_neighbors, random_state, n_jobs, marginals
-    )
+    return scored_by_function(
+        X,
+        y,
+        "classification",
+        discrete_features,
+        n_jobs,
+        n_neighbors=n_neighbors,
+        random_state=random_state,
+        marginals=marginals,
+    )["score"]
 
 
-def _estimate(
+def scored_by_function(
     X: Any,
     y: Any,
     task: Task,
     discrete_features: Any,
-    n_neighbors: int,
-    random_state: Any,
     n_jobs: int | None,
-    marginals: Marginals,
-) -> FloatArray:
+    **options: Any,
+) -> dict[str, FloatArray]:
+    """Score a matrix as a function of scikit-learn's form; `options` are those of the scorer."""
     matrix, discrete = check_input(X, discrete_features)
     if matrix.is_sparse and not discrete.all():
         raise ValueError(
@@ -194,14 +207,6 @@ def _estimate(
         )
     y = column_or_1d(in_order_of(matrix, y), warn=True)
     targets = Targets(y, matrix.shape[0], task=task, omit=False)
-    scorer = MutualInformation(
-        targets,
-        task=task,
-        discrete=discrete,
-        n_neighbors=n_neighbors,
-        random_state=random_state,
-        marginals=marginals,
-    )
+    scorer = MutualInformation(targets, task=task, discrete=discrete, **options)
     executor = choose_executor(n_jobs, prefer=scorer.prefers)
-    results = score_columns(matrix, scorer, executor, memory_budget=parse_memory("auto"))
-    return results["score"]
+    return score_columns(matrix, scorer, executor, memory_budget=parse_memory("auto"))

@@ -12,13 +12,11 @@ from skpar_select._validation import (
     check_lazy_matrix,
     check_matrix,
     check_not_empty,
-    warn_of_constant,
-    warn_of_labels,
-    warn_of_missing_targets,
 )
+from skpar_select._warnings import warn_of_constant, warn_of_labels, warn_of_missing_targets
 from skpar_select.frames import discrete_by_dtype, with_codes
 from skpar_select.matrices import Matrix, as_matrix, held_matrix
-from skpar_select.scoring import DiscreteFeatures, Targets
+from skpar_select.scoring import Confounders, DiscreteFeatures, Targets
 
 
 class Input(NamedTuple):
@@ -75,13 +73,23 @@ def check_targets(y: Any, matrix: Matrix, *, task: Task | None, omit: bool) -> T
     return targets
 
 
-def in_order_of(matrix: Matrix, y: Any) -> Any:
+def check_confounders(
+    strata: Any, covariates: Any, matrix: Matrix, *, n_knots: int
+) -> Confounders:
+    """Check what is held fixed, in the order of the matrix as targets are."""
+    strata, covariates = in_order_of(matrix, strata, "strata"), in_order_of(matrix, covariates, "covariates")
+    return Confounders(strata, covariates, matrix.shape[0], n_knots=n_knots)
+
+
+def in_order_of(matrix: Matrix, y: Any, label: str = "y") -> Any:
     """Put targets of pandas whose index holds the ids of a matrix that was opened into its order."""
+    if y is None:
+        return None
     ordered = aligned_target(y, lambda: matrix.sample_ids, lambda: matrix.stored_ids)
     if ordered is not y:
         warn_caller(
-            "y was put into the order of the matrix by the sample ids in its index. Other steps of a "
-            "pipeline take y by position. Pass y.loc[X.sample_ids], which is in that order."
+            f"{label} was put into the order of the matrix by the sample ids in its index. Other steps of a "
+            f"pipeline take {label} by position. Pass {label}.loc[X.sample_ids], which is in that order."
         )
     return ordered
 

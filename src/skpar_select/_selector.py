@@ -2,51 +2,48 @@
 
 import warnings
 from os import PathLike
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils._set_output import _get_output_config
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from skpar_select._inputs import asks_for_dtypes, check_input, check_targets, columns_of_frame
+from skpar_select._inputs import asks_for_dtypes, columns_of_frame
 from skpar_select._memory import parse_memory
-from skpar_select._outcome import Outcome
+from skpar_select._outcome import HasScores, Outcome
 from skpar_select._parameters import OF_SELECTOR
 from skpar_select._pools import SharesExecutor
-from skpar_select._rules import select
-from skpar_select._typing import Aggregate, BoolArray, FloatArray, Marginals, Missing
+from skpar_select._problem import Problem
+from skpar_select._typing import (
+    Aggregate,
+    FdrMethod,
+    FloatArray,
+    Marginals,
+    Missing,
+    TestOf,
+)
 from skpar_select._validation import (
-    check_k,
     check_k_is_no_function,
     check_lazy_matrix,
-    warn_of_fractions,
-    warn_of_none_selected,
-    warn_of_unscored,
 )
 from skpar_select.execution import choose_executor
-from skpar_select.matrices import Matrix, held_matrix
+from skpar_select.matrices import held_matrix
 from skpar_select.scoring import (
     CallbackSupportMixin,
-    DiscreteFeatures,
-    FunctionScorer,
-    MutualInformation,
     Progress,
-    Scorer,
     ScoreStore,
-    TargetFacts,
-    Targets,
     open_store,
     progress_of,
     progress_sinks,
     score_columns,
     with_callbacks,
 )
-from skpar_select.tables import data_frame, details_of, read_columns, score_frame
+from skpar_select.tables import data_frame, read_columns
 
 
 class ParallelMutualInfoSelector(
-    SharesExecutor, CallbackSupportMixin, SelectorMixin, BaseEstimator
+    HasScores, SharesExecutor, CallbackSupportMixin, SelectorMixin, BaseEstimator
 ):
     """Keep the columns that share most mutual information with a target.
 
@@ -62,8 +59,19 @@ class ParallelMutualInfoSelector(
     threshold : float, default=None
         The least score to keep, in nats by the built-in kernel.
     percentile : float, default=None
-        The percentage of best scores to keep, in [0, 100]. Of `k`, `threshold` and
-        `percentile`, all that are given must hold.
+        The percentage of best scores to keep, in [0, 100]. Of `k`, `threshold`,
+        `percentile`, `fdr`, `fwer` and `fpr`, all that are given must hold.
+    fdr : float, default=None
+        The share of false columns among those that are kept, on average, at most: their q-values are at
+        most `fdr`.
+    fwer : float, default=None
+        The probability that any false column is kept, at most (Bonferroni).
+    fpr : float, default=None
+        The probability that a column that tells nothing is kept, at most: p-values are below `fpr`.
+    fdr_method : {"bh", "by"}, default="bh"
+        How q-values are computed: after Benjamini and Hochberg, which holds for columns that are independent
+        or positively related, or after Benjamini and Yekutieli, whatever their relations, at
+        a cost of power.
     task : {"regression", "classification"}, default="regression"
         Whether the target is a number or a class label. Never guessed: integer ages are not
         classes.
@@ -97,8 +105,23 @@ class ParallelMutualInfoSelector(
         ties broken at random. Then no outlier squeezes the others, a column or target passed through
         a function that keeps the order has the same scores, to the last bit, and there is `rho_`.
         Discrete columns and class labels stay as they are.
+    pvalues : bool, default=False
+        Whether p-values are computed even where no rule asks for them.
+    test : {"mi", "combined"}, default="mi"
+        What p-values are of: of the mutual information of ranks, whose null does not depend on
+        distributions; or, for quantities, ``"combined"``: twice the smaller of that and the p-value of `rho_`,
+        which finds weak monotonic relations, too.
+    test_neighbors : int or "auto", default="auto"
+        The neighbours of the test. More find more, but for fine structure. ``"auto"`` is 3
+        below 100 samples, else the root of their number, at most 30.
+    n_permutations : int, default=0
+        With `score_func`, p-values by so many permutations of the target at most; a column that tells
+        nothing stops after some tens.
+    covariate_knots : int, default=0
+        The knots of the cubic splines by which each covariate is regressed out, from 3 on, at its quantiles;
+        0 is a straight line.
     random_state : int, RandomState instance or None, default=None
-        Keys the tiny noise that breaks ties. An int gives the same scores in every fit.
+        Keys the tiny noise that breaks ties, and permutations. An int gives the same in every fit.
     memory_budget : int or str, default="auto"
         The most that reading and scoring may hold at a time over all workers, in bytes or as
         text such as ``"2GB"``. ``"auto"`` is a quarter of the available memory.
@@ -129,8 +152,15 @@ class ParallelMutualInfoSelector(
     scores_ : ndarray of shape (n_features,)
         The score of every column; in nats, by the built-in kernel.
     pvalues_ : ndarray of shape (n_features,) or None
-        The p-values, where `score_func` gives them; of several targets the smallest, times
-        their number, which is valid however they depend on each other (Bonferroni).
+        The p-values, where they are asked for or `score_func` gives them; of several targets the smallest,
+        times their number, which is valid however they depend on each other (Bonferroni). Below
+        1e-6 they are extrapolated.
+    log_pvalues_ : ndarray of shape (n_features,) or None
+        Their natural logarithms, which stay apart where `pvalues_` are 0.
+    qvalues_ : ndarray of shape (n_features,) or None
+        The least `fdr` that keeps each column, by `fdr_method`.
+    noise_floor_ : ndarray of shape (n_features,), or (n_targets, n_features), or None
+        With p-values of the built-in scores, the score that noise exceeds in one of n_features such columns.
     scores_by_target_ : ndarray of shape (n_targets, n_features) or None
         The scores for each target, where `y` has two dimensions.
     n_observed_ : ndarray of int of shape (n_features,), or (n_targets, n_features)
@@ -154,7 +184,7 @@ class ParallelMutualInfoSelector(
 
     Notes
     -----
-    Changing `k`, `threshold` or `percentile` after `fit` changes the selection; nothing is scored
+    Changing a rule, from `k` to `fdr_method`, after `fit` changes the selection; nothing is scored
     again. Of equal scores at the border of the best `k`, the highest column index wins.
 
     References
@@ -166,8 +196,7 @@ class ParallelMutualInfoSelector(
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from skpar_select import ParallelMutualInfoSelector
+    >>>     >>> from skpar_select import ParallelMutualInfoSelector
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(200, 50))
     >>> y = X[:, 7] - X[:, 3] + 0.1 * rng.normal(size=200)
@@ -188,6 +217,10 @@ class ParallelMutualInfoSelector(
         *,
         threshold: float | None = None,
         percentile: float | None = None,
+        fdr: float | None = None,
+        fwer: float | None = None,
+        fpr: float | None = None,
+        fdr_method: FdrMethod = "bh",
         task: Any = "regression",
         score_func: Any = None,
         discrete_features: Any = "auto",
@@ -196,6 +229,11 @@ class ParallelMutualInfoSelector(
         aggregate: Aggregate = "max",
         n_neighbors: int = 3,
         marginals: Marginals = "raw",
+        pvalues: bool = False,
+        test: TestOf = "mi",
+        test_neighbors: int | Literal["auto"] = "auto",
+        n_permutations: int = 0,
+        covariate_knots: int = 0,
         random_state: Any = None,
         memory_budget: int | str = "auto",
         n_jobs: int | None = None,
@@ -206,6 +244,10 @@ class ParallelMutualInfoSelector(
         self.k = k
         self.threshold = threshold
         self.percentile = percentile
+        self.fdr = fdr
+        self.fwer = fwer
+        self.fpr = fpr
+        self.fdr_method = fdr_method
         self.task = task
         self.score_func = score_func
         self.discrete_features = discrete_features
@@ -214,6 +256,11 @@ class ParallelMutualInfoSelector(
         self.aggregate = aggregate
         self.n_neighbors = n_neighbors
         self.marginals = marginals
+        self.pvalues = pvalues
+        self.test = test
+        self.test_neighbors = test_neighbors
+        self.n_permutations = n_permutations
+        self.covariate_knots = covariate_knots
         self.random_state = random_state
         self.memory_budget = memory_budget
         self.n_jobs = n_jobs
@@ -223,7 +270,9 @@ class ParallelMutualInfoSelector(
 
     @with_callbacks  # type: ignore[untyped-decorator]  # so is this
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]  # scikit-learn is untyped
-    def fit(self, X: Any, y: Any = None) -> "ParallelMutualInfoSelector":
+    def fit(
+        self, X: Any, y: Any = None, *, strata: Any = None, covariates: Any = None
+    ) -> "ParallelMutualInfoSelector":
         """Score every column of `X` against `y`.
 
         Parameters
@@ -235,6 +284,11 @@ class ParallelMutualInfoSelector(
             The target, or several, each scored for itself in one pass over the columns; required. Of a
             series or frame of pandas whose index holds the sample ids of a lazy matrix, the rows are
             matched by id.
+        strata : array-like of shape (n_samples,) or (n_samples, n_columns), default=None
+            Labels, such as batch and sex, within which columns are scored; a score is the mean over the
+            strata, weighted by their samples. Of several columns each combination is a stratum.
+        covariates : array-like of shape (n_samples,) or (n_samples, n_covariates), default=None
+            Numbers that are regressed out of target and columns, within strata, before these are scored.
 
         Returns
         -------
@@ -251,10 +305,10 @@ class ParallelMutualInfoSelector(
         for name in Outcome._fields:
             # Should this fit fail, old scores must not stand beside new names.
             self.__dict__.pop(name, None)
-        matrix, scorer, targets = self._problem(X, y)
+        problem = Problem.of(self, X, y, strata, covariates)
         with progress_sinks(self, X, y) as sinks:
-            results = self._score(matrix, scorer, sinks=sinks)
-        self._keep(results, targets.facts)
+            results = self._score(problem, sinks=sinks)
+        self._keep(results, problem.targets.facts)
         return self
 
     def transform(self, X: Any) -> Any:
@@ -304,92 +358,15 @@ class ParallelMutualInfoSelector(
         wanted = _get_output_config("transform", self)["dense"]
         return data_frame(values, held.sample_ids) if wanted == "pandas" else values
 
-    def to_frame(self) -> Any:
-        """Give the scores as a table, best first.
-
-        Returns
-        -------
-        pandas.DataFrame of shape (n_features, 5)
-            ``feature`` (the name, or x0, x1, ...), ``score``, ``selected``, ``rank`` (from 1 on)
-            and ``index`` (of the column, from 0 on); and, where there are any, ``pvalue``,
-            ``n_observed``, ``score_NAME`` for each of several targets, and ``rho``, or ``rho_NAME``.
-            Of equal scores the selected come first; a score that is NaN comes last. Needs pandas.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from skpar_select import ParallelMutualInfoSelector
-        >>> rng = np.random.default_rng(0)
-        >>> X = rng.normal(size=(200, 3))
-        >>> y = X[:, 1] + X[:, 2] / 2
-        >>> ParallelMutualInfoSelector(k=1, random_state=0).fit(X, y).to_frame().round(2)
-          feature  score  selected  rank  index
-        0      x1   0.74      True     1      1
-        1      x2   0.02     False     2      2
-        2      x0   0.00     False     3      0
-        """
-        check_is_fitted(self, "scores_")
-        names, selected = _check_feature_names_in(self), self.get_support()
-        return score_frame(names, self.scores_, selected, details_of(self))
-
-    def _get_support_mask(self) -> BoolArray:
-        check_is_fitted(self, "scores_")
-        self._validate_params()  # the rules may have been changed since fit
-        return select(self.scores_, k=self.k, threshold=self.threshold, percentile=self.percentile)
-
     def _validate_params(self) -> None:
         check_k_is_no_function(self.k, parameter="score_func")
         super()._validate_params()
 
-    def _problem(self, X: Any, y: Any) -> tuple[Matrix, Scorer, Targets]:
-        """Check what a fit is handed; give what is scored, how, and against what."""
-        matrix, discrete = check_input(X, self.discrete_features, estimator=self)
-        check_k(self.k, matrix.shape[1])
-        task = self.task if self.score_func is None else None
-        targets = check_targets(y, matrix, task=task, omit=self.missing != "raise")
-        return matrix, self._scorer(targets, discrete), targets
-
-    def _score(self, matrix: Matrix, scorer: Scorer, **more: Any) -> dict[str, FloatArray]:
+    def _score(self, problem: Problem, **more: Any) -> dict[str, FloatArray]:
+        matrix, scorer, _ = problem
         executor = choose_executor(self.n_jobs, prefer=scorer.prefers, engine=self.executor)
         budget, store = parse_memory(self.memory_budget), open_store(self.store)
         return score_columns(matrix, scorer, executor, memory_budget=budget, store=store, **more)
-
-    def _keep(self, results: dict[str, FloatArray], targets: TargetFacts) -> None:
-        """Take the results of all columns, and warn of what they tell."""
-        outcome = Outcome.of(results, targets, self.aggregate)
-        for name, value in outcome._asdict().items():
-            setattr(self, name, value)
-        warn_of_fractions(results.get("has_fractions"))
-        if self.missing != "raise":
-            lacking = outcome.lacking(targets)
-            warn_of_unscored(results["score"], lacking, self.missing, self.min_observed)
-        if self.k != 0 and (self.threshold is not None or self.percentile is not None):
-            # `k` alone, unless it is 0, always keeps a column.
-            self._warn_of_none_selected()
-
-    def _scorer(self, targets: Targets, discrete: DiscreteFeatures) -> Scorer:
-        # To skip a column that lacks any value is to ask for all.
-        min_observed = {"raise": None, "omit": self.min_observed, "skip": 1.0}[self.missing]
-        if self.score_func is not None:
-            return FunctionScorer(self.score_func, targets, min_observed=min_observed)
-        return MutualInformation(
-            targets,
-            task=self.task,
-            discrete=discrete,
-            n_neighbors=self.n_neighbors,
-            marginals=self.marginals,
-            # Any noise will do: a fit that goes on must have the same.
-            random_state=0
-            if self.store is not None and self.random_state is None
-            else self.random_state,
-            min_observed=min_observed,
-        )
-
-    def _warn_of_none_selected(self) -> None:
-        if not self._get_support_mask().any():
-            warn_of_none_selected(
-                self.scores_, k=self.k, threshold=self.threshold, percentile=self.percentile
-            )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

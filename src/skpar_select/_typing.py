@@ -18,6 +18,8 @@ Task: TypeAlias = Literal["regression", "classification"]
 Missing: TypeAlias = Literal["raise", "omit", "skip"]
 Aggregate: TypeAlias = Literal["max", "mean"]
 Marginals: TypeAlias = Literal["raw", "rank"]
+FdrMethod: TypeAlias = Literal["bh", "by"]
+TestOf: TypeAlias = Literal["mi", "combined"]
 Prefer: TypeAlias = Literal["threads", "processes", "either"]
 ScoreFunc: TypeAlias = Callable[[Any, Any], Any]
 

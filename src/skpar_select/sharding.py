@@ -100,7 +100,8 @@ def score_shard(
     if selector.random_state is None:
         selector.random_state = 0
     selector._validate_params()
-    matrix, scorer, targets = selector._problem(X, y)
+    problem = Problem.of(selector, X, y, None, None)
+    matrix, scorer, targets = problem
     found = fingerprint(matrix, scorer, digests=SpotDigests())
     if found is None:
         raise ValueError(
@@ -124,7 +125,7 @@ def score_shard(
         if len(columns):
             line = progress_of(selector.verbose)
             sinks: tuple[Progress, ...] = () if line is None else (line,)
-            scored = selector._score(matrix, scorer, sinks=sinks, columns=columns)
+            scored = selector._score(problem, sinks=sinks, columns=columns)
             results = {name: values[as_slice(columns)] for name, values in scored.items()}
         manifest = Manifest(
             shard=which,

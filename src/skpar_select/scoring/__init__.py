@@ -1,8 +1,10 @@
 """Scores of columns: scorers, the path that runs them, and the sinks that receive results."""
 
+from skpar_select.scoring._confounders import Confounders
 from skpar_select.scoring._discrete import DiscreteFeatures
 from skpar_select.scoring._file_digests import SpotDigests
 from skpar_select.scoring._fingerprint import Fingerprint, fingerprint
+from skpar_select.scoring._independence import IndependenceTest
 from skpar_select.scoring._mutual_info import MutualInformation, gives_rho, kernel_needs
 from skpar_select.scoring._progress import (
     CallbackSupportMixin,
@@ -25,9 +27,11 @@ from skpar_select.scoring._targets import TargetFacts, Targets
 __all__ = [
     "Assembler",
     "CallbackSupportMixin",
+    "Confounders",
     "DiscreteFeatures",
     "Fingerprint",
     "FunctionScorer",
+    "IndependenceTest",
     "MutualInformation",
     "Progress",
     "ProgressLine",

@@ -47,6 +47,27 @@ class Stratum:
         return self._regression.residuals(some[:, np.newaxis])[:, 0]
 
 
+def check_sizes(strata: list[Stratum], n_neighbors: int, parameter: str) -> None:
+    """Refuse strata with less than four times the neighbours, or fewer samples than are regressed on."""
+    if len(strata) == 1 and not strata[0].n_terms:
+        return
+    smallest = min(strata, key=lambda one: one.n_samples)
+    least = 4 * n_neighbors
+    if len(strata) > 1 and smallest.n_samples < least:
+        raise ValueError(
+            f"{smallest.label} has {counted(smallest.n_samples, 'sample')}. Each must have {least}, 4 times "
+            f"{parameter}={n_neighbors}, for neighbours to be near. Join small strata, leave them out, or lower "
+            f"{parameter}."
+        )
+    for one in strata:
+        if one.n_samples < 2 * one.n_terms + least:
+            raise ValueError(
+                f"{one.label} has {counted(one.n_samples, 'sample')} for {counted(one.n_terms, 'term')} that "
+                f"are regressed out. Twice as many are needed, and 4 times {parameter}={n_neighbors}. Take "
+                "fewer covariates, knots or strata."
+            )
+
+
 class Confounders:
     """The strata and covariates of a fit, checked.
 

@@ -57,6 +57,10 @@ class DiscreteFeatures:
         """Return whether every column is discrete."""
         return self._every or len(self._indices) == self.n_features
 
+    def any(self) -> bool:
+        """Return whether some column is discrete."""
+        return self._every or len(self._indices) > 0
+
     def mask(self, columns: IndexArray) -> BoolArray:
         """Return which of these columns, given by index, are discrete."""
         if self._every or not len(self._indices):

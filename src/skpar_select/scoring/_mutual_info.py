@@ -9,10 +9,8 @@ from sklearn.utils import check_random_state
 from skpar_select._cached import CachedProperty
 from skpar_select._exact import floats_up_to_shift
 from skpar_select._finite import NonFiniteError, report_non_finite
-from skpar_select._stopping import stop_flag
 from skpar_select._typing import (
     Array,
-    BoolArray,
     FloatArray,
     Index,
     IndexArray,
@@ -26,15 +24,14 @@ from skpar_select.kernels import (
     SCRATCH_BYTES,
     TARGET_BYTES,
     NonFiniteColumnError,
-    Scored,
-    Target,
-    mutual_information,
-    prepare_target,
 )
 from skpar_select.planning import Needs
+from skpar_select.scoring._confounders import Confounders, Stratum, check_sizes
 from skpar_select.scoring._discrete import DiscreteFeatures
+from skpar_select.scoring._independence import IndependenceTest, noise_floors
+from skpar_select.scoring._prepared import PreparedStratum, joined
 from skpar_select.scoring._scorer import Scorer
-from skpar_select.scoring._targets import Targets
+from skpar_select.scoring._targets import TargetGroup, Targets
 
 # A block costs some 0.1 ms besides its columns, of which the smallest take 0.01 ms: two workers on
 # 200 x 400 values took 0.81 to 0.87 of the time that they took with 16 columns.
@@ -53,23 +50,27 @@ def kernel_needs(
     omits_features: bool = False,
     omits_targets: bool = False,
     correlated: bool = False,
+    tested: bool = False,
+    stratified: bool = False,
+    residuals: bool = False,
 ) -> Needs:
     """Return what the kernel takes, whatever the values of the targets."""
     # It reads every real type, in the byte order of the machine, and all rows of a block.
     # And integers of 8 bytes become float64 where that rounds them.
     copies = omits_targets or not dtype.isnative or (dtype.kind in "iu" and dtype.itemsize == 8)
+    # The test has targets of its own, and looks for what is missing.
     return Needs(
-        shared_bytes=TARGET_BYTES * n_samples * n_targets,
+        shared_bytes=TARGET_BYTES * n_samples * n_targets * (1 + tested),
         worker_bytes=(SCRATCH_BYTES + MISSING_BYTES * omits_features) * n_samples,
-        value_bytes=dtype.itemsize * copies,
-        result_bytes=24 * n_targets * (1 + omits_features + correlated),
+        value_bytes=dtype.itemsize * (copies + stratified) + 8 * residuals + tested * omits_features,
+        result_bytes=24 * n_targets * (1 + omits_features + correlated + 2 * tested),
         fewest_columns=FEWEST_COLUMNS,
     )
 
 
-def gives_rho(task: Task, marginals: Marginals) -> bool:
-    """Return whether there are rank correlations beside the scores: of quantities, in rank space."""
-    return task == "regression" and marginals == "rank"
+def gives_rho(task: Task, marginals: Marginals, *, tested: bool = False) -> bool:
+    """Return whether there are rank correlations beside the scores: of quantities that are ranked."""
+    return task == "regression" and (marginals == "rank" or tested)
 
 
 class MutualInformation(Scorer):
@@ -79,7 +80,9 @@ class MutualInformation(Scorer):
     `marginals` whether quantities are scored as they are or by their ranks.
     With `min_observed` NaN is missing: a column is scored on the samples where it and the target
     are there, and its score is NaN where these are fewer than so many, or than that share.
-    Raises ValueError if `n_neighbors` or `min_observed` is too large for a target.
+    `test` says how p-values are taken, if at all, and `confounders` what is held fixed.
+    Raises ValueError if `n_neighbors` or `min_observed` is too large for a target, or there are too few
+    samples for a test.
     """
 
     def __init__(
@@ -92,6 +95,8 @@ class MutualInformation(Scorer):
         random_state: Any,
         min_observed: int | float | None = None,
         marginals: Marginals = "raw",
+        test: IndependenceTest | None = None,
+        confounders: Confounders | None = None,
     ) -> None:
         self.discrete = discrete
         self._targets = targets
@@ -100,13 +105,12 @@ class MutualInformation(Scorer):
         self._random_state = random_state
         self._min_observed = min_observed
         self._marginals = marginals
-        self._gives_rho = gives_rho(task, marginals)
-        for group in targets.groups:
-            if self._discrete_target and discrete.all():
-                # Of discrete pairs no distance is taken, so that any number of neighbours will do.
-                check_n_samples(group.n_samples)
-            else:
-                check_n_neighbors(n_neighbors, group.n_samples)
+        self._test = test
+        self._gives_rho = gives_rho(task, marginals, tested=test is not None)
+        self._confounders = confounders or Confounders(None, None, targets.n_samples)
+        self._strata = [self._confounders.strata_of(group.rows) for group in targets.groups]
+        for group, strata in zip(targets.groups, self._strata, strict=True):
+            self._check(group, strata)
         self._least = [least_observed(min_observed, group.n_samples) for group in targets.groups]
 
     @CachedProperty
@@ -115,20 +119,11 @@ class MutualInformation(Scorer):
         return int(check_random_state(self._random_state).randint(np.iinfo(np.int32).max))
 
     @CachedProperty
-    def prepared(self) -> list[list[Target]]:
-        """The targets of each group, prepared when they are first asked for."""
+    def prepared(self) -> list[list[PreparedStratum]]:
+        """The targets of each group in its strata, prepared when they are first asked for."""
         return [
-            [
-                prepare_target(
-                    self._numbers(values),
-                    discrete=self._discrete_target,
-                    n_neighbors=max(1, min(self._n_neighbors, group.n_samples - 1)),
-                    seed=self.seed,
-                    marginals=self._marginals,
-                )
-                for values in group.values
-            ]
-            for group in self._targets.groups
+            [self._prepared(group.values, stratum, strata) for stratum in strata]
+            for group, strata in zip(self._targets.groups, self._strata, strict=True)
         ]
 
     def prepare(self) -> None:
@@ -144,63 +139,65 @@ class MutualInformation(Scorer):
             omits_features=self._min_observed is not None,
             omits_targets=any(self._targets.n_missing),
             correlated=self._gives_rho,
+            tested=self._test is not None,
+            stratified=self._confounders.codes is not None,
+            residuals=self._confounders.has_covariates,
         )
 
     def __call__(self, values: Any, columns: Index) -> Result:
         """Score a block in nats, at least 0.
 
         ``n_observed`` is a result where values may be missing, ``rho``, Spearman's rank
-        correlation, where quantities are scored by their ranks.
+        correlation, where quantities are scored by their ranks or tested, ``log_pvalue`` and
+        ``noise_floor`` where they are tested.
         """
         index = np.asarray(columns)
-        discrete = self.discrete.mask(index)
-        results = self._joined(
-            [
-                self._score_group(number, values, index, discrete)
-                for number in range(len(self.prepared))
-            ]
-        )
+        results: dict[str, FloatArray] = {}
+        for number, group in enumerate(self._targets.groups):
+            of_group = self._score_group(number, values, index)
+            for name, numbers in of_group.items():
+                shape = len(index), len(self._targets)
+                results.setdefault(name, np.empty(shape))[:, group.positions] = numbers.T
         if not self._targets.several:
             results = {name: numbers[:, 0] for name, numbers in results.items()}
         if self.discrete.is_doubted:
             results["has_fractions"] = _has_fractions(values)
         return results
 
-    def _score_group(
-        self, number: int, values: Any, index: IndexArray, discrete: BoolArray
-    ) -> Scored:
-        """Score a block against targets of the same samples."""
-        least = self._least[number]
+    def _score_group(self, number: int, values: Any, index: IndexArray) -> dict[str, FloatArray]:
+        """Score a block against targets of the same samples; each result is (n_targets, width)."""
+        least, strata = self._least[number], self.prepared[number]
+        block = self._targets.groups[number].select(values)
+        # Of several strata the samples of all together count.
+        fewest = least if len(strata) == 1 or least is None else 0
         try:
-            return mutual_information(
-                self._targets.groups[number].select(values),
-                self.prepared[number],
-                columns=index,
-                discrete=discrete,
-                min_observed=least,
-                stop=stop_flag(),
-            )
+            discrete = self.discrete.mask(index)
+            parts = [stratum.score(block, index, discrete, fewest) for stratum in strata]
         except NonFiniteColumnError as error:
             omits = least is not None
             report_non_finite(values, index, allow_nan=omits)
             # Finite in its own type, such as a long double, it is beyond float64.
             one = np.ones(1, dtype=np.intp)
             raise NonFiniteError(index[[error.position]], 0 * one, one, omits) from error
-
-    def _joined(self, scored: list[Scored]) -> dict[str, FloatArray]:
-        """Put the results of all groups into the order of the targets."""
-        shape = scored[0].scores.shape[1], len(self._targets)
-        results = {"score": np.empty(shape)}
-        if self._min_observed is not None:
-            results["n_observed"] = np.empty(shape)
-        if self._gives_rho:
-            results["rho"] = np.empty(shape)
-        for group, of_group in zip(self._targets.groups, scored, strict=True):
-            results["score"][:, group.positions] = _clipped(of_group.scores.T)
-            if self._min_observed is not None:
-                results["n_observed"][:, group.positions] = of_group.n_observed[:, np.newaxis]
-            if of_group.rho is not None:
-                results["rho"][:, group.positions] = of_group.rho.T
+        results = joined(parts)
+        if self._test is not None:
+            neighbors = self._test.neighbors(self._strata[number])
+            results["log_pvalue"] = self._test.log_pvalues(
+                parts, neighbors, columns=index, seed=self.seed
+            )
+            results["noise_floor"] = noise_floors(
+                parts,
+                self._n_neighbors,
+                is_centered=self._marginals == "raw",
+                n_features=self.discrete.n_features,
+            )
+        if least is None:
+            del results["n_observed"]
+        elif len(strata) > 1:
+            lacking = results["n_observed"] < least
+            for name in results.keys() - {"n_observed"}:
+                results[name][lacking] = np.nan
+        results["score"] = _clipped(results["score"])
         return results
 
     def fingerprint_parts(self) -> Iterator[tuple[str, Any]]:
@@ -214,13 +211,41 @@ class MutualInformation(Scorer):
         yield "n_neighbors", self._n_neighbors
         yield "min_observed", self._min_observed
         yield "marginals", self._marginals
+        yield "test", repr(self._test)
+        yield from self._confounders.fingerprint_parts()
         yield "random_state", str(self.seed).encode()
 
-    def _numbers(self, values: Array) -> Array:
-        if self._discrete_target:
-            return np.unique(values, return_inverse=True)[1]
-        # Integers stay what they are: what float64 cannot hold is for the kernel to say.
-        return values if values.dtype.kind in "iu" else floats_up_to_shift(values)
+    def _prepared(
+        self, values: list[Array], stratum: Stratum, strata: list[Stratum]
+    ) -> PreparedStratum:
+        return PreparedStratum(
+            [floats_up_to_shift(one) if stratum.n_terms else one for one in values],
+            stratum,
+            discrete=self._discrete_target,
+            n_neighbors=self._n_neighbors,
+            marginals=self._marginals,
+            tested_by=None if self._test is None else self._test.neighbors(strata),
+            seed=self.seed,
+        )
+
+    def _check(self, group: TargetGroup, strata: list[Stratum]) -> None:
+        """Refuse samples that are too few for the neighbours, and confounders that do not fit."""
+        by_distance = not (self._discrete_target and self.discrete.all())
+        if by_distance:
+            check_n_neighbors(self._n_neighbors, group.n_samples)
+            check_sizes(strata, self._n_neighbors, "n_neighbors")
+        else:
+            # Of discrete pairs no distance is taken, so that any number of neighbours will do.
+            check_n_samples(group.n_samples)
+        if self._test is not None:
+            self._test.check(strata, by_distance=by_distance)
+        if self._confounders.has_covariates and (self._discrete_target or self.discrete.any()):
+            what = "The target" if self._discrete_target else "Some columns"
+            raise ValueError(
+                f"{what} and covariates do not go together: classes have no residuals. Covariates are "
+                "regressed out of numbers. Pass those of few values as strata, or leave the discrete columns "
+                "out."
+            )
 
 
 def _clipped(scores: FloatArray) -> FloatArray:
