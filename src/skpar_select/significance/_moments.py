@@ -1,0 +1,56 @@
+"""Moments of a statistic when nothing is there, and those of a weighted sum over strata."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skpar_select._typing import FloatArray
+
+
+class Moments(NamedTuple):
+    """Mean, variance and third central moment, of arrays that broadcast together.
+
+    All three are cumulants: those of a sum of independent terms are the sums of theirs.
+    """
+
+    mean: FloatArray
+    variance: FloatArray
+    third: FloatArray
+
+
+def weighted_sum(
+    scores: FloatArray, weights: FloatArray, moments: Moments
+) -> tuple[FloatArray, Moments]:
+    """Return each column's weighted mean over strata, and its moments when nothing is there.
+
+    Parameters
+    ----------
+    scores : (n_strata, width)
+        In nats. NaN: the column has no score in this stratum, which then weighs nothing. Exactly 0:
+        it is constant there, so that it always scores 0.
+    weights : broadcasts with scores
+        The samples that a score rests on. They are divided by their sum over the strata that count.
+    moments : Moments
+        Of the scores in each stratum; they broadcast with the scores.
+
+    Returns
+    -------
+    scores : (width,)
+        NaN where no stratum has a score.
+    moments : Moments
+        Of shape (width,).
+    """
+    counts = ~np.isnan(scores)
+    weights = np.where(counts, weights, 0.0)
+    total = weights.sum(axis=0)
+    shares = weights / np.where(total > 0, total, np.nan)
+    varies = counts & (scores != 0.0)
+
+    def summed(terms: FloatArray, power: int, where: np.ndarray) -> FloatArray:
+        return np.where(where, shares**power * np.where(where, terms, 0.0), 0.0 * shares).sum(
+            axis=0
+        )
+
+    mean, variance, third = moments
+    of_sum = Moments(summed(mean, 1, varies), summed(variance, 2, varies), summed(third, 3, varies))
+    return summed(scores, 1, counts), of_sum

@@ -1,0 +1,172 @@
+"""The probability of a statistic as large as the observed one, in natural logarithms.
+
+Never minus infinity: where a probability is below the least float64, its logarithm is taken of a
+continued fraction or of an expansion, so that the strongest columns keep their order.
+"""
+
+from typing import Any
+
+import numpy as np
+from scipy.special import betainc, betaln, erfcx, gammainc, gammaincc, gammaln, log_ndtr
+
+from skpar_select._typing import FloatArray
+from skpar_select.significance._moments import Moments
+
+# Below, scipy's incomplete gamma and beta functions lose digits, and underflow at 1e-308.
+_LEAST_EXACT = 1e-280
+
+# A gamma of a larger shape than 4 / this**2 is a normal to 1e-5 in log p at 40 standard deviations.
+_LEAST_SKEWNESS = 1e-9
+
+# From this shape on the uniform expansion is right to 1e-7, and before it few terms of the others do.
+_LARGE_SHAPE = 2000.0
+
+
+def log_upper_tail(scores: FloatArray, moments: Moments) -> FloatArray:
+    """Return log P(score >= observed) of a Pearson III, a shifted gamma, with these moments.
+
+    A score of nearest neighbours is a mean of local terms, nearly normal with a skewness of about
+    1/sqrt(n), and a gamma follows its tail as far as ten million draws can see.
+
+    Where the skewness is negative, a Pearson III ends at a point that the statistic may pass: no
+    probability is taken below the square of the normal's. Where the variance is 0, nothing is told:
+    p = 1. NaN stays NaN.
+    """
+    mean, variance, third = moments
+    arrays = np.broadcast_arrays(scores, mean, variance, third)
+    observed, mean, variance, third = (np.asarray(one, dtype=np.float64) for one in arrays)
+    varies = variance > 0
+    sd = np.sqrt(np.where(varies, variance, 1.0))
+    distance = (observed - mean) / sd
+    skewness = np.where(varies, third, 0.0) / sd**3
+    log_p = np.atleast_1d(np.array(log_ndtr(-distance)))
+    distance, skewness = np.atleast_1d(distance), np.atleast_1d(skewness)
+    to_right = skewness > _LEAST_SKEWNESS
+    log_p[to_right] = _log_upper_gamma(distance[to_right], skewness[to_right])
+    to_left = skewness < -_LEAST_SKEWNESS
+    log_p[to_left] = np.maximum(
+        _log_lower_gamma(-distance[to_left], -skewness[to_left]), 2.0 * log_p[to_left]
+    )
+    log_p = log_p.reshape(observed.shape)
+    unknown = np.isnan(observed) | np.isnan(variance)
+    return np.where(unknown, np.nan, np.where(varies, np.minimum(log_p, 0.0), 0.0))
+
+
+def log_pvalues_of_rho(rho: FloatArray, variance: FloatArray | float) -> FloatArray:
+    """Return the logarithms of two-sided p-values of rank correlations.
+
+    Under a random permutation of n samples rho has mean 0 and variance 1/(n - 1); a symmetric beta
+    with this variance (Pearson II) is the same as Student's t with n - 2 degrees of freedom. A mean
+    over strata has another variance, of 1 + 1/variance samples. No p-value is below 2/n!, which is
+    that of a perfect order. Where the variance is 0, p = 1. NaN stays NaN.
+    """
+    rho, variance = np.broadcast_arrays(np.asarray(rho, dtype=np.float64), variance)
+    varies = variance > 0
+    n_samples = 1.0 + 1.0 / np.where(varies, variance, 1.0)
+    half = np.maximum(n_samples / 2 - 1.0, 0.5)
+    square = np.minimum(rho**2, 1.0)
+    p = betainc(half, 0.5, 1.0 - square)
+    with np.errstate(divide="ignore"):
+        log_p = np.log(p)
+        # I_y(b, 1/2) = y**b sqrt(1 - y) / (b B(b, 1/2)) F(b + 1/2, 1; b + 1; y), and Euler's form of F.
+        log_rest = np.log1p(-square)
+    rest_over_square = (1.0 - square) / np.maximum(square, 1e-300)
+    term = series = np.ones_like(square)
+    tiny = p < _LEAST_EXACT
+    for m in range(8):
+        term = np.where(tiny, -term * (m + 0.5) / (half + 1.0 + m) * rest_over_square, 0.0)
+        series = series + term
+    log_far = half * log_rest - np.log(half) - betaln(half, 0.5)
+    log_far -= 0.5 * np.log(np.maximum(square, 1e-300)) - np.log(np.where(tiny, series, 1.0))
+    log_p = np.where(tiny, log_far, log_p)
+    log_p = np.maximum(log_p, np.log(2.0) - gammaln(n_samples + 1.0))
+    log_p = np.where(varies, np.minimum(log_p, 0.0), 0.0)
+    return np.where(np.isnan(rho) | np.isnan(variance), np.nan, log_p)
+
+
+def log_upper_chi2(values: FloatArray, degrees: FloatArray) -> FloatArray:
+    """Return log P(chi-squared >= value) with so many degrees of freedom, one or more."""
+    values = np.maximum(values, 0.0)
+    p = gammaincc(degrees / 2, values / 2)
+    return _where_tiny(p, degrees / 2, values / degrees - 1.0, _log_fraction, sign=1.0)
+
+
+def _log_upper_gamma(distance: FloatArray, skewness: FloatArray) -> FloatArray:
+    """Return log P(Z >= distance) of a standardised gamma."""
+    shape = 4.0 / skewness**2
+    beyond = distance / np.sqrt(shape)  # x = shape (1 + beyond)
+    x = np.maximum(shape + distance * np.sqrt(shape), 0.0)
+    p = gammaincc(shape, x)
+    return _where_tiny(p, shape, beyond, _log_fraction, sign=1.0)
+
+
+def _log_lower_gamma(distance: FloatArray, skewness: FloatArray) -> FloatArray:
+    """Return log P(Z <= distance) of a standardised gamma; minus infinity below its begin."""
+    shape = 4.0 / skewness**2
+    beyond = distance / np.sqrt(shape)
+    x = np.maximum(shape + distance * np.sqrt(shape), 0.0)
+    p = gammainc(shape, x)
+    return _where_tiny(p, shape, beyond, _log_series, sign=-1.0)
+
+
+def _where_tiny(
+    p: FloatArray, shape: FloatArray, beyond: FloatArray, few: Any, sign: float
+) -> FloatArray:
+    """Return log p, taken by an expansion where p is tiny."""
+    tiny = (p < _LEAST_EXACT) & (beyond > -1.0)
+    with np.errstate(divide="ignore"):
+        log_p = np.asarray(np.log(p))
+    large = tiny & (shape >= _LARGE_SHAPE)
+    small = tiny & (shape < _LARGE_SHAPE)
+    log_p[large] = _log_expansion(shape[large], beyond[large], sign)
+    log_p[small] = few(shape[small], beyond[small])
+    return log_p
+
+
+def _log_density(shape: FloatArray, beyond: FloatArray) -> FloatArray:
+    """Return log(x**shape exp(-x) / gamma(shape)) at x = shape (1 + beyond)."""
+    x = shape * (1.0 + beyond)
+    return np.asarray(shape * np.log(x) - x - gammaln(shape))
+
+
+def _log_fraction(shape: FloatArray, beyond: FloatArray) -> FloatArray:
+    """Return log Q(shape, x) by Legendre's continued fraction, after Lentz: dlmf.nist.gov/8.9#E2."""
+    x = shape * (1.0 + beyond)
+    b = x + 1.0 - shape
+    c, d = np.full_like(x, 1e300), 1.0 / b
+    fraction = d
+    for i in range(1, 400):
+        a = -i * (i - shape)
+        b = b + 2.0
+        d = 1.0 / (a * d + b)
+        c = b + a / c
+        fraction = fraction * (c * d)
+        if np.all(np.abs(c * d - 1.0) < 1e-14):
+            break
+    return _log_density(shape, beyond) + np.log(fraction)
+
+
+def _log_series(shape: FloatArray, beyond: FloatArray) -> FloatArray:
+    """Return log P(shape, x) by its power series: dlmf.nist.gov/8.7#E1."""
+    x = shape * (1.0 + beyond)
+    term = series = 1.0 / shape
+    for i in range(1, 2000):
+        term = term * x / (shape + i)
+        series = series + term
+        if np.all(term < 1e-16 * series):
+            break
+    return _log_density(shape, beyond) + np.log(series)
+
+
+def _log_expansion(shape: FloatArray, beyond: FloatArray, sign: float) -> FloatArray:
+    """Return the logarithm of Q (sign 1) or P (sign -1) by Temme's expansion: dlmf.nist.gov/8.12.
+
+    Its first two coefficients; what is left out is of order shape**-2.
+    """
+    eta = np.sign(beyond) * np.sqrt(2.0 * (beyond - np.log1p(beyond)))
+    first = 1.0 / beyond - 1.0 / eta
+    second = 1.0 / eta**3 - 1.0 / beyond**3 - 1.0 / beyond**2 - 1.0 / (12.0 * beyond)
+    deviation = sign * eta * np.sqrt(shape)
+    mills = np.sqrt(np.pi / 2) * erfcx(deviation / np.sqrt(2.0))
+    correction = sign * (first + second / shape) / (np.sqrt(shape) * mills)
+    return np.asarray(log_ndtr(-deviation) + np.log1p(correction))
