@@ -53,11 +53,12 @@ def warn_of_none_selected(fitted: Any, rules: Rules) -> None:
     given = ", ".join(f"{rule}={value!r}" for rule, value in rules.given.items())
     numbers = fitted.scores_[~np.isnan(fitted.scores_)]
     best = f"the best is {numbers.max():.6g}" if numbers.size else "none is a number"
-    if rules.need_pvalues and numbers.size:
+    if rules.need_pvalues and numbers.size and not np.isnan(fitted.log_pvalues_).all():
         best += f", the least p-value {_power(np.nanmin(fitted.log_pvalues_))}"
-        if fitted.noise_floor_ is not None and not np.isnan(fitted.noise_floor_).all():
+        floor = 0.0 if fitted.noise_floor_ is None else np.nanmax(fitted.noise_floor_, initial=0.0)
+        if floor > 0:
             best += (
-                f", and noise alone reaches {np.nanmedian(fitted.noise_floor_):.3g} nats in one of "
+                f", and noise alone reaches {floor:.3g} nats in one of "
                 f"{numbers.size} columns"
             )
     warn_caller(

@@ -20,7 +20,7 @@ from skpar_select.significance._kraskov_null import MOST_NEIGHBORS, kraskov_mome
 from skpar_select.significance._moments import Moments, weighted_sum
 from skpar_select.significance._neighbors import LEAST_SAMPLES, neighbors_of_test
 from skpar_select.significance._ross_null import ross_moments
-from skpar_select.significance._tails import log_pvalues_of_rho, log_upper_tail
+from skpar_select.significance._tails import log_pvalues_of_rho, log_upper_tail, upper_quantile
 
 __all__ = [
     "LEAST_SAMPLES",
@@ -35,5 +35,6 @@ __all__ = [
     "neighbors_of_test",
     "ross_moments",
     "smaller_of_two",
+    "upper_quantile",
     "weighted_sum",
 ]

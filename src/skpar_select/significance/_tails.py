@@ -7,7 +7,18 @@ continued fraction or of an expansion, so that the strongest columns keep their 
 from typing import Any
 
 import numpy as np
-from scipy.special import betainc, betaln, erfcx, gammainc, gammaincc, gammaln, log_ndtr
+from scipy.special import (
+    betainc,
+    betaln,
+    erfcx,
+    gammainc,
+    gammaincc,
+    gammainccinv,
+    gammaincinv,
+    gammaln,
+    log_ndtr,
+    ndtri_exp,
+)
 
 from skpar_select._typing import FloatArray
 from skpar_select.significance._moments import Moments
@@ -50,6 +61,23 @@ def log_upper_tail(scores: FloatArray, moments: Moments) -> FloatArray:
     log_p = log_p.reshape(observed.shape)
     unknown = np.isnan(observed) | np.isnan(variance)
     return np.where(unknown, np.nan, np.where(varies, np.minimum(log_p, 0.0), 0.0))
+
+
+def upper_quantile(log_p: float, moments: Moments) -> FloatArray:
+    """Return the statistic that a Pearson III with these moments reaches with a probability exp(`log_p`).
+
+    NaN stays NaN; a variance of 0 gives the mean.
+    """
+    mean, variance, third = np.broadcast_arrays(*(np.asarray(one, np.float64) for one in moments))
+    sd = np.sqrt(variance)
+    skewness = np.where(sd > 0, third, 0.0) / np.where(sd > 0, sd, 1.0) ** 3
+    bounded = np.maximum(np.abs(skewness), _LEAST_SKEWNESS)
+    shape = 4.0 / bounded**2
+    p = np.exp(log_p)
+    x = np.where(skewness < 0, gammaincinv(shape, p), gammainccinv(shape, p))
+    distance = np.where(skewness < 0, shape - x, x - shape) / np.sqrt(shape)
+    distance = np.where(np.abs(skewness) > _LEAST_SKEWNESS, distance, -ndtri_exp(log_p))
+    return np.asarray(mean + sd * distance)
 
 
 def log_pvalues_of_rho(rho: FloatArray, variance: FloatArray | float) -> FloatArray:
