@@ -81,14 +81,20 @@ def test_matrices__are_never_probed(module):
     assert set(probes(module)) <= SYSTEM
 
 
-def test_score_func__is_a_word_of_the_selector_and_of_its_one_scorer():
+def test_score_func__is_a_word_of_the_selector_its_problem_and_its_one_scorer():
     named = {
         module
         for module, path in MODULES.items()
         if re.search(r"\bscore_func\b", path.read_text("utf-8"))
     }
     # The picture asks any selector, scikit-learn's too, for this public parameter.
-    assert named == {"_selector.py", "scoring/_score_func.py", "_display.py", "_parameters.py"}
+    assert named == {
+        "_selector.py",
+        "_problem.py",
+        "scoring/_score_func.py",
+        "_display.py",
+        "_parameters.py",
+    }
 
 
 @pytest.mark.parametrize("module", outside("planning/"))

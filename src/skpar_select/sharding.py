@@ -13,6 +13,7 @@ import numpy as np
 
 from skpar_select._caller import warn_caller
 from skpar_select._memory import format_bytes
+from skpar_select._problem import Problem
 from skpar_select._selector import ParallelMutualInfoSelector
 from skpar_select._typing import Aggregate, Index, Names
 from skpar_select._validation import check_k

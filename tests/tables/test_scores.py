@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from skpar_select._rules import select
+from skpar_select._rules import Rules
 from skpar_select.tables import SCORE_FORMATS, read_scores, score_frame, write_scores
 
 NAMES = ["a", "b", 'c,"d"', "e", "f"]
@@ -132,11 +132,11 @@ def test_read_scores__gives_the_scores_to_the_bit_and_the_same_choice(
     names = [f"f{place}" for place in range(len(scores))]
     rules = {"k": k, "threshold": None, "percentile": 60.0}
     file = tmp_path_factory.mktemp("scores") / f"s{suffix}"
-    write_scores(file, names, scores, select(scores, **rules))
+    write_scores(file, names, scores, Rules(**rules).select(scores))
     got = read_scores(file, names)
     assert_array_equal(got.columns, np.arange(len(scores)))
     assert got.scores.tobytes() == scores.tobytes()
-    assert_array_equal(select(got.scores, **rules), select(scores, **rules))
+    assert_array_equal(Rules(**rules).select(got.scores), Rules(**rules).select(scores))
 
 
 def test_read_scores__takes_some_of_the_columns(tmp_path):

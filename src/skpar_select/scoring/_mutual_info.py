@@ -1,6 +1,7 @@
 """The built-in scorer: mutual information by the compiled kernel."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from sklearn.utils import check_random_state
 from skpar_select._cached import CachedProperty
 from skpar_select._exact import floats_up_to_shift
 from skpar_select._finite import NonFiniteError, report_non_finite
+from skpar_select._stopping import stop_flag
 from skpar_select._typing import (
     Array,
     FloatArray,
@@ -24,12 +26,14 @@ from skpar_select.kernels import (
     SCRATCH_BYTES,
     TARGET_BYTES,
     NonFiniteColumnError,
+    mutual_information,
 )
 from skpar_select.planning import Needs
 from skpar_select.scoring._confounders import Confounders, Stratum, check_sizes
 from skpar_select.scoring._discrete import DiscreteFeatures
 from skpar_select.scoring._independence import IndependenceTest, noise_floors
-from skpar_select.scoring._prepared import PreparedStratum, joined
+from skpar_select.scoring._nulls import Sides
+from skpar_select.scoring._prepared import PreparedStratum, StratumScores, joined
 from skpar_select.scoring._scorer import Scorer
 from skpar_select.scoring._targets import TargetGroup, Targets
 
@@ -171,8 +175,7 @@ class MutualInformation(Scorer):
         # Of several strata the samples of all together count.
         fewest = least if len(strata) == 1 or least is None else 0
         try:
-            discrete = self.discrete.mask(index)
-            parts = [stratum.score(block, index, discrete, fewest) for stratum in strata]
+            parts = [self._score_stratum(stratum, block, index, fewest) for stratum in strata]
         except NonFiniteColumnError as error:
             omits = least is not None
             report_non_finite(values, index, allow_nan=omits)
@@ -199,6 +202,27 @@ class MutualInformation(Scorer):
                 results[name][lacking] = np.nan
         results["score"] = _clipped(results["score"])
         return results
+
+    def _score_stratum(
+        self, stratum: PreparedStratum, block: Any, index: IndexArray, min_observed: int | None
+    ) -> StratumScores:
+        """Score a block in one stratum, and once more for the test unless that asks for the same."""
+        values, discrete = stratum.take(block), self.discrete.mask(index)
+        score = partial(
+            mutual_information,
+            values,
+            columns=index,
+            discrete=discrete,
+            min_observed=min_observed,
+            stop=stop_flag(),
+        )
+        scored = score(stratum.targets)
+        if stratum.codes is None:
+            return StratumScores(scored, scored, None)
+        tested = scored if stratum.tested is stratum.targets else score(stratum.tested)
+        return StratumScores(
+            scored, tested, Sides.of(values, discrete, stratum.codes, tested.n_observed)
+        )
 
     def fingerprint_parts(self) -> Iterator[tuple[str, Any]]:
         """Yield the targets, the discrete columns and the parameters."""

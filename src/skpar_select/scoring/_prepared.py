@@ -1,13 +1,11 @@
-"""The targets of one stratum, prepared once, and what they make of a block."""
+"""The targets of one stratum, prepared once, and the scores of a block in several."""
 
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from skpar_select._stopping import stop_flag
-from skpar_select._typing import Array, BoolArray, FloatArray, IndexArray, Marginals
-from skpar_select.kernels import Scored, Target, mutual_information, prepare_target
+from skpar_select._typing import Array, FloatArray, IndexArray, Marginals
+from skpar_select.kernels import Scored, Target, prepare_target
 from skpar_select.scoring._confounders import Stratum
 from skpar_select.scoring._nulls import Sides
 
@@ -42,6 +40,15 @@ class PreparedStratum:
         The neighbours of the test, which ranks quantities.
     seed : int
         Keys the noise.
+
+    Attributes
+    ----------
+    targets : list of Target
+        For the scores.
+    tested : list of Target
+        For the test; the very same where that asks for the same, or nothing is tested.
+    codes : list of ndarray of int of shape (n_samples,) or None
+        Where something is tested, the class of each sample by each target of classes.
     """
 
     def __init__(
@@ -63,34 +70,16 @@ class PreparedStratum:
             options: dict[str, Any] = {"discrete": discrete, "n_neighbors": k, "seed": seed}
             return [prepare_target(one, marginals=of, **options) for one in taken]
 
-        self._targets = prepared(n_neighbors, marginals)
-        self._tested = self._targets
-        self._is_tested = tested_by is not None
+        self.targets = self.tested = prepared(n_neighbors, marginals)
         if tested_by is not None and (tested_by, "rank") != (n_neighbors, marginals):
-            self._tested = prepared(tested_by, "rank")
-        self._codes: list[IndexArray] = []
-        if discrete and self._is_tested:
-            self._codes = [np.unique(one, return_inverse=True)[1] for one in taken]
+            self.tested = prepared(tested_by, "rank")
+        self.codes: list[IndexArray] | None = None
+        if tested_by is not None:
+            self.codes = [np.unique(one, return_inverse=True)[1] for one in taken if discrete]
 
-    def score(
-        self, block: Any, columns: IndexArray, discrete: BoolArray, min_observed: int | None
-    ) -> StratumScores:
-        """Score the columns of a block, of all samples of the group, in this stratum."""
-        values = self._stratum.take(block)
-        score = partial(
-            mutual_information,
-            values,
-            columns=columns,
-            discrete=discrete,
-            min_observed=min_observed,
-            stop=stop_flag(),
-        )
-        scored = score(self._targets)
-        if not self._is_tested:
-            return StratumScores(scored, scored, None)
-        tested = scored if self._tested is self._targets else score(self._tested)
-        sides = Sides.of(values, discrete, self._codes, tested.n_observed)
-        return StratumScores(scored, tested, sides)
+    def take(self, block: Any) -> Any:
+        """Return what of a block, of all samples of the group, is scored in this stratum."""
+        return self._stratum.take(block)
 
 
 def joined(parts: list[StratumScores]) -> dict[str, FloatArray]:
