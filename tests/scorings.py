@@ -38,12 +38,21 @@ def function_scorer(score_func, y, n_samples, **options):
 
 
 def score(
-    X, y, *, scorer=None, score_func=None, executor=None, n_jobs=1, memory_budget="auto", sinks=()
+    X,
+    y,
+    *,
+    scorer=None,
+    score_func=None,
+    executor=None,
+    n_jobs=1,
+    memory_budget="auto",
+    sinks=(),
+    **options,
 ):
-    """Score as a fit does; give the scores and the p-values, or None."""
+    """Score as a fit does; give the scores and log p, or None."""
     matrix = as_matrix(X)
     if score_func is not None:
-        scorer = function_scorer(score_func, y, matrix.shape[0])
+        scorer = function_scorer(score_func, y, matrix.shape[0], **options)
     elif scorer is None:
         scorer = kernel_scorer(matrix, y)
     results = score_columns(
@@ -53,7 +62,7 @@ def score(
         memory_budget=parse_memory(memory_budget),
         sinks=sinks,
     )
-    return results["score"], results.get("pvalue")
+    return results["score"], results.get("log_pvalue")
 
 
 class Zeros(Matrix):

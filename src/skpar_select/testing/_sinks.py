@@ -23,7 +23,7 @@ class SinkConformance:
 
     Attributes
     ----------
-    names : tuple of str, default=("score", "pvalue")
+    names : tuple of str, default=("score", "log_pvalue")
         The named columns of the results that it is given. ``"score"`` is always among them.
 
     Examples
@@ -42,7 +42,7 @@ class SinkConformance:
     ...         return Counter()
     """
 
-    names: ClassVar[tuple[str, ...]] = ("score", "pvalue")
+    names: ClassVar[tuple[str, ...]] = ("score", "log_pvalue")
 
     @pytest.fixture
     def sink(self) -> Sink:
