@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 from scipy.stats import pearsonr
 from scorings import function_scorer
-from sklearn.feature_selection import f_regression
+from sklearn.feature_selection import f_classif, f_regression
 
 from skpar_select import ParallelMutualInfoSelector
 from skpar_select.scoring import (
@@ -93,6 +93,29 @@ class TestFunctionOfScikitLearn(ScorerConformance):
     def case(self, values):
         y = values[:, 0] + values[:, 1] + np.random.default_rng(2).normal(size=N_SAMPLES)
         return function_scorer(f_regression, y, N_SAMPLES), values
+
+
+class TestPermutedFunction(ScorerConformance):
+    """Strata, and values that tie."""
+
+    @pytest.fixture
+    def case(self, values):
+        strata = np.arange(N_SAMPLES) % 3
+        options = {"n_permutations": 19, "strata": strata, "random_state": 0}
+        y = values[:, 0] + values[:, 1]
+        return function_scorer(sums_by_column, y, N_SAMPLES, **options), values
+
+
+class TestPermutedFunctionOfScikitLearn(ScorerConformance):
+    rtol = 1e-9
+
+    @pytest.fixture
+    def case(self, values):
+        y = np.where(values[:, 0] > 0, "old", "young")
+        options = {"n_permutations": 49, "random_state": 0, "min_observed": 3}
+        return function_scorer(f_classif, y, N_SAMPLES, **options), values.astype("f4")
+
+    takes_nan = True
 
 
 class TestFunctionOfSparseBlocks(ScorerConformance):
