@@ -2,6 +2,7 @@
 
 import functools
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -389,6 +390,25 @@ class TestStopping:
                 signal_and_noise[0],
             )
         assert len(calls) == 5
+
+
+class TestMemory:
+    @pytest.mark.parametrize("dtype", ["f4", "f8"])
+    def test_needs__cover_what_permutations_take(self, dtype):
+        rng = np.random.default_rng(0)
+        X, y = rng.normal(size=(2000, 500)).astype(dtype), rng.normal(size=2000)
+        strata = np.arange(2000) % 3
+        scorer = function_scorer(
+            f_regression, y, 2000, n_permutations=30, strata=strata, random_state=0
+        )
+        needs = scorer.needs(2000, X.dtype)
+        tracemalloc.start()
+        try:
+            scorer(X, range(500))
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak <= needs.value_bytes * X.size + needs.worker_bytes + needs.shared_bytes
 
 
 class TestPvaluesOfFunctions:
