@@ -166,8 +166,8 @@ class Counting(ParallelMutualInfoSelector):
     def _get_param_names(cls):
         return ["k", "random_state", "store", "marks"]
 
-    def _scorer(self, targets, discrete):
+    def _scorer(self, *checked):
         return Marking(
-            super()._scorer(targets, discrete),
+            super()._scorer(*checked),
             lambda _, columns: Path(self.marks, f"{len(columns)}-{os.urandom(8).hex()}").touch(),
         )

@@ -271,8 +271,8 @@ class Timed(ParallelMutualInfoSelector):
     def _get_param_names(cls):
         return ["k", "random_state", "n_jobs", "marks"]
 
-    def _scorer(self, targets, discrete):
-        return TimedScorer(super()._scorer(targets, discrete), self.marks)
+    def _scorer(self, *checked):
+        return TimedScorer(super()._scorer(*checked), self.marks)
 
 
 class TimedScorer(Scorer):

@@ -11,7 +11,7 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from skpar_select import ParallelMutualInfoSelector, mutual_info_classif, open_matrix
-from skpar_select._inputs import check_input, check_targets
+from skpar_select._problem import Problem
 from skpar_select.execution import choose_executor
 from skpar_select.matrices import Cuts, SparseMatrix
 from skpar_select.planning import Limits
@@ -96,16 +96,11 @@ def containers(values, tmp_path_factory):
     return made
 
 
-def targets_of(selector, matrix, y):
-    return check_targets(y, matrix, task=selector.task, omit=False)
-
-
 def score_by_plan(X, y, change, n_jobs=1, matrix=None, **parameters):
     """Score as `fit` does, by the plan that `change` makes of the planner's."""
     selector = ParallelMutualInfoSelector(**parameters)
-    made, discrete = check_input(X, selector.discrete_features)
+    made, scorer, _ = Problem.of(selector, X, y, None, None)
     matrix = made if matrix is None else matrix
-    scorer = selector._scorer(targets_of(selector, matrix, y), discrete)
     executor = choose_executor(n_jobs, prefer="threads")
     needs = scorer.needs(matrix.shape[0], matrix.dtype)
     scorer.prepare()
@@ -176,8 +171,7 @@ def reference(values, targets):
     scores = {}
     for kind, (task, *_) in KINDS.items():
         selector = ParallelMutualInfoSelector(**parameters_of(kind))
-        matrix, discrete = check_input(values, selector.discrete_features)
-        scorer = selector._scorer(targets_of(selector, matrix, targets[task]), discrete)
+        scorer = Problem.of(selector, values, targets[task], None, None).scorer
         scores[kind] = np.concatenate(
             [
                 scorer(values[:, [column]].copy(), np.array([column]))["score"]

@@ -119,7 +119,9 @@ def test_select__tells_strong_columns_apart_where_pvalues_underflow():
 
 
 def test_select__refuses_an_error_rate_without_pvalues():
-    with pytest.raises(ValueError, match=r"fdr=0.05 is given, and there are no p-values.*pvalues=True"):
+    with pytest.raises(
+        ValueError, match=r"fdr=0.05 is given, and there are no p-values.*pvalues=True"
+    ):
         Rules(fdr=0.05).select(np.ones(3))
 
 

@@ -48,7 +48,17 @@ _MODULE_OF = {
     "read_targets": "tables",
 }
 _ROOMS = frozenset(
-    {"execution", "kernels", "matrices", "planning", "scoring", "sharding", "significance", "tables", "targets"}
+    {
+        "execution",
+        "kernels",
+        "matrices",
+        "planning",
+        "scoring",
+        "sharding",
+        "significance",
+        "tables",
+        "targets",
+    }
 )
 
 if not TYPE_CHECKING:  # else a type checker takes every name for known

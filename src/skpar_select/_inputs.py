@@ -73,11 +73,12 @@ def check_targets(y: Any, matrix: Matrix, *, task: Task | None, omit: bool) -> T
     return targets
 
 
-def check_confounders(
-    strata: Any, covariates: Any, matrix: Matrix, *, n_knots: int
-) -> Confounders:
+def check_confounders(strata: Any, covariates: Any, matrix: Matrix, *, n_knots: int) -> Confounders:
     """Check what is held fixed, in the order of the matrix as targets are."""
-    strata, covariates = in_order_of(matrix, strata, "strata"), in_order_of(matrix, covariates, "covariates")
+    strata, covariates = (
+        in_order_of(matrix, strata, "strata"),
+        in_order_of(matrix, covariates, "covariates"),
+    )
     return Confounders(strata, covariates, matrix.shape[0], n_knots=n_knots)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from skpar_select._rules import aggregated, rules_of, smallest_log_pvalue
@@ -64,7 +65,7 @@ class Outcome(NamedTuple):
         return np.asarray(n_samples > self.n_observed_.T)
 
 
-class HasScores:
+class HasScores(SelectorMixin):
     """A selector that was fitted: what its outcome tells, and what its rules make of it."""
 
     @property
@@ -121,7 +122,7 @@ class HasScores:
         if self.k != 0 and rules.limits:
             # `k` alone, unless it is 0, always keeps a column.
             self._warn_of_none_selected()
-        if rules.need_pvalues:
+        if rules.need_pvalues and outcome.log_pvalues_ is not None:
             warn_of_many_significant(outcome.log_pvalues_, rules)
 
     def _warn_of_none_selected(self) -> None:

@@ -34,19 +34,27 @@ class Problem(NamedTuple):
         targets = check_targets(y, matrix, task=task, omit=selector.missing != "raise")
         n_knots = selector.covariate_knots
         confounders = check_confounders(strata, covariates, matrix, n_knots=n_knots)
-        return cls(matrix, _scorer(selector, targets, discrete, confounders), targets)
+        return cls(matrix, selector._scorer(targets, discrete, confounders), targets)
 
 
-def _scorer(
+def scorer_of(
     selector: Any, targets: Targets, discrete: DiscreteFeatures, confounders: Confounders
 ) -> Scorer:
+    """Return what scores the columns by the parameters of a selector."""
     # To skip a column that lacks any value is to ask for all.
     min_observed = {"raise": None, "omit": selector.min_observed, "skip": 1.0}[selector.missing]
     # Any noise will do: a fit that goes on must have the same.
     kept = selector.store is not None and selector.random_state is None
     random_state = 0 if kept else selector.random_state
     if selector.score_func is not None:
-        return FunctionScorer(selector.score_func, targets, min_observed=min_observed)
+        return FunctionScorer(
+            selector.score_func,
+            targets,
+            min_observed=min_observed,
+            n_permutations=selector.n_permutations,
+            strata=confounders.codes,
+            random_state=random_state,
+        )
     tested = selector.pvalues or rules_of(selector).need_pvalues
     test = IndependenceTest(selector.test_neighbors, combined=selector.test == "combined")
     return MutualInformation(

@@ -86,11 +86,12 @@ class Rules:
             name = next(name for name in self._of_pvalues if name in self.limits)
             raise ValueError(
                 f"{name}={self.limits[name]} is given, and there are no p-values. They are taken where a fit "
-                "asks for them. Fit again with this rule or pvalues=True, or leave the rule out."
+                "asks for them. Fit again with this rule or pvalues=True, with a score_func that gives none set "
+                "n_permutations, too, or leave the rule out."
             )
         # NaN, of a column that was not scored, is below nothing, and is no test.
         mask = ~np.isnan(log_pvalues)
-        n_tests = max(1, np.count_nonzero(mask))
+        n_tests = max(1, int(mask.sum()))
         if self.fdr is not None:
             mask &= log_qvalues(log_pvalues, self.fdr_method) <= np.log(self.fdr)
         if self.fwer is not None:

@@ -5,7 +5,6 @@ from os import PathLike
 from typing import Any, ClassVar, Literal
 
 from sklearn.base import BaseEstimator, _fit_context
-from sklearn.feature_selection import SelectorMixin
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,7 +13,7 @@ from skpar_select._memory import parse_memory
 from skpar_select._outcome import HasScores, Outcome
 from skpar_select._parameters import OF_SELECTOR
 from skpar_select._pools import SharesExecutor
-from skpar_select._problem import Problem
+from skpar_select._problem import Problem, scorer_of
 from skpar_select._typing import (
     Aggregate,
     FdrMethod,
@@ -32,6 +31,7 @@ from skpar_select.matrices import held_matrix
 from skpar_select.scoring import (
     CallbackSupportMixin,
     Progress,
+    Scorer,
     ScoreStore,
     open_store,
     progress_of,
@@ -42,9 +42,7 @@ from skpar_select.scoring import (
 from skpar_select.tables import data_frame, read_columns
 
 
-class ParallelMutualInfoSelector(
-    HasScores, SharesExecutor, CallbackSupportMixin, SelectorMixin, BaseEstimator
-):
+class ParallelMutualInfoSelector(HasScores, SharesExecutor, CallbackSupportMixin, BaseEstimator):
     """Keep the columns that share most mutual information with a target.
 
     Every column is scored alone, in parallel over blocks of columns, from memory or streamed
@@ -367,6 +365,9 @@ class ParallelMutualInfoSelector(
         executor = choose_executor(self.n_jobs, prefer=scorer.prefers, engine=self.executor)
         budget, store = parse_memory(self.memory_budget), open_store(self.store)
         return score_columns(matrix, scorer, executor, memory_budget=budget, store=store, **more)
+
+    def _scorer(self, *checked: Any) -> Scorer:
+        return scorer_of(self, *checked)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

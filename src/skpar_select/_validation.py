@@ -12,8 +12,8 @@ from sklearn.utils.validation import validate_data
 
 from skpar_select._caller import warn_caller
 from skpar_select._numbers import numbers_of_array, numbers_of_frame, without_mask
-from skpar_select._typing import Array, BoolArray, FloatArray, IndexArray, Missing, Task
-from skpar_select._wording import counted, listing, quote
+from skpar_select._typing import Array, BoolArray, IndexArray, Task
+from skpar_select._wording import counted, quote
 from skpar_select.frames import Kind, as_frame, floats, kinds_of_columns
 
 

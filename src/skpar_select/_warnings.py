@@ -57,10 +57,7 @@ def warn_of_none_selected(fitted: Any, rules: Rules) -> None:
         best += f", the least p-value {_power(np.nanmin(fitted.log_pvalues_))}"
         floor = 0.0 if fitted.noise_floor_ is None else np.nanmax(fitted.noise_floor_, initial=0.0)
         if floor > 0:
-            best += (
-                f", and noise alone reaches {floor:.3g} nats in one of "
-                f"{numbers.size} columns"
-            )
+            best += f", and noise alone reaches {floor:.3g} nats in one of {numbers.size} columns"
     warn_caller(
         f"No features were selected by {given}: of {fitted.scores_.size} scores {best}. Every rule given "
         "must hold for a feature to be kept. Loosen one; it takes effect without a new fit.",

@@ -16,6 +16,7 @@ from skpar_select._validation import is_missing
 from skpar_select._wording import counted
 from skpar_select.scoring._regression import Regression
 
+
 class Stratum:
     """The samples of one stratum among those of a group of targets.
 
@@ -146,7 +147,7 @@ def _terms(covariate: FloatArray, n_knots: int) -> FloatArray:
 
 
 def _codes_of(strata: Any, n_samples: int) -> tuple[IndexArray | None, list[str]]:
-    """Number the strata; give the label of each."""
+    """Return the number of the stratum of each sample, and the label of each stratum."""
     if strata is None:
         return None, []
     columns = _columns(strata, "strata", n_samples)

@@ -88,9 +88,7 @@ def noise_floors(
     return upper_quantile(-np.log(n_features), null)
 
 
-def _null(
-    scored: list[Scored], sides: list[Sides], n_neighbors: int
-) -> tuple[FloatArray, Moments]:
+def _null(scored: list[Scored], sides: list[Sides], n_neighbors: int) -> tuple[FloatArray, Moments]:
     """Return the scores over all strata, and their moments when nothing is there."""
     moments = [
         side.moments(n_neighbors, len(one.scores)) for side, one in zip(sides, scored, strict=True)

@@ -66,7 +66,9 @@ def kernel_needs(
     return Needs(
         shared_bytes=TARGET_BYTES * n_samples * n_targets * (1 + tested),
         worker_bytes=(SCRATCH_BYTES + MISSING_BYTES * omits_features) * n_samples,
-        value_bytes=dtype.itemsize * (copies + stratified) + 8 * residuals + tested * omits_features,
+        value_bytes=dtype.itemsize * (copies + stratified)
+        + 8 * residuals
+        + tested * omits_features,
         result_bytes=24 * n_targets * (1 + omits_features + correlated + 2 * tested),
         fewest_columns=FEWEST_COLUMNS,
     )

@@ -47,7 +47,9 @@ class Sides(NamedTuple):
             counts[column] = sizes_of_classes(one if there is None else one[there[:, column]])
         shape = values.shape[1], -1
         if there is None:
-            of_targets = [np.broadcast_to(np.bincount(one), (shape[0], one.max() + 1)) for one in codes]
+            of_targets = [
+                np.broadcast_to(np.bincount(one), (shape[0], one.max() + 1)) for one in codes
+            ]
         else:
             of_targets = [
                 np.stack([there[one == code].sum(axis=0) for code in range(one.max() + 1)], axis=1)
@@ -59,9 +61,7 @@ class Sides(NamedTuple):
         """Return for each discrete column the sizes of its classes, and of those of a target."""
         return [
             (sizes, of_target)
-            for sizes, of_target in zip(
-                self.column_counts, self.target_counts[target], strict=True
-            )
+            for sizes, of_target in zip(self.column_counts, self.target_counts[target], strict=True)
             if sizes is not None
         ]
 
@@ -90,7 +90,7 @@ def sizes_of_classes(values: Array) -> IndexArray:
     if not len(values):
         return np.zeros(1, dtype=np.intp)
     least, largest = float(values.min()), float(values.max())
-    if 0 <= least and largest <= _LARGEST_NUMBER:
+    if least >= 0 and largest <= _LARGEST_NUMBER:
         numbers = values.astype(np.intp)
         if (numbers == values).all():
             sizes = np.bincount(numbers)

@@ -87,7 +87,7 @@ def joined(parts: list[StratumScores]) -> dict[str, FloatArray]:
     scored, tested = [part.scored for part in parts], [part.tested for part in parts]
     scores = [one.scores for one in scored]
     shares = shares_of_strata(scores, scored)
-    n_observed = np.sum([one.n_observed for one in scored], axis=0, dtype=np.float64)
+    n_observed = np.asarray(sum(one.n_observed for one in scored), dtype=np.float64)
     results = {
         "score": over_strata(scores, shares),
         "n_observed": np.repeat(n_observed[np.newaxis], len(scores[0]), axis=0),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skpar_select._typing import Array, FloatArray
+from skpar_select._typing import Array
 from skpar_select.significance._moments import Moments
 from skpar_select.significance._ross_mean import mean_of_class
 
