@@ -99,7 +99,7 @@ def test_file__that_workers_do_not_see_is_named_before_a_block_is_scored(engine)
 class Knowing(ParallelMutualInfoSelector):
     """Keeps the scores of any function."""
 
-    def _scorer(self, targets, discrete):
+    def _scorer(self, targets, *checked):
         return KnownFunction(self.score_func, targets)
 
 

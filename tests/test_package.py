@@ -26,7 +26,9 @@ def test_public_names__are_those_of_the_design():
         "align",
         "get_config",
         "mutual_info_classif",
+        "mutual_info_classif_test",
         "mutual_info_regression",
+        "mutual_info_regression_test",
         "open_matrix",
         "read_targets",
     ]

@@ -86,8 +86,8 @@ class Rules:
             name = next(name for name in self._of_pvalues if name in self.limits)
             raise ValueError(
                 f"{name}={self.limits[name]} is given, and there are no p-values. They are taken where a fit "
-                "asks for them. Fit again with this rule or pvalues=True, with a score_func that gives none set "
-                "n_permutations, too, or leave the rule out."
+                "asks for them. Fit again with this rule or pvalues=True, by a function that gives none with "
+                "n_permutations, or leave the rule out."
             )
         # NaN, of a column that was not scored, is below nothing, and is no test.
         mask = ~np.isnan(log_pvalues)

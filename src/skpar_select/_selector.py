@@ -194,7 +194,8 @@ class ParallelMutualInfoSelector(HasScores, SharesExecutor, CallbackSupportMixin
 
     Examples
     --------
-    >>>     >>> from skpar_select import ParallelMutualInfoSelector
+    >>> import numpy as np
+    >>> from skpar_select import ParallelMutualInfoSelector
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(200, 50))
     >>> y = X[:, 7] - X[:, 3] + 0.1 * rng.normal(size=200)

@@ -53,7 +53,8 @@ class TestKernel:
     def test_scores__below_zero_are_zero(self, problem):
         X, y = problem
         scorer = kernel_scorer(as_matrix(X), y)
-        ((target,),) = scorer.prepared
+        ((prepared,),) = scorer.prepared
+        (target,) = prepared.targets
         plain = mutual_information(X, [target], columns=range(23), discrete=np.zeros(23, bool))
         assert plain.scores.min() < -0.01
         got = scorer(X, range(23))["score"]

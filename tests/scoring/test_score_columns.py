@@ -357,7 +357,7 @@ def test_fit__touches_no_array_before_its_workers_do(tmp_path):
             return super().__call__(values, columns)
 
     class Selector(ParallelMutualInfoSelector):
-        def _scorer(self, targets, discrete):
+        def _scorer(self, *checked):
             return kernel_scorer(as_matrix(X), np.arange(500.0), kind=Watching)
 
     start = mapped()

@@ -41,8 +41,8 @@ class Selector(ParallelMutualInfoSelector):
 
     noted: ClassVar[list] = []
 
-    def _scorer(self, targets, discrete):
-        return Marking(super()._scorer(targets, discrete), lambda name, _: self.noted.append(name))
+    def _scorer(self, *checked):
+        return Marking(super()._scorer(*checked), lambda name, _: self.noted.append(name))
 
 
 @pytest.fixture
