@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from skpar_select._inputs import check_confounders, check_input, check_targets
+from skpar_select._repeated import warn_of_repeated
 from skpar_select._rules import rules_of
 from skpar_select._validation import check_k
 from skpar_select.matrices import Matrix
@@ -34,7 +35,10 @@ class Problem(NamedTuple):
         targets = check_targets(y, matrix, task=task, omit=selector.missing != "raise")
         n_knots = selector.covariate_knots
         confounders = check_confounders(strata, covariates, matrix, n_knots=n_knots)
-        return cls(matrix, selector._scorer(targets, discrete, confounders), targets)
+        scorer = selector._scorer(targets, discrete, confounders)
+        if selector.score_func is None and _is_tested(selector):
+            warn_of_repeated(matrix, targets)
+        return cls(matrix, scorer, targets)
 
 
 def scorer_of(
@@ -55,7 +59,6 @@ def scorer_of(
             strata=confounders.codes,
             random_state=random_state,
         )
-    tested = selector.pvalues or rules_of(selector).need_pvalues
     test = IndependenceTest(selector.test_neighbors, combined=selector.test == "combined")
     return MutualInformation(
         targets,
@@ -65,9 +68,13 @@ def scorer_of(
         marginals=selector.marginals,
         random_state=random_state,
         min_observed=min_observed,
-        test=test if tested else None,
+        test=test if _is_tested(selector) else None,
         confounders=confounders,
     )
+
+
+def _is_tested(selector: Any) -> bool:
+    return bool(selector.pvalues or rules_of(selector).need_pvalues)
 
 
 def _check_score_func(selector: Any, strata: Any, covariates: Any) -> None:
