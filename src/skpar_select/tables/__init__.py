@@ -1,6 +1,6 @@
 """Tables: targets in, scores out."""
 
-from skpar_select.tables._align import align
+from skpar_select.tables._align import Aligned, align, aligned
 from skpar_select.tables._convert import convert_csv
 from skpar_select.tables._files import check_output, format_of
 from skpar_select.tables._hdf5_output import bytes_of_matrix
@@ -24,6 +24,7 @@ from skpar_select.tables._targets import read_targets
 __all__ = [
     "MATRIX_FORMATS",
     "SCORE_FORMATS",
+    "Aligned",
     "Joined",
     "Manifest",
     "Output",
@@ -31,6 +32,7 @@ __all__ = [
     "ReadScores",
     "Table",
     "align",
+    "aligned",
     "bytes_of_matrix",
     "bytes_of_scores",
     "check_output",

@@ -1,10 +1,9 @@
 """A matrix and a table: the samples that both have, in the order of the matrix."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,10 +13,12 @@ from skpar_select._alignment import (
     MissingIdsError,
     id_text,
 )
+from skpar_select._caller import warn_caller
 from skpar_select._origins import has_index, is_default_index
 from skpar_select._typing import Array, BoolArray, IndexArray
 from skpar_select._wording import counted, listing, quote
 from skpar_select.matrices import LazyMatrix, held_matrix
+from skpar_select.tables._confounders import ConfounderColumns
 from skpar_select.tables._join import Join, choose, join_by_id, join_by_order
 from skpar_select.tables._table import Table
 from skpar_select.tables._targets import check_task, refuse_missing, target_columns, values_of
@@ -100,6 +101,7 @@ def align(
 
     See Also
     --------
+    skpar_select.tables.aligned : The same with strata and covariates, of the same table.
     read_targets : The targets alone, where matrix and table hold the same samples.
 
     Examples
@@ -112,6 +114,86 @@ def align(
     >>> y
     array([12., 61., 70.])
     """
+    joined = aligned(
+        X,
+        table,
+        column,
+        id_column=id_column,
+        unmatched=unmatched,
+        missing_targets=missing_targets,
+        samples=samples,
+        exclude_samples=exclude_samples,
+        where=where,
+        task=task,
+        match=match,
+    )
+    return joined.X, joined.y
+
+
+class Aligned(NamedTuple):
+    """What :func:`aligned` returns: samples that all have, in the order of the matrix."""
+
+    X: Any
+    """The rows of the matrix that count."""
+    y: Array
+    """Their targets."""
+    strata: Array | None
+    """Their labels of shape (n_kept,) or (n_kept, n_strata), as text; None if no column was named."""
+    covariates: Array | None
+    """float64 of shape (n_kept,) or (n_kept, n_covariates); None if no column was named."""
+
+
+def aligned(
+    X: Any,
+    table: Any,
+    column: str | Sequence[str],
+    *,
+    strata: str | Sequence[str] | None = None,
+    covariates: str | Sequence[str] | None = None,
+    id_column: str | None = None,
+    unmatched: str = "raise",
+    missing_targets: str = "raise",
+    samples: Sequence[str] | PathLike[str] | None = None,
+    exclude_samples: Sequence[str] | PathLike[str] | None = None,
+    where: str | Sequence[str] | None = None,
+    task: str = "regression",
+    match: str = "id",
+) -> Aligned:
+    """Join a matrix and a table, of which columns are targets, and others are confounders.
+
+    Parameters
+    ----------
+    X, table, column, id_column, unmatched, samples, exclude_samples, where, task, match
+        As of :func:`skpar_select.align`.
+    strata : str or sequence of str, default=None
+        The columns of labels that are held fixed, such as ``"batch"``.
+    covariates : str or sequence of str, default=None
+        The columns of numbers that are regressed out, such as ``["neutrophils", "monocytes"]``.
+    missing_targets : {"raise", "drop"}, default="raise"
+        What becomes of samples whose target, stratum or covariate is missing. Of several targets one
+        is enough; of strata and covariates all are needed.
+
+    Returns
+    -------
+    Aligned
+        A named tuple: ``X``, ``y``, ``strata``, ``covariates``, as ``fit`` takes them.
+
+    Raises
+    ------
+    ValueError
+        As of :func:`skpar_select.align`; and if strata or covariates are no columns of the table, are
+        the target's own or named twice, or if a covariate is no finite number.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skpar_select.tables import aligned
+    >>> X = pd.DataFrame({"cg1": [0.1, 0.7, 0.4]}, index=["a", "b", "c"])
+    >>> table = {"sample": ["c", "b", "a"], "age": [70, 61, 12], "sex": ["F", "F", "M"]}
+    >>> X, y, strata, _ = aligned(X, table, "age", strata="sex")
+    >>> y, strata
+    (array([12., 61., 70.]), array(['M', 'F', 'F'], dtype='<U1'))
+    """
     given = {"unmatched": unmatched, "missing_targets": missing_targets, "match": match}
     for word, value in given.items():
         if value not in _CHOICES[word]:
@@ -123,6 +205,7 @@ def align(
     matrix = _held(X)
     table = Table(table)
     targets = target_columns(table, column)
+    confounders = ConfounderColumns.of(table, strata, covariates, targets)
     conditions = conditions_of(where)
     drop = unmatched == "drop"
     if match == "order" and (drop or id_column is not None):
@@ -152,32 +235,49 @@ def align(
             where=holds,
             conditions=conditions,
             drop=drop,
+            confounders=confounders.names,
         )
     y, missing = values_of(table, targets, joined.rows, task)
     if missing_targets == "raise":
         refuse_missing(table, targets, joined.rows, missing)
     lacking: BoolArray = np.all(missing, axis=1)
     joined.keep(~lacking, f"without a value in {listing(targets)}")
-    y = y[~lacking]
+    y, missing = y[~lacking], missing[~lacking]
+    labels, numbers, without = confounders.values(table, joined.rows)
+    if missing_targets == "raise":
+        refuse_missing(table, confounders.names, joined.rows, without, what="stratum or covariate")
+    unknown: BoolArray = np.any(without, axis=1)
+    joined.keep(~unknown, f"without a value in {listing(confounders.names)}")
+    y, missing = y[~unknown], missing[~unknown]
     if not len(joined.samples):
         raise AlignmentError(
             f"No sample of the matrix is left ({_left_out(joined)}). At least one needs a row of "
             f"{table.label} and a target.",
             "Loosen samples, exclude_samples or where, or take another column.",
         )
-    if task == "classification" and not missing[~lacking].any():
+    if task == "classification" and not missing.any():
         y = y.astype(np.str_)
     if joined.dropped:
-        warnings.warn(
+        warn_caller(
             f"Left out: {_left_out(joined)}. {len(joined.samples)} of "
             f"{counted(matrix.n_samples, 'sample')} are kept.",
             DroppedSamplesWarning,
-            stacklevel=2,
         )
     whole = len(joined.samples) == matrix.n_samples
-    return (matrix.X if whole else matrix.take(joined.samples)), (
-        y[:, 0] if isinstance(column, str) else y
+    return Aligned(
+        matrix.X if whole else matrix.take(joined.samples),
+        y[:, 0] if isinstance(column, str) else y,
+        _kept(labels, ~unknown, strata, np.str_),
+        _kept(numbers, ~unknown, covariates, np.float64),
     )
+
+
+def _kept(values: Array | None, mask: BoolArray, given: Any, dtype: Any) -> Array | None:
+    """Return the rows that count, one column as a vector if it was named by itself."""
+    if values is None:
+        return None
+    kept = values[mask].astype(dtype)
+    return kept[:, 0] if isinstance(given, str) else kept
 
 
 @dataclass

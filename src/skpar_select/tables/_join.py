@@ -126,15 +126,16 @@ def join_by_id(
     where: BoolArray,
     conditions: Sequence[str],
     drop: bool,
+    confounders: Sequence[str] = (),
 ) -> Join:
     """Match the samples of a matrix that are chosen to the rows `where` of a table by id.
 
-    Rows that are equal in id and targets count once. Raises UnmatchedSamplesError for samples or
+    Rows that are equal in id, targets and confounders count once. Raises UnmatchedSamplesError for samples or
     rows without a partner unless they are to be dropped, and ValueError where an id is repeated.
     """
     ids = list(matrix_ids)
     check_ids_once(ids, "The matrix")
-    held = table.column(find_id_column(table, ids, targets, id_column)).text()
+    held = table.column(find_id_column(table, ids, [*targets, *confounders], id_column)).text()
     position = {one: place for place, one in enumerate(ids)}
     sample_of = np.fromiter((position.get(one, -1) for one in held), np.intp, len(held))
     has_row = np.zeros(len(ids), dtype=bool)
@@ -155,7 +156,7 @@ def join_by_id(
         nothing_left=not (use & has_row).any(),
     )
     rows = np.flatnonzero(where & (sample_of >= 0) & use[sample_of])
-    rows, n_same = _once(rows, sample_of, held, table, targets)
+    rows, n_same = _once(rows, sample_of, held, table, targets, confounders)
     if n_same:
         dropped.append(
             f"{counted(n_same, 'row')} of {table.label} that repeat{'s' if n_same == 1 else ''} another"
@@ -223,14 +224,19 @@ def _unmatched(
 
 
 def _once(
-    rows: IndexArray, sample_of: IndexArray, held: Any, table: Table, targets: Sequence[str]
+    rows: IndexArray,
+    sample_of: IndexArray,
+    held: Any,
+    table: Table,
+    targets: Sequence[str],
+    confounders: Sequence[str],
 ) -> tuple[IndexArray, int]:
-    """Keep one of the rows of an id that are equal in the targets, and refuse others."""
+    """Keep one of the rows of an id that are equal in targets and confounders, and refuse others."""
     _, first, which = np.unique(sample_of[rows], return_index=True, return_inverse=True)
     if len(first) == len(rows):
         return rows, 0
     conflicts: dict[str, str] = {}
-    for name in targets:
+    for name in (*targets, *confounders):
         column = table.column(name).take(rows)
         cells = np.where(column.missing(), "", column.text())
         for place in np.flatnonzero(cells != cells[first[which]]):
@@ -243,7 +249,9 @@ def _once(
     if conflicts:
         raise ValueError(
             f"{sentence(table.label)} repeats {counted(len(conflicts), 'sample id')} with different "
-            f"targets ({listing(list(conflicts.values()), quoted=False)}). Each sample has one target. "
+            f"{'targets, strata or covariates' if confounders else 'targets'} "
+            f"({listing(list(conflicts.values()), quoted=False)}). Each sample has one "
+            f"{'of each' if confounders else 'target'}. "
             "Remove the wrong rows, or choose the right ones with where of skpar_select.align."
         )
     return rows[first], len(rows) - len(first)

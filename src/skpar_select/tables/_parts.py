@@ -181,7 +181,10 @@ class Part:
             names = None
             if manifest.name_bytes is not None:
                 names = _split(arrays["names"].tobytes(), arrays["lengths"])
-        results = {name: arrays[f"result {name}"].astype("f8") for name in manifest.results}
+            results = {name: arrays[f"result {name}"].astype("f8") for name in manifest.results}
+            log_pvalues = results.get("log_pvalue", np.zeros(0))
+            if not ((log_pvalues <= 0) & (log_pvalues > -np.inf) | np.isnan(log_pvalues)).all():
+                raise ValueError("logarithms of p-values that are none")
         return columns, results, names
 
 

@@ -1,5 +1,6 @@
 """A table of scores, read back: columns are chosen anew without scoring."""
 
+import math
 from collections.abc import Sequence
 from os import PathLike
 from typing import Any, NamedTuple
@@ -20,10 +21,15 @@ class ReadScores(NamedTuple):
     """The column of the matrix that each feature is, rising."""
     scores: FloatArray
     """Its score."""
+    log_pvalues: FloatArray | None = None
+    """The natural logarithm of its p-value, where p-values were asked for."""
 
 
 def read_scores(
-    path: str | PathLike[str] | Any, feature_names: Sequence[str] | NDArray[Any]
+    path: str | PathLike[str] | Any,
+    feature_names: Sequence[str] | NDArray[Any],
+    *,
+    pvalues: bool = False,
 ) -> ReadScores:
     """Read the scores of a matrix' columns from a table of :func:`write_scores`.
 
@@ -37,31 +43,30 @@ def read_scores(
         where its features are those of the matrix at that place.
     feature_names : sequence of str of shape (n_features,)
         The names of the matrix' columns.
+    pvalues : bool, default=False
+        Whether p-values are read: those of the column ``log10_pvalue``, or else of ``pvalue``. A
+        missing one, or NaN, is of a column that was not tested.
 
     Raises
     ------
     ValueError
-        If the table has no such columns, holds a feature that the matrix lacks, one twice, or a
-        score that is no number.
+        If the table has no such columns, holds a feature that the matrix lacks, one twice, a
+        score that is no number, or a p-value that is none.
 
     Examples
     --------
     >>> read_scores({"feature": ["b", "a"], "score": [0.5, 0.1]}, ["a", "b", "c"])
-    ReadScores(columns=array([0, 1]), scores=array([0.1, 0.5]))
+    ReadScores(columns=array([0, 1]), scores=array([0.1, 0.5]), log_pvalues=None)
     """
     table = Table(path)
     features = table.column(table.find("feature", "In a table of scores the name")).text().tolist()
-    score = table.column(table.find("score", "In a table of scores the score"))
-    scores = score.numbers()
-    bad = np.flatnonzero(np.isnan(scores) & ~score.missing() | np.isinf(scores))
-    if len(bad):
-        cells = score.text()
-        shown = [f"{quote(cells[row])} in row {row + 1}" for row in bad]
-        raise ValueError(
-            f"Column 'score' of {table.label} holds {counted(len(bad), 'value')} that are no scores "
-            f"({listing(shown, quoted=False)}). A score is a number, or NaN. Repair the table, or "
-            "score again."
-        )
+    scores = _numbers(
+        table,
+        table.find("score", "In a table of scores the score"),
+        "are no scores",
+        "A score is a number, or NaN",
+    )
+    log_pvalues = _log_pvalues(table) if pvalues else None
     twice = repeated(features)
     names = [str(name) for name in feature_names]
     places = _by_index(table, features, names)
@@ -73,7 +78,67 @@ def read_scores(
             )
         places = _by_name(table, features, names)
     order = np.argsort(places)
-    return ReadScores(places[order], scores[order])
+    return ReadScores(
+        places[order], scores[order], None if log_pvalues is None else log_pvalues[order]
+    )
+
+
+def _log_pvalues(table: Table) -> FloatArray:
+    """Return the natural logarithms of the p-values."""
+    if "log10_pvalue" in table.names:
+        # Of p-values that underflow it alone keeps the order.
+        tens = _numbers(
+            table,
+            "log10_pvalue",
+            "are no logarithms of p-values",
+            "A p-value is from 0 to 1, its logarithm at most 0",
+            most=0.0,
+        )
+        return tens * math.log(10)
+    if "pvalue" not in table.names:
+        raise ValueError(
+            f"{sentence(table.label)} has no column 'log10_pvalue' or 'pvalue'. Rules of error rates need "
+            "the p-value of every column that was tested. Score again with pvalues=True, or leave fdr, "
+            "fwer and fpr out."
+        )
+    values = _numbers(
+        table, "pvalue", "are no p-values", "A p-value is from 0 to 1, or NaN", least=0.0, most=1.0
+    )
+    # One that has underflowed stays the least that there is.
+    return np.log(np.maximum(values, np.finfo(np.float64).smallest_subnormal))
+
+
+def _numbers(
+    table: Table,
+    name: str,
+    fault: str,
+    rule: str,
+    *,
+    least: float = -math.inf,
+    most: float = math.inf,
+) -> FloatArray:
+    """Return the numbers of a column, NaN where there is none; refuse what is no finite number."""
+    column = table.column(name)
+    if len(column) != table.length("feature"):
+        raise ValueError(
+            f"Column {name!r} of {table.label} has {counted(len(column), 'row')}, and 'feature' "
+            f"{table.length('feature')}. Each row is of one feature. Repair the table, or score again."
+        )
+    numbers = column.numbers()
+    bad = np.flatnonzero(
+        np.isnan(numbers) & ~column.missing()
+        | np.isinf(numbers)
+        | (numbers < least)
+        | (numbers > most)
+    )
+    if len(bad):
+        cells = column.text()
+        shown = [f"{quote(cells[row])} in row {row + 1}" for row in bad]
+        raise ValueError(
+            f"Column {name!r} of {table.label} holds {counted(len(bad), 'value')} that {fault} "
+            f"({listing(shown, quoted=False)}). {rule}. Repair the table, or score again."
+        )
+    return numbers
 
 
 def _by_index(table: Table, features: list[str], names: list[str]) -> IndexArray | None:

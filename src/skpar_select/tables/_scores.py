@@ -1,6 +1,7 @@
 """Scores as a table, best first: a file of several formats, or a data frame."""
 
 import csv
+import math
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any, TextIO
@@ -37,8 +38,8 @@ def score_table(
     """Return the columns of the table of scores, best first.
 
     These are ``feature``, ``score``, ``selected``, ``rank`` (from 1 on), ``index`` (of the column
-    in the matrix, from 0 on) and those of `more`, such as ``n_observed``, ``pvalue``, ``rho``
-    and ``score_NAME`` for each of several targets. Of equal scores the selected come first, then the
+    in the matrix, from 0 on) and those of `more`, such as ``n_observed``, ``score_NAME`` for each
+    of several targets, ``pvalue`` and ``rho``. Of equal scores the selected come first, then the
     order of the columns; a score that is NaN comes last.
     """
     order = np.lexsort((~selected, -scores))
@@ -59,8 +60,6 @@ def details_of(fitted: Any, target_names: Sequence[str] = ()) -> dict[str, Array
     Several targets are called as `target_names` says, as the selector knows them, or by number.
     """
     details: dict[str, Array] = {}
-    if fitted.pvalues_ is not None:
-        details["pvalue"] = fitted.pvalues_
     several = fitted.scores_by_target_ is not None
     n_targets = len(fitted.scores_by_target_) if several else 0
     names = (target_names or fitted.target_names_ or range(n_targets)) if several else ()
@@ -68,6 +67,11 @@ def details_of(fitted: Any, target_names: Sequence[str] = ()) -> dict[str, Array
         details |= _by_target("n_observed", fitted.n_observed_, names)
     if several:
         details |= _by_target("score", fitted.scores_by_target_, names)
+    if fitted.log_pvalues_ is not None:
+        details["pvalue"] = fitted.pvalues_
+        details["qvalue"] = fitted.qvalues_
+        # A p-value below 5e-324 is 0 as a float64; its logarithm still has its place.
+        details["log10_pvalue"] = fitted.log_pvalues_ / math.log(10)
     if fitted.rho_ is not None:
         details |= _by_target("rho", fitted.rho_, names)
     return details

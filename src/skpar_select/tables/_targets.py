@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from skpar_select._alignment import DroppedSamplesWarning, MissingIdsError, MissingTargetsError
 from skpar_select._given import check_several
-from skpar_select._typing import Array, BoolArray, IndexArray
-from skpar_select._wording import counted, listing, quote
+from skpar_select._typing import Array, BoolArray, FloatArray, IndexArray
+from skpar_select._wording import counted, listing, quote, sentence
 from skpar_select.tables._column import has_decimal_comma
 from skpar_select.tables._join import Choice, join_by_id
 from skpar_select.tables._table import Table
@@ -148,15 +148,38 @@ def values_of(
     Both have the shape (n_rows, n_targets). Of numbers a missing value is NaN; of classes it is
     None, in an array of objects. Raises ValueError for what is there and no finite number.
     """
-    columns = [table.column(name).take(rows) for name in targets]
-    missing = np.column_stack([column.missing() for column in columns])
     if task == "classification":
-        y = np.column_stack([column.text() for column in columns])
-        y[missing] = None
-        return (y if missing.any() else y.astype(np.str_)), missing
+        return labels_of(table, targets, rows)
+    return numbers_of(
+        table,
+        targets,
+        rows,
+        use="regression",
+        otherwise="use the task 'classification' for labels",
+    )
+
+
+def labels_of(table: Table, names: Sequence[str], rows: IndexArray) -> tuple[Array, BoolArray]:
+    """Return some rows of columns as text, None where a value is missing, and which of them are."""
+    columns = [table.column(name).take(rows) for name in names]
+    missing = np.column_stack([column.missing() for column in columns])
+    labels = np.column_stack([column.text() for column in columns])
+    labels[missing] = None
+    return (labels if missing.any() else labels.astype(np.str_)), missing
+
+
+def numbers_of(
+    table: Table, names: Sequence[str], rows: IndexArray, *, use: str, otherwise: str
+) -> tuple[FloatArray, BoolArray]:
+    """Return some rows of columns as float64, NaN where a value is missing, and which of them are.
+
+    ValueError for what is there and no finite number says what it was for, and what else to do.
+    """
+    columns = [table.column(name).take(rows) for name in names]
+    missing = np.column_stack([column.missing() for column in columns])
     numbers = np.column_stack([column.numbers() for column in columns])
     missing |= np.isnan(numbers) & np.column_stack([_says_nan(column.text()) for column in columns])
-    for place, name in enumerate(targets):
+    for place, name in enumerate(names):
         bad = np.flatnonzero(~missing[:, place] & ~np.isfinite(numbers[:, place]))
         if len(bad):
             cells = columns[place].text()
@@ -167,23 +190,28 @@ def values_of(
             if len({cells[at] for at in bad}) == 1:
                 hint = f", such as where={f'{name}!={cells[bad[0]]}'!r}"
             raise ValueError(
-                f"Column {name!r} of {table.label} holds {counted(len(bad), 'value')} that regression "
+                f"Column {name!r} of {table.label} holds {counted(len(bad), 'value')} that {use} "
                 f"cannot use ({listing(shown, quoted=False)})"
                 + (f", and {counted(n_missing, 'missing value')}" if n_missing else "")
-                + ". Regression needs a finite number for each sample"
+                + f". {sentence(use)} needs a finite number for each sample"
                 + (", with a point unless semicolons separate the cells" if comma else "")
                 + ". Leave these rows out with where "
-                f"of skpar_select.align{hint}, or use the task 'classification' for labels."
+                f"of skpar_select.align{hint}, or {otherwise}."
             )
     return numbers, missing
 
 
 def refuse_missing(
-    table: Table, targets: Sequence[str], rows: IndexArray, missing: BoolArray
+    table: Table,
+    names: Sequence[str],
+    rows: IndexArray,
+    missing: BoolArray,
+    *,
+    what: str = "target",
 ) -> None:
     """Raise MissingTargetsError if any value is missing, with all columns that have such."""
     faults = []
-    for place, name in enumerate(targets):
+    for place, name in enumerate(names):
         at = rows[missing[:, place]]
         if len(at):
             cells = table.column(name).text()
@@ -194,8 +222,8 @@ def refuse_missing(
             )
     if faults:
         raise MissingTargetsError(
-            f"The target is missing in {table.label}: {'; '.join(faults)}. Every sample needs a "
-            "target.",
+            f"The {what} is missing in {table.label}: {'; '.join(faults)}. Every sample needs a "
+            f"{what}.",
             "missing_targets='drop' of skpar_select.align leaves these samples out.",
         )
 
