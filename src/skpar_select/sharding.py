@@ -29,7 +29,22 @@ __all__ = ["cost_of", "merge_shards", "score_shard", "selector_of"]
 _NAMES_AT_A_TIME = 2**16
 
 # What a selector knows besides the rules and what is held elsewhere.
-_PARAMETERS = ("task", "missing", "min_observed", "n_neighbors", "marginals", "random_state")
+# Permutations are of a function, which is in no part.
+_PARAMETERS = (
+    "task",
+    "missing",
+    "min_observed",
+    "n_neighbors",
+    "marginals",
+    "random_state",
+    "pvalues",
+    "test",
+    "test_neighbors",
+    "covariate_knots",
+)
+
+# The rules that need p-values.
+_OF_PVALUES = ("fdr", "fwer", "fpr")
 
 
 def score_shard(
@@ -39,6 +54,8 @@ def score_shard(
     output: str | PathLike[str] | Output,
     *,
     shard: str | tuple[int, int],
+    strata: Any = None,
+    covariates: Any = None,
     overwrite: bool = False,
     target_names: Sequence[str] | None = None,
     source: str = "y",
@@ -46,7 +63,8 @@ def score_shard(
     """Score one of several shards of the columns, and write its part.
 
     Which columns a shard has follows from the layout of `X` and the number of shards. Its rules
-    (`k`, `threshold`, `percentile`, `aggregate`) are not used: they are those of the merge.
+    (`k`, `threshold`, `percentile`, `fdr`, `fwer`, `fpr`, `fdr_method`, `aggregate`) are not used: they
+    are those of the merge. A merge by `fdr`, `fwer` or `fpr` needs parts of ``pvalues=True``.
 
     Parameters
     ----------
@@ -59,6 +77,8 @@ def score_shard(
         The part, written whole or not at all.
     shard : str or tuple of int
         Its number, from 1 on, and how many there are: ``"3/16"`` or ``(3, 16)``.
+    strata, covariates : array-like, default=None
+        What it would be fitted with.
     overwrite : bool, default=False
         Whether a file of that name is replaced.
     target_names : sequence of str, default=None
@@ -101,7 +121,7 @@ def score_shard(
     if selector.random_state is None:
         selector.random_state = 0
     selector._validate_params()
-    problem = Problem.of(selector, X, y, None, None)
+    problem = Problem.of(selector, X, y, strata, covariates)
     matrix, scorer, targets = problem
     found = fingerprint(matrix, scorer, digests=SpotDigests())
     if found is None:
@@ -159,18 +179,22 @@ def merge_shards(
     k: Any = "auto",
     threshold: float | None = None,
     percentile: float | None = None,
+    fdr: float | None = None,
+    fwer: float | None = None,
+    fpr: float | None = None,
+    fdr_method: str = "bh",
     aggregate: Aggregate = "max",
 ) -> ParallelMutualInfoSelector:
     """Merge the parts of all shards to the selector that one fit gives.
 
-    Its scores are the same bits, by the built-in kernel. Its `discrete_features` and its
+    Its scores and p-values are the same bits, by the built-in kernel. Its `discrete_features` and its
     function, if it had one, are not in the parts: they are left at their default.
 
     Parameters
     ----------
     parts : sequence of str or path-like
         The files, in any order.
-    k, threshold, percentile, aggregate
+    k, threshold, percentile, fdr, fwer, fpr, fdr_method, aggregate
         The rules, as of :class:`ParallelMutualInfoSelector`.
 
     Returns
@@ -181,7 +205,8 @@ def merge_shards(
     Raises
     ------
     ValueError
-        If a part is missing, comes twice, or is of another run; the message says what differs.
+        If a part is missing, comes twice, or is of another run; the message says what differs. If a
+        rule needs p-values, and the parts have none.
     OSError
         If a file is no part, or damaged.
     """
@@ -189,8 +214,17 @@ def merge_shards(
         raise TypeError(
             f"parts={parts!r} is one path. Shards are merged from the parts of all. Give a list of them."
         )
-    rules = {"k": k, "threshold": threshold, "percentile": percentile, "aggregate": aggregate}
-    return selector_of(join_parts(parts), **rules)
+    return selector_of(
+        join_parts(parts),
+        k=k,
+        threshold=threshold,
+        percentile=percentile,
+        fdr=fdr,
+        fwer=fwer,
+        fpr=fpr,
+        fdr_method=fdr_method,
+        aggregate=aggregate,
+    )
 
 
 def selector_of(joined: Joined, **rules: Any) -> ParallelMutualInfoSelector:
@@ -200,6 +234,12 @@ def selector_of(joined: Joined, **rules: Any) -> ParallelMutualInfoSelector:
     selector = ParallelMutualInfoSelector(**rules, **known)
     selector._validate_params()
     check_k(selector.k, manifest.n_features)
+    asked = [name for name in _OF_PVALUES if rules.get(name) is not None]
+    if asked and "log_pvalue" not in joined.results:
+        raise ValueError(
+            f"{asked[0]}={rules[asked[0]]} is given, and the parts hold no p-values. A merge makes none: it "
+            "needs those of all columns. Score the shards again with pvalues=True, or leave the rule out."
+        )
     selector.n_features_in_ = manifest.n_features
     if joined.names is not None:
         selector.feature_names_in_ = joined.names
