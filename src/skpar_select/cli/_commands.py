@@ -7,14 +7,15 @@ from argparse import Namespace
 from sklearn.utils.validation import _check_feature_names_in
 
 from skpar_select._inspection import inspection
-from skpar_select._rules import select
+from skpar_select._rules import Rules
 from skpar_select._selector import ParallelMutualInfoSelector
 from skpar_select.cli._console import Console
 from skpar_select.cli._features import shown_names
 from skpar_select.cli._input import STREAM, Problem, open_input, read_problem
+from skpar_select.cli._once import given_options
 from skpar_select.cli._outputs import Outputs, making_outputs, put_scores
-from skpar_select.cli._report import best, summary
-from skpar_select.cli._scoring import check_scored, read_scored, selector_for
+from skpar_select.cli._report import best, summary, tested
+from skpar_select.cli._scoring import check_scored, read_scored, rules_of, selector_for
 from skpar_select.cli._shards import merge, score_one_shard, shard_line
 from skpar_select.matrices import open_matrix
 from skpar_select.planning import Shard
@@ -28,7 +29,8 @@ from skpar_select.tables import (
 # What has a meaning where scores are taken from a file; all else is about scoring.
 _OF_SELECTION = {
     "matrix", "dataset", "layer", "orientation", "feature_names", "feature_names_file",
-    "sample_ids", "sample_ids_file", "same_order", "k", "threshold", "percentile", "n_jobs",
+    "sample_ids", "sample_ids_file", "same_order", "k", "threshold", "percentile", "fdr", "fwer",
+    "fpr", "fdr_method", "n_jobs",
     "memory_budget", "output", "overwrite", "from_scores", "progress", "quiet", "help",
 }  # fmt: skip
 
@@ -100,7 +102,13 @@ def _select_from(options: Namespace, outputs: Outputs, console: Console) -> None
             "and the rules alone. Leave one of the two out."
         )
     X = open_input(options, console)
-    held = read_scores(options.from_scores, shown_names(X))
+    rules = Rules(**rules_of(options))
+    if "fdr_method" in given_options(options) and options.fdr is None:
+        raise ValueError(
+            f"--fdr-method {options.fdr_method} is given without --fdr. It says how that is kept. Leave it "
+            "out, or add --fdr."
+        )
+    held = read_scores(options.from_scores, shown_names(X), pvalues=rules.needs_pvalues)
     if (
         X.feature_names is None
         and len(held.columns) != X.shape[1]
@@ -112,9 +120,14 @@ def _select_from(options: Namespace, outputs: Outputs, console: Console) -> None
             "without names. They would be taken by position, and its rows may be the features. Give "
             "--orientation, or --feature-names."
         )
-    mask = select(
-        held.scores, k=options.k, threshold=options.threshold, percentile=options.percentile
-    )
+    n_lacking = X.shape[1] - len(held.columns)
+    if n_lacking and (options.fdr is not None or options.fwer is not None):
+        console.warning(
+            f"'{options.from_scores}' lacks {n_lacking:,} of the {X.shape[1]:,} features of the matrix. --fdr "
+            "and --fwer count the tests, and take those of the file for all. If the file holds the best of "
+            "more, as after head, they promise too much: take the whole file."
+        )
+    mask = rules.select(held.scores, held.log_pvalues)
     if not mask.any():
         console.warning(_NO_COLUMNS)
     outputs.write_matrix(X, held.columns[mask], options, console)
@@ -129,6 +142,8 @@ def _inspect(options: Namespace, console: Console) -> None:
         omits_features=options.missing != "raise",
         omits_targets=problem.lacks_targets,
         correlated=gives_rho(options.task, options.marginals),
+        tested=options.pvalues,
+        residuals=problem.covariates is not None,
     )
     budget, n_jobs = options.memory_budget, options.n_jobs
     for line in inspection(problem.X, needs, memory_budget=budget, n_jobs=n_jobs):
@@ -168,7 +183,7 @@ def _repack(options: Namespace, console: Console) -> None:
 
 def _fit(problem: Problem, options: Namespace, console: Console) -> ParallelMutualInfoSelector:
     selector = selector_for(problem, options, console)
-    selector.fit(problem.X, problem.y)
+    selector.fit(problem.X, problem.y, strata=problem.strata, covariates=problem.covariates)
     check_scored(selector)
     return selector
 
@@ -178,6 +193,8 @@ def _report(
 ) -> None:
     """Say what was scored, and show the best."""
     for line in summary(problem.columns, problem.table, options.task, *problem.X.shape):
+        console.result(line)
+    for line in tested(selector):
         console.result(line)
     for line in best(_check_feature_names_in(selector), selector, problem.columns):
         console.result(line)

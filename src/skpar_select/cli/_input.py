@@ -11,7 +11,7 @@ from skpar_select._wording import counted, listing
 from skpar_select.cli._console import Console
 from skpar_select.cli._features import DISCRETE_WORDS, choose_features, discrete_features
 from skpar_select.matrices import LazyMatrix, UnclearOrientationError, open_matrix
-from skpar_select.tables import Table, align
+from skpar_select.tables import Table, aligned
 
 STREAM = "-"
 _ORIENTATIONS = ("samples_by_features", "features_by_samples")
@@ -42,7 +42,13 @@ class Problem:
     """The names of the targets."""
 
     table: str = ""
-    """What holds them."""
+    """What holds them, and what is held fixed or regressed out."""
+
+    strata: Any = None
+    """Labels of each sample, as the selector takes them, or None."""
+
+    covariates: Any = None
+    """Numbers of each sample, or None."""
 
     @property
     def lacks_targets(self) -> bool:
@@ -73,7 +79,8 @@ def inputs_of(options: Namespace) -> tuple[str, ...]:
 def read_problem(options: Namespace, console: Console) -> Problem:
     """Open the matrix and join the target to it; both without what is to be left out."""
     if not options.target_column:
-        if options.target is not None or options.id_column is not None or options.where:
+        of_table = options.target, options.id_column, options.where, *_confounders_of(options)
+        if any(of_table):
             raise ValueError(
                 f"No column of '{options.target or options.matrix[0]}' is named. The target is one "
                 "of them, or several. Name it with --target-column."
@@ -85,6 +92,11 @@ def read_problem(options: Namespace, console: Console) -> Problem:
                 "matrix is joined to a table. Name a column with --target-column, or leave it out."
             )
         return _cut(open_input(options, console), options)
+    if options.covariate_knots and not options.covariates:
+        raise ValueError(
+            f"--covariate-knots {options.covariate_knots} is given without --covariates. Splines are of "
+            "covariates. Name their columns, or leave it out."
+        )
     table = Table(sys.stdin if options.target == STREAM else options.target or options.matrix[0])
     columns = [table.find(name, "The target") for name in options.target_column]
     X = open_input(options, console, table, columns[0])
@@ -101,10 +113,12 @@ def read_problem(options: Namespace, console: Console) -> Problem:
         )
     if X.sample_ids is None and not by_position and options.target is not None:
         raise ValueError(_NO_IDS.format(label=X.label))
-    X, y = align(
+    joined = aligned(
         X,
         table,
         columns if len(columns) > 1 else columns[0],
+        strata=options.strata,
+        covariates=options.covariates,
         id_column=options.id_column,
         match="order" if by_position or X.sample_ids is None else "id",
         unmatched=options.unmatched,
@@ -114,13 +128,45 @@ def read_problem(options: Namespace, console: Console) -> Problem:
         where=options.where,
         task=options.task,
     )
+    X = joined.X
     if options.target is None:
-        X = _without_targets(X, columns, console)
-    return _cut(X, options, y=y, columns=columns, table=table.label)
+        X = _without(X, columns, "a target", "A column tells all about itself", console)
+        X = _without(
+            X,
+            [table.find(name) for name in _confounders_of(options)],
+            "a stratum or covariate",
+            "Nothing is left of a column that is held fixed or regressed out",
+            console,
+        )
+    return _cut(
+        X,
+        options,
+        y=joined.y,
+        columns=columns,
+        table=_described(table, options),
+        strata=joined.strata,
+        covariates=joined.covariates,
+    )
 
 
-def _without_targets(X: LazyMatrix, columns: Sequence[str], console: Console) -> LazyMatrix:
-    """Leave out features that are the targets, as in a Parquet file of both."""
+def _confounders_of(options: Namespace) -> list[str]:
+    return [*(options.strata or ()), *(options.covariates or ())]
+
+
+def _described(table: Table, options: Namespace) -> str:
+    """Name a table, and which of its columns are held fixed or regressed out."""
+    parts = [table.label]
+    if options.strata:
+        parts.append(f"within strata of {listing(options.strata, quoted=False)}")
+    if options.covariates:
+        parts.append(f"covariates {listing(options.covariates, quoted=False)} regressed out")
+    return ", ".join(parts)
+
+
+def _without(
+    X: LazyMatrix, columns: Sequence[str], what: str, why: str, console: Console
+) -> LazyMatrix:
+    """Leave out features of these names, as of a Parquet file that holds the table, too."""
     names = X.feature_names
     if names is None:
         return X
@@ -128,8 +174,8 @@ def _without_targets(X: LazyMatrix, columns: Sequence[str], console: Console) ->
     if len(others) == len(names):
         return X
     console.note(
-        f"Left out: {counted(len(names) - len(others), 'feature')} of the name of a target, "
-        f"{listing(columns)}. A column tells all about itself."
+        f"Left out: {counted(len(names) - len(others), 'feature')} of the name of {what}, "
+        f"{listing(columns)}. {why}."
     )
     kept: LazyMatrix = X[:, others]
     return kept

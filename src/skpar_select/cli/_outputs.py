@@ -17,6 +17,7 @@ from skpar_select._typing import IndexArray
 from skpar_select.cli._console import Console
 from skpar_select.cli._features import shown_names
 from skpar_select.cli._input import Problem, inputs_of
+from skpar_select.cli._scoring import wants_pvalues
 from skpar_select.execution import choose_executor
 from skpar_select.matrices import LazyMatrix
 from skpar_select.scoring import gives_rho
@@ -31,6 +32,9 @@ from skpar_select.tables import (
     write_matrix,
     write_scores,
 )
+
+# p-value, q-value, and the logarithm of the first.
+_N_OF_TESTS = 3
 
 # What is packed takes less than can be told.
 _PLANNED = (".h5", ".hdf5", ".h5ad")
@@ -80,7 +84,7 @@ class Outputs:
                 options.missing != "raise",
                 gives_rho(options.task, options.marginals),
             )
-            n_more = n_targets * sum(by_target)
+            n_more = n_targets * sum(by_target) + _N_OF_TESTS * wants_pvalues(options)
             self.scores.reserve(bytes_of_scores(names, n_more))
         n_selected = _most_selected(options, X.shape[1])
         if self.matrix is None or n_selected is None or self.matrix.path.suffix not in _PLANNED:
@@ -129,7 +133,8 @@ def put_scores(output: Any, columns: Sequence[str], selector: ParallelMutualInfo
 def _most_selected(options: Namespace, n_features: int) -> int | None:
     """Return how many features the rules keep at most, where they say so."""
     k, percentile = options.k, options.percentile
-    if k == "auto" and percentile is None and options.threshold is not None:
+    others = options.threshold, options.fdr, options.fwer, options.fpr
+    if k == "auto" and percentile is None and any(other is not None for other in others):
         return None
     most = min(n_features, number_of_features(k, n_features, options.threshold, percentile))
     return most if percentile is None else min(most, round(n_features * percentile / 100) + 1)

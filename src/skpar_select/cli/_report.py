@@ -1,13 +1,18 @@
 """What is printed of a run: what was scored, and the best features."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from skpar_select._rules import log_qvalues
 from skpar_select._selector import ParallelMutualInfoSelector
 from skpar_select._typing import FloatArray
 
 MOST_SHOWN = 10
+
+# Of q-values that are counted where no rule names another.
+_USUAL_RATE = 0.05
 
 # The lines that are printed are aligned in two columns, as those of inspect.
 _WIDTH = 15
@@ -22,10 +27,49 @@ def summary(
     yield f"{'features':<{_WIDTH}}{n_features:,}"
 
 
+def tested(selector: ParallelMutualInfoSelector) -> Iterator[str]:
+    """Say how many features have a small q-value, and the least p-value, where there are any."""
+    log_pvalues = selector.log_pvalues_
+    if log_pvalues is None or np.isnan(log_pvalues).all():
+        return
+    rate = _USUAL_RATE if selector.fdr is None else selector.fdr
+    log_qvalues_ = log_qvalues(log_pvalues, selector.fdr_method)
+    n_small = np.count_nonzero(log_qvalues_ <= math.log(rate))
+    n_tested = np.count_nonzero(~np.isnan(log_pvalues))
+    yield (
+        f"{'tests':<{_WIDTH}}{n_small:,} of {n_tested:,} features have q <= {rate:g}; the least p is "
+        f"{shown_pvalue(np.nanmin(log_pvalues))}"
+    )
+
+
+def shown_pvalue(log_pvalue: float) -> str:
+    """Return a p-value by its logarithm as text, however small it is.
+
+    Examples
+    --------
+    >>> shown_pvalue(math.log(0.05)), shown_pvalue(-1000), shown_pvalue(math.log(9.99e-7))
+    ('0.0500', '5.1e-435', '1.0e-06')
+    """
+    if math.isnan(log_pvalue):
+        return "nan"
+    tens = log_pvalue / math.log(10)
+    if tens >= -3:
+        return f"{10**tens:.4f}"
+    exponent = math.floor(tens)
+    digits = f"{10 ** (tens - exponent):.1f}"
+    if digits == "10.0":
+        digits, exponent = "1.0", exponent + 1
+    return f"{digits}e-{-exponent:02}"
+
+
 def best(
     names: Sequence[str], selector: ParallelMutualInfoSelector, columns: Sequence[str]
 ) -> Iterator[str]:
-    """Tabulate the best features, with the score for each of several targets, or rho for the one."""
+    """Tabulate the best features.
+
+    There are the score for each of several targets, or rho for the one, and p-values and q-values
+    where they were asked for.
+    """
     scores = selector.scores_
     order = np.lexsort((~selector.get_support(), -scores))[:MOST_SHOWN]
     order = order[~np.isnan(scores[order])]
@@ -35,11 +79,18 @@ def best(
         shown += list(zip(columns, by_target, strict=True))
     elif selector.rho_ is not None:
         shown.append(("rho", np.atleast_2d(selector.rho_)[0]))
-    widths = [max(10, len(head)) for head, _ in shown]
-    head = "  ".join(f"{head:>{width}}" for (head, _), width in zip(shown, widths, strict=True))
-    yield f"{'rank':>4}  {head}  feature"
-    for rank, index in enumerate(order, start=1):
-        cells = "  ".join(
-            f"{values[index]:>{width}.4f}" for (_, values), width in zip(shown, widths, strict=True)
-        )
-        yield f"{rank:>4}  {cells}  {names[index]}"
+    columns_shown = [(head, [f"{values[index]:.4f}" for index in order]) for head, values in shown]
+    if selector.log_pvalues_ is not None:
+        log_qvalues_ = log_qvalues(selector.log_pvalues_, selector.fdr_method)
+        for head, logs in (("pvalue", selector.log_pvalues_), ("qvalue", log_qvalues_)):
+            columns_shown.append((head, [shown_pvalue(logs[index]) for index in order]))
+    widths = [max(10, len(head)) for head, _ in columns_shown]
+    heads = [head for head, _ in columns_shown]
+    yield f"{'rank':>4}  {_aligned(heads, widths)}  feature"
+    rows = zip(*(cells for _, cells in columns_shown), strict=True)
+    for rank, (index, cells) in enumerate(zip(order, rows, strict=True), start=1):
+        yield f"{rank:>4}  {_aligned(cells, widths)}  {names[index]}"
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))

@@ -1,15 +1,33 @@
 """From the options to what is scored, and to the selector that scores it."""
 
 from argparse import Namespace
+from dataclasses import fields
+from typing import Any
 
+from skpar_select._rules import Rules
 from skpar_select._selector import ParallelMutualInfoSelector
 from skpar_select.cli._console import Console
 from skpar_select.cli._input import Problem, read_problem
+from skpar_select.cli._once import given_options
 from skpar_select.scoring import ScoreStore
+
+RULES = tuple(field.name for field in fields(Rules))
+
+# The rules that need p-values.
+_OF_PVALUES = ("fdr", "fwer", "fpr")
+
+# What has a meaning only where there are p-values.
+_OF_TESTS = ("test", "test_neighbors", "fdr_method")
 
 
 def read_scored(options: Namespace, console: Console) -> Problem:
     """Read a matrix and its target, which is needed."""
+    useless = [option for option in _OF_TESTS if option in given_options(options)]
+    if useless and not wants_pvalues(options):
+        raise ValueError(
+            f"{console.option(useless[0])} {vars(options)[useless[0]]} is given, and no p-values are asked "
+            "for. It says how they are made or joined. Add --pvalues, or a rule such as --fdr 0.05."
+        )
     problem = read_problem(options, console)
     if not problem.columns:
         raise ValueError(
@@ -31,9 +49,11 @@ def selector_for(
 ) -> ParallelMutualInfoSelector:
     """Return the selector that the options describe, not yet fitted."""
     return ParallelMutualInfoSelector(
-        k=options.k,
-        threshold=options.threshold,
-        percentile=options.percentile,
+        **rules_of(options),
+        pvalues=options.pvalues,
+        test=options.test,
+        test_neighbors=options.test_neighbors,
+        covariate_knots=options.covariate_knots,
         task=options.task,
         discrete_features=problem.discrete,
         missing=options.missing,
@@ -47,6 +67,16 @@ def selector_for(
         store=None if options.store is None else ScoreStore(options.store, tell=console.note),
         verbose=console.progress() or 0,
     )
+
+
+def rules_of(options: Namespace) -> dict[str, Any]:
+    """Return the rules, by name."""
+    return {rule: vars(options)[rule] for rule in RULES}
+
+
+def wants_pvalues(options: Namespace) -> bool:
+    """Return whether p-values are asked for, by a rule or for themselves."""
+    return bool(options.pvalues) or any(vars(options)[rule] is not None for rule in _OF_PVALUES)
 
 
 def check_scored(selector: ParallelMutualInfoSelector) -> None:

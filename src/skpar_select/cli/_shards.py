@@ -9,14 +9,14 @@ from skpar_select.cli._console import Console
 from skpar_select.cli._input import STREAM, inputs_of
 from skpar_select.cli._once import given_options
 from skpar_select.cli._outputs import making_outputs, put_scores
-from skpar_select.cli._report import best, summary
-from skpar_select.cli._scoring import check_scored, read_scored, selector_for
+from skpar_select.cli._report import best, summary, tested
+from skpar_select.cli._scoring import RULES, check_scored, read_scored, selector_for, wants_pvalues
 from skpar_select.matrices import LazyMatrix
 from skpar_select.planning import Shard
 from skpar_select.sharding import cost_of, score_shard, selector_of
 from skpar_select.tables import SCORE_FORMATS, Output, check_output, join_parts
 
-_OF_MERGE = ("k", "threshold", "percentile", "aggregate")
+_OF_MERGE = (*RULES, "aggregate")
 
 
 def score_one_shard(options: Namespace, console: Console) -> None:
@@ -26,7 +26,7 @@ def score_one_shard(options: Namespace, console: Console) -> None:
         if rule in given_options(options):
             raise ValueError(
                 f"{console.option(rule)} is given with --shard {shard}. Rules choose among the scores of "
-                "all shards. Give it to merge."
+                f"all shards. Give it to merge{', and --pvalues here' if wants_pvalues(options) else ''}."
             )
     if options.output in (None, STREAM) or options.output.lower().endswith(SCORE_FORMATS):
         raise ValueError(
@@ -43,6 +43,8 @@ def score_one_shard(options: Namespace, console: Console) -> None:
             problem.y,
             part,
             shard=shard,
+            strata=problem.strata,
+            covariates=problem.covariates,
             target_names=problem.columns,
             source=problem.table,
         )
@@ -75,6 +77,8 @@ def merge(options: Namespace, console: Console) -> None:
         check_scored(selector)
         shape = of_run.targets.n_samples, of_run.n_features
         for line in summary(columns, of_run.source, str(parameters.get("task")), *shape):
+            console.result(line)
+        for line in tested(selector):
             console.result(line)
         for line in best(_check_feature_names_in(selector), selector, columns):
             console.result(line)

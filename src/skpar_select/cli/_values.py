@@ -52,6 +52,33 @@ def percentage(text: str) -> float:
     return value
 
 
+def rate(text: str) -> float:
+    """Read a rate of errors: 0.05, or 5%."""
+    plain = text.strip()
+    value = _number(plain.removesuffix("%"), "rate", "such as 0.05 or 5%")
+    value = value / 100 if plain.endswith("%") else value
+    if not 0 < value <= 1:
+        raise ArgumentTypeError(
+            f"{text!r} is no rate of errors. It must be above 0 and at most 1, such as 0.05 or 5%."
+        )
+    return value
+
+
+def number_of_test_neighbors(text: str) -> int | str:
+    """Read a number of neighbours from 1 on, or auto."""
+    return "auto" if text.strip().lower() == "auto" else whole_number(1)(text)
+
+
+def number_of_knots(text: str) -> int:
+    """Read a number of knots: 0, or 3 and more."""
+    value = whole_number(0)(text)
+    if value in (1, 2):
+        raise ArgumentTypeError(
+            f"{text!r} knots make no spline. They must be at least 3, or 0 for straight lines."
+        )
+    return value
+
+
 def number_of_features(text: str) -> int | float | str:
     """Read how many features to keep: 5000, 1e4, 5%, 0.05, all or auto."""
     plain = text.strip().lower()
