@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from skpar_select._rules import Rules
-from skpar_select.tables import SCORE_FORMATS, read_scores, score_frame, write_scores
+from skpar_select.tables import (
+    SCORE_FORMATS,
+    details_of,
+    read_scores,
+    score_frame,
+    write_scores,
+)
 
 NAMES = ["a", "b", 'c,"d"', "e", "f"]
 SCORES = np.array([0.1, np.nan, 0.5, 0.1, 0.1])
@@ -165,6 +171,90 @@ def test_read_scores__finds_features_by_index_where_names_repeat_or_have_blanks(
 def test_read_scores__does_without_an_index_that_is_none(index):
     table = {"feature": ["b", "a"], "score": [2.0, 1.0], "index": index}
     assert read_scores(table, ["a", "b"]).columns.tolist() == [0, 1]
+
+
+class Fitted:
+    """What a table of scores asks a selector for."""
+
+    missing, target_names_, rho_, scores_by_target_ = "raise", None, None, None
+
+    def __init__(self, log_pvalues):
+        self.log_pvalues_ = log_pvalues
+        self.pvalues_ = None if log_pvalues is None else np.exp(log_pvalues)
+        self.qvalues_ = None if log_pvalues is None else np.exp(log_pvalues / 2)
+
+
+LOGS = np.array([-2000.0, -1000.0, np.nan, -0.5, 0.0])
+
+
+def test_details_of__without_pvalues_has_none():
+    assert details_of(Fitted(None)) == {}
+
+
+def test_details_of__keeps_the_order_of_pvalues_that_underflow():
+    details = details_of(Fitted(LOGS))
+    assert list(details) == ["pvalue", "qvalue", "log10_pvalue"]
+    assert details["pvalue"][:2].tolist() == [0, 0]
+    assert details["log10_pvalue"][0] < details["log10_pvalue"][1] < -400
+    assert_array_equal(np.isnan(details["log10_pvalue"]), np.isnan(LOGS))
+
+
+def test_details_of__puts_pvalues_behind_the_scores_of_the_targets():
+    fitted = Fitted(LOGS)
+    fitted.missing, fitted.n_observed_ = "omit", np.ones((2, 5))
+    fitted.scores_by_target_, fitted.rho_ = np.zeros((2, 5)), np.zeros((2, 5))
+    assert list(details_of(fitted, ["x", "y"])) == [
+        "n_observed_x", "n_observed_y", "score_x", "score_y",
+        "pvalue", "qvalue", "log10_pvalue", "rho_x", "rho_y",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".h5", ".parquet"])
+def test_read_scores__reads_pvalues_that_underflow_and_those_that_are_missing(tmp_path, suffix):
+    file = tmp_path / f"s{suffix}"
+    write_scores(file, NAMES, SCORES, SELECTED, details_of(Fitted(LOGS)))
+    got = read_scores(file, NAMES, pvalues=True)
+    np.testing.assert_allclose(got.log_pvalues, LOGS, rtol=1e-15)
+    assert read_scores(file, NAMES).log_pvalues is None
+
+
+def test_read_scores__takes_pvalues_of_a_table_without_their_logarithms():
+    table = {"feature": ["b", "a", "c"], "score": [2, 1, 0], "pvalue": ["0", "0.25", "NA"]}
+    got = read_scores(table, ["a", "b", "c"], pvalues=True)
+    np.testing.assert_allclose(got.log_pvalues, [np.log(0.25), np.log(5e-324), np.nan])
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "message"),
+    [
+        (
+            "pvalue",
+            "2",
+            r"holds 1 value that are no p-values \('2' in row 1\)\. A p-value is from 0 ",
+        ),
+        ("pvalue", "-1", r"\('-1' in row 1\)"),
+        ("pvalue", "-inf", r"\('-inf' in row 1\)"),
+        ("pvalue", "small", r"\('small' in row 1\).*score again"),
+        ("log10_pvalue", "0.5", r"are no logarithms of p-values \('0.5' in row 1\)"),
+        ("log10_pvalue", "-inf", r"\('-inf' in row 1\)"),
+        ("log10_pvalue", "<1e-300", r"\('<1e-300' in row 1\)"),
+        ("qvalue", "0.5", r"no column 'log10_pvalue' or 'pvalue'\. .* with pvalues=True, or leave"),
+    ],
+)
+def test_read_scores__refuses_pvalues_that_are_none(column, cell, message):
+    table = {"feature": ["a", "b"], "score": [2, 1], column: [cell, "-0.0"]}
+    with pytest.raises(ValueError, match=message):
+        read_scores(table, ["a", "b"], pvalues=True)
+    # Rules that need none do not look at them.
+    assert read_scores(table, ["a", "b"]).scores.tolist() == [2, 1]
+
+
+def test_read_scores__refuses_columns_of_other_lengths(tmp_path):
+    with h5py.File(tmp_path / "s.h5", "w") as file:
+        file["feature"], file["score"] = ["a", "b", "c"], np.zeros(3)
+        file["pvalue"] = np.zeros(2)
+    with pytest.raises(ValueError, match=r"'pvalue' of .* has 2 rows, and 'feature' 3"):
+        read_scores(tmp_path / "s.h5", ["a", "b", "c"], pvalues=True)
 
 
 @pytest.mark.parametrize(

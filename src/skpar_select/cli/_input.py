@@ -157,9 +157,9 @@ def _described(table: Table, options: Namespace) -> str:
     """Name a table, and which of its columns are held fixed or regressed out."""
     parts = [table.label]
     if options.strata:
-        parts.append(f"within strata of {listing(options.strata, quoted=False)}")
+        parts.append(f"within strata of {listing(options.strata)}")
     if options.covariates:
-        parts.append(f"covariates {listing(options.covariates, quoted=False)} regressed out")
+        parts.append(f"covariates {listing(options.covariates)} regressed out")
     return ", ".join(parts)
 
 

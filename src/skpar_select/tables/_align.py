@@ -245,7 +245,14 @@ def aligned(
     y, missing = y[~lacking], missing[~lacking]
     labels, numbers, without = confounders.values(table, joined.rows)
     if missing_targets == "raise":
-        refuse_missing(table, confounders.names, joined.rows, without, what="stratum or covariate")
+        refuse_missing(
+            table,
+            confounders.names,
+            joined.rows,
+            without,
+            what="A stratum or covariate",
+            rule="Every sample needs a value of each, as it needs a target",
+        )
     unknown: BoolArray = np.any(without, axis=1)
     joined.keep(~unknown, f"without a value in {listing(confounders.names)}")
     y, missing = y[~unknown], missing[~unknown]

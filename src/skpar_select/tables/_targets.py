@@ -207,7 +207,8 @@ def refuse_missing(
     rows: IndexArray,
     missing: BoolArray,
     *,
-    what: str = "target",
+    what: str = "The target",
+    rule: str = "Every sample needs a target",
 ) -> None:
     """Raise MissingTargetsError if any value is missing, with all columns that have such."""
     faults = []
@@ -222,8 +223,7 @@ def refuse_missing(
             )
     if faults:
         raise MissingTargetsError(
-            f"The {what} is missing in {table.label}: {'; '.join(faults)}. Every sample needs a "
-            f"{what}.",
+            f"{what} is missing in {table.label}: {'; '.join(faults)}. {rule}.",
             "missing_targets='drop' of skpar_select.align leaves these samples out.",
         )
 
