@@ -14,6 +14,7 @@ import numpy as np
 from skpar_select._caller import warn_caller
 from skpar_select._memory import format_bytes
 from skpar_select._problem import Problem
+from skpar_select._rules import rules_of
 from skpar_select._selector import ParallelMutualInfoSelector
 from skpar_select._typing import Aggregate, Index, Names
 from skpar_select._validation import check_k
@@ -234,7 +235,7 @@ def selector_of(joined: Joined, **rules: Any) -> ParallelMutualInfoSelector:
     selector = ParallelMutualInfoSelector(**rules, **known)
     selector._validate_params()
     check_k(selector.k, manifest.n_features)
-    asked = [name for name in _OF_PVALUES if rules.get(name) is not None]
+    asked = [name for name in _OF_PVALUES if name in rules_of(selector).limits]
     if asked and "log_pvalue" not in joined.results:
         raise ValueError(
             f"{asked[0]}={rules[asked[0]]} is given, and the parts hold no p-values. A merge makes none: it "

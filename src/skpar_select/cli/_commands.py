@@ -7,7 +7,7 @@ from argparse import Namespace
 from sklearn.utils.validation import _check_feature_names_in
 
 from skpar_select._inspection import inspection
-from skpar_select._rules import Rules
+from skpar_select._rules import rules_of
 from skpar_select._selector import ParallelMutualInfoSelector
 from skpar_select.cli._console import Console
 from skpar_select.cli._features import shown_names
@@ -15,7 +15,7 @@ from skpar_select.cli._input import STREAM, Problem, open_input, read_problem
 from skpar_select.cli._once import given_options
 from skpar_select.cli._outputs import Outputs, making_outputs, put_scores
 from skpar_select.cli._report import best, summary, tested
-from skpar_select.cli._scoring import check_scored, read_scored, rules_of, selector_for
+from skpar_select.cli._scoring import check_scored, read_scored, selector_for
 from skpar_select.cli._shards import merge, score_one_shard, shard_line
 from skpar_select.matrices import open_matrix
 from skpar_select.planning import Shard
@@ -102,13 +102,13 @@ def _select_from(options: Namespace, outputs: Outputs, console: Console) -> None
             "and the rules alone. Leave one of the two out."
         )
     X = open_input(options, console)
-    rules = Rules(**rules_of(options))
+    rules = rules_of(options)
     if "fdr_method" in given_options(options) and options.fdr is None:
         raise ValueError(
             f"--fdr-method {options.fdr_method} is given without --fdr. It says how that is kept. Leave it "
             "out, or add --fdr."
         )
-    held = read_scores(options.from_scores, shown_names(X), pvalues=rules.needs_pvalues)
+    held = read_scores(options.from_scores, shown_names(X), pvalues=rules.need_pvalues)
     if (
         X.feature_names is None
         and len(held.columns) != X.shape[1]
@@ -141,8 +141,9 @@ def _inspect(options: Namespace, console: Console) -> None:
         n_targets=max(1, len(problem.columns)),
         omits_features=options.missing != "raise",
         omits_targets=problem.lacks_targets,
-        correlated=gives_rho(options.task, options.marginals),
+        correlated=gives_rho(options.task, options.marginals, tested=options.pvalues),
         tested=options.pvalues,
+        stratified=problem.strata is not None,
         residuals=problem.covariates is not None,
     )
     budget, n_jobs = options.memory_budget, options.n_jobs

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils.validation import _check_feature_names_in
 
 from skpar_select._memory import parse_memory
-from skpar_select._rules import number_of_features
+from skpar_select._rules import rules_of
 from skpar_select._selector import ParallelMutualInfoSelector
 from skpar_select._typing import IndexArray
 from skpar_select.cli._console import Console
@@ -82,7 +82,7 @@ class Outputs:
             by_target = (
                 n_targets > 1,
                 options.missing != "raise",
-                gives_rho(options.task, options.marginals),
+                gives_rho(options.task, options.marginals, tested=wants_pvalues(options)),
             )
             n_more = n_targets * sum(by_target) + _N_OF_TESTS * wants_pvalues(options)
             self.scores.reserve(bytes_of_scores(names, n_more))
@@ -132,9 +132,9 @@ def put_scores(output: Any, columns: Sequence[str], selector: ParallelMutualInfo
 
 def _most_selected(options: Namespace, n_features: int) -> int | None:
     """Return how many features the rules keep at most, where they say so."""
-    k, percentile = options.k, options.percentile
-    others = options.threshold, options.fdr, options.fwer, options.fpr
-    if k == "auto" and percentile is None and any(other is not None for other in others):
+    rules = rules_of(options)
+    if rules.k == "auto" and rules.percentile is None and rules.limits:
         return None
-    most = min(n_features, number_of_features(k, n_features, options.threshold, percentile))
+    most = min(n_features, rules.number_of_features(n_features))
+    percentile = rules.percentile
     return most if percentile is None else min(most, round(n_features * percentile / 100) + 1)

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from skpar_select._rules import log_qvalues
 from skpar_select._selector import ParallelMutualInfoSelector
 from skpar_select._typing import FloatArray
+from skpar_select.significance import log_qvalues
 
 MOST_SHOWN = 10
 

@@ -2,9 +2,8 @@
 
 from argparse import Namespace
 from dataclasses import fields
-from typing import Any
 
-from skpar_select._rules import Rules
+from skpar_select._rules import Rules, rules_of
 from skpar_select._selector import ParallelMutualInfoSelector
 from skpar_select.cli._console import Console
 from skpar_select.cli._input import Problem, read_problem
@@ -12,9 +11,6 @@ from skpar_select.cli._once import given_options
 from skpar_select.scoring import ScoreStore
 
 RULES = tuple(field.name for field in fields(Rules))
-
-# The rules that need p-values.
-_OF_PVALUES = ("fdr", "fwer", "fpr")
 
 # What has a meaning only where there are p-values.
 _OF_TESTS = ("test", "test_neighbors", "fdr_method")
@@ -49,7 +45,7 @@ def selector_for(
 ) -> ParallelMutualInfoSelector:
     """Return the selector that the options describe, not yet fitted."""
     return ParallelMutualInfoSelector(
-        **rules_of(options),
+        **vars(rules_of(options)),
         pvalues=options.pvalues,
         test=options.test,
         test_neighbors=options.test_neighbors,
@@ -69,14 +65,9 @@ def selector_for(
     )
 
 
-def rules_of(options: Namespace) -> dict[str, Any]:
-    """Return the rules, by name."""
-    return {rule: vars(options)[rule] for rule in RULES}
-
-
 def wants_pvalues(options: Namespace) -> bool:
     """Return whether p-values are asked for, by a rule or for themselves."""
-    return bool(options.pvalues) or any(vars(options)[rule] is not None for rule in _OF_PVALUES)
+    return bool(options.pvalues) or rules_of(options).need_pvalues
 
 
 def check_scored(selector: ParallelMutualInfoSelector) -> None:

@@ -36,7 +36,7 @@ _STEP_BYTES = 2**22
 _MANIFEST_BYTES = 2**24
 
 # Results that each of several targets has.
-_BY_TARGET = ("score", "log_pvalue", "n_observed", "rho")
+_BY_TARGET = ("score", "log_pvalue", "noise_floor", "n_observed", "rho")
 
 
 @dataclass(frozen=True, kw_only=True)
