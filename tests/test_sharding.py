@@ -11,7 +11,16 @@ from skpar_select import ParallelMutualInfoSelector, open_matrix
 from skpar_select.scoring import ScoreStore
 from skpar_select.sharding import merge_shards, score_shard
 
-RESULTS = ("scores_", "n_observed_", "scores_by_target_", "pvalues_", "feature_names_in_")
+RESULTS = (
+    "scores_",
+    "n_observed_",
+    "scores_by_target_",
+    "log_pvalues_",
+    "pvalues_",
+    "qvalues_",
+    "rho_",
+    "feature_names_in_",
+)
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 30)).astype(np.float32)
 GAPS = np.where(RNG.random(X.shape) < 0.1, np.nan, X)
@@ -79,6 +88,73 @@ def test_merged_shards__of_a_function_have_its_pvalues(sharded):
     scores, pvalues = f_classif(X, CLASSES)
     np.testing.assert_allclose(merged.scores_, scores, rtol=1e-5)
     np.testing.assert_allclose(merged.pvalues_, pvalues, rtol=1e-4)
+
+
+STRATA = np.array(["F", "M"])[np.arange(60) % 2]
+COVARIATES = RNG.normal(size=(60, 2))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "values", "y", "confounders"),
+    [
+        ({}, X, Y, {}),
+        ({"test": "combined", "marginals": "rank", "test_neighbors": 5}, X, Y, {}),
+        ({}, X, Y, {"strata": STRATA}),
+        ({"covariate_knots": 4}, X, Y, {"strata": STRATA, "covariates": COVARIATES[:, 0]}),
+        ({"task": "classification"}, X, CLASSES, {"strata": STRATA}),
+        ({"missing": "omit"}, GAPS, np.column_stack([Y, X[:, 5]]), {}),
+    ],
+    ids=["plain", "combined", "strata", "covariates", "classification", "targets"],
+)
+@pytest.mark.filterwarnings("ignore:.* columns were not scored")
+@pytest.mark.filterwarnings("ignore:.* columns pass fdr")
+@pytest.mark.parametrize("method", ["bh", "by"])
+def test_merged_shards__have_the_pvalues_and_qvalues_of_the_fit(
+    tmp_path, write_h5, parameters, values, y, confounders, method
+):
+    matrix = open_matrix(write_h5(values, chunks=(20, 4)))
+    selector = ParallelMutualInfoSelector(pvalues=True, random_state=0, **parameters)
+    parts = [tmp_path / f"part{number}" for number in (1, 2, 3)]
+    for number, part in enumerate(parts, start=1):
+        score_shard(selector, matrix, y, part, shard=(number, 3), **confounders)
+    rules = {"fdr": 0.3, "fdr_method": method}
+    whole = selector.set_params(**rules).fit(matrix, y, **confounders)
+    merged = merge_shards(parts, **rules)
+    assert same(merged, whole)
+    assert 0 < merged.get_support().sum() < 30
+    merged.set_params(fdr=None, fwer=1e-3)
+    assert (
+        merged.get_support().tolist()
+        == selector.set_params(fdr=None, fwer=1e-3).get_support().tolist()
+    )
+
+
+@pytest.mark.parametrize("rule", ["fdr", "fwer", "fpr"])
+def test_merge__by_an_error_rate_needs_pvalues(sharded, rule):
+    message = rf"{rule}=0.05 is given, and the parts hold no p-values\. .* with pvalues=True, or"
+    with pytest.raises(ValueError, match=message):
+        sharded(selecting(), X, Y, 2, **{rule: 0.05})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "confounders", "differs"),
+    [
+        ({"pvalues": False}, {"strata": STRATA}, "test"),
+        ({"test": "combined"}, {"strata": STRATA}, "test"),
+        ({}, {"strata": STRATA[::-1]}, "another strata"),
+        ({}, {"strata": STRATA, "covariates": COVARIATES}, "another covariates"),
+    ],
+)
+def test_merge__refuses_parts_of_other_tests_and_confounders(
+    tmp_path, parameters, confounders, differs
+):
+    for number in (1, 2):
+        selector = ParallelMutualInfoSelector(pvalues=True)
+        score_shard(selector, X, Y, tmp_path / f"{number}", shard=(number, 3), strata=STRATA)
+    selector = ParallelMutualInfoSelector(**{"pvalues": True} | parameters)
+    score_shard(selector, X, Y, tmp_path / "3", shard=(3, 3), **confounders)
+    with pytest.raises(ValueError, match=rf"3' is of another run than .*{differs}"):
+        merge_shards([tmp_path / f"{number}" for number in (1, 2, 3)])
 
 
 def test_merged_shards__of_columns_in_any_order_are_the_fit(sharded, write_h5):

@@ -154,10 +154,16 @@ def test_aligned__refuses_rows_of_an_id_that_differ_in_a_stratum_alone(X, table)
         align(X, table, "age")
 
 
-def test_aligned__does_not_take_a_confounder_for_the_ids(X, table):
+def test_aligned__asks_where_a_confounder_may_hold_the_ids(X, table):
     table["visit"] = [*table["sample"][:4], "zz"]
-    got = aligned(X, table, "age", strata="visit")
+    with pytest.raises(ValueError, match="id_column"):
+        aligned(X, table, "age", strata="visit")
+    got = aligned(X, table, "age", strata="visit", id_column="sample")
     assert got.strata.tolist() == ["zz", "b", "c", "d", "e"]
+
+
+def test_aligned__lets_the_ids_be_strata_for_the_fit_to_refuse(X, table):
+    assert aligned(X, table, "age", strata="sample").strata.tolist() == IDS
 
 
 def test_aligned__refuses_columns_of_other_lengths(X, tmp_path):

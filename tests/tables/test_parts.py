@@ -71,6 +71,26 @@ def test_part__is_read_as_it_was_written(write, columns, names, several):
     assert (read_names is None) if names is None else (read_names.tolist() == names)
 
 
+@pytest.mark.parametrize("several", [False, True])
+def test_part__holds_logarithms_of_pvalues_for_each_target(tmp_path, several):
+    manifest = manifest_of(results=("score", "log_pvalue", "noise_floor"), several=several)
+    shape = manifest.results["score"]
+    logs = -np.arange(float(np.prod(shape))).reshape(shape) * 1000
+    logs.flat[1] = np.nan
+    results = {"score": np.zeros(shape), "log_pvalue": logs, "noise_floor": np.ones(shape)}
+    write_part(tmp_path / "p", manifest, range(4), results, [one.encode() for one in NAMES])
+    assert Part.open(tmp_path / "p").read()[1]["log_pvalue"].tobytes() == logs.tobytes()
+
+
+@pytest.mark.parametrize("bad", [0.1, 2.0, -np.inf, np.inf])
+def test_part__with_logarithms_of_no_pvalues_is_refused(tmp_path, bad):
+    manifest = manifest_of(results=("score", "log_pvalue"))
+    results = {"score": np.zeros(4), "log_pvalue": np.array([-1, np.nan, bad, 0])}
+    write_part(tmp_path / "p", manifest, range(4), results, [one.encode() for one in NAMES])
+    with pytest.raises(OSError, match=r"a damaged part .logarithms of p-values that are none"):
+        Part.open(tmp_path / "p").read()
+
+
 def test_part__may_be_empty(write):
     path, _ = write(range(0), names=[], results=())
     columns, results, names = Part.open(path).read()

@@ -35,6 +35,7 @@ _PHRASES = (
     (r"\bName the dataset of ids\b", "Name the dataset of ids with --sample-ids"),
     (r"\bname it with strata, which\b", "name it with --strata, which"),
     (r"\bwith threshold or k\b", "with --threshold or -k"),
+    (r"\bleave out pvalues, fdr, fwer and fpr\b", "leave out --pvalues, --fdr, --fwer and --fpr"),
     (r"\bleave fdr, fwer and fpr out\b", "leave --fdr, --fwer and --fpr out"),
     (r"\bStrata and covariates name\b", "--strata and --covariates name"),
     (r"\bnot in samples\b", "not in --samples"),

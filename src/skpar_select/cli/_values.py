@@ -65,8 +65,8 @@ def rate(text: str) -> float:
 
 
 def number_of_test_neighbors(text: str) -> int | str:
-    """Read a number of neighbours from 1 on, or auto."""
-    return "auto" if text.strip().lower() == "auto" else whole_number(1)(text)
+    """Read a number of neighbours that the null is known for, or auto."""
+    return "auto" if text.strip().lower() == "auto" else whole_number(1, 64)(text)
 
 
 def number_of_knots(text: str) -> int:

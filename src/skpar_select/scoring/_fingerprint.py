@@ -35,7 +35,7 @@ class Fingerprint(NamedTuple):
         names = [name for name in self.parts if self.parts[name] != other.get(name)]
         return [
             f"another {name}"
-            if _is_digest(self.parts[name]) or name not in other
+            if name not in other or _is_digest(self.parts[name]) or _is_digest(other[name])
             else f"{name}={other[name]}, not {self.parts[name]}"
             for name in names
         ]

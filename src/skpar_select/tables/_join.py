@@ -135,7 +135,7 @@ def join_by_id(
     """
     ids = list(matrix_ids)
     check_ids_once(ids, "The matrix")
-    held = table.column(find_id_column(table, ids, [*targets, *confounders], id_column)).text()
+    held = table.column(find_id_column(table, ids, targets, id_column)).text()
     position = {one: place for place, one in enumerate(ids)}
     sample_of = np.fromiter((position.get(one, -1) for one in held), np.intp, len(held))
     has_row = np.zeros(len(ids), dtype=bool)
