@@ -14,7 +14,7 @@ from skpar_select.cli._features import shown_names
 from skpar_select.cli._input import STREAM, Problem, open_input, read_problem
 from skpar_select.cli._once import given_options
 from skpar_select.cli._outputs import Outputs, making_outputs, put_scores
-from skpar_select.cli._report import best, summary, tested
+from skpar_select.cli._report import best, error_rates, summary
 from skpar_select.cli._scoring import check_scored, read_scored, selector_for
 from skpar_select.cli._shards import merge, score_one_shard, shard_line
 from skpar_select.matrices import open_matrix
@@ -195,7 +195,7 @@ def _report(
     """Say what was scored, and show the best."""
     for line in summary(problem.columns, problem.table, options.task, *problem.X.shape):
         console.result(line)
-    for line in tested(selector):
+    for line in error_rates(selector):
         console.result(line)
     for line in best(_check_feature_names_in(selector), selector, problem.columns):
         console.result(line)

@@ -27,7 +27,7 @@ def summary(
     yield f"{'features':<{_WIDTH}}{n_features:,}"
 
 
-def tested(selector: ParallelMutualInfoSelector) -> Iterator[str]:
+def error_rates(selector: ParallelMutualInfoSelector) -> Iterator[str]:
     """Say how many features have a small q-value, and the least p-value, where there are any."""
     log_pvalues = selector.log_pvalues_
     if log_pvalues is None or np.isnan(log_pvalues).all():

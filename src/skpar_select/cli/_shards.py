@@ -9,7 +9,7 @@ from skpar_select.cli._console import Console
 from skpar_select.cli._input import STREAM, inputs_of
 from skpar_select.cli._once import given_options
 from skpar_select.cli._outputs import making_outputs, put_scores
-from skpar_select.cli._report import best, summary, tested
+from skpar_select.cli._report import best, error_rates, summary
 from skpar_select.cli._scoring import RULES, check_scored, read_scored, selector_for, wants_pvalues
 from skpar_select.matrices import LazyMatrix
 from skpar_select.planning import Shard
@@ -78,7 +78,7 @@ def merge(options: Namespace, console: Console) -> None:
         shape = of_run.targets.n_samples, of_run.n_features
         for line in summary(columns, of_run.source, str(parameters.get("task")), *shape):
             console.result(line)
-        for line in tested(selector):
+        for line in error_rates(selector):
             console.result(line)
         for line in best(_check_feature_names_in(selector), selector, columns):
             console.result(line)
