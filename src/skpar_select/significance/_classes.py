@@ -58,7 +58,7 @@ def log_pvalues_of_classes(
     thin = np.zeros(width, dtype=bool)
     sparse: list[list[Margins]] = [[] for _ in range(width)]
     for of_stratum, pairs in zip(scores, margins, strict=True):
-        for column in np.flatnonzero(~np.isnan(of_stratum)):
+        for column in np.flatnonzero(~np.isnan(of_stratum)).tolist():
             rows, others = (_filled(counts) for counts in pairs[column])
             n_samples = rows.sum()
             if len(rows) < 2 or len(others) < 2:
@@ -70,7 +70,7 @@ def log_pvalues_of_classes(
     log_p = np.zeros(width)
     full = (degrees > 0) & ~thin
     log_p[full] = log_upper_chi2(2.0 * statistics[full], degrees[full])
-    for column in np.flatnonzero(thin):
+    for column in np.flatnonzero(thin).tolist():
         rng = np.random.default_rng([seed, int(columns[column])])
         log_p[column] = np.log(_p_of_random_tables(statistics[column], sparse[column], rng))
     return np.where(np.isnan(scores).all(axis=0), np.nan, log_p)

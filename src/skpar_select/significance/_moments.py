@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skpar_select._typing import FloatArray
+from skpar_select._typing import BoolArray, FloatArray
 
 
 class Moments(NamedTuple):
@@ -46,10 +46,9 @@ def weighted_sum(
     shares = weights / np.where(total > 0, total, np.nan)
     varies = counts & (scores != 0.0)
 
-    def summed(terms: FloatArray, power: int, where: np.ndarray) -> FloatArray:
-        return np.where(where, shares**power * np.where(where, terms, 0.0), 0.0 * shares).sum(
-            axis=0
-        )
+    def summed(terms: FloatArray, power: int, where: BoolArray) -> FloatArray:
+        weighted = np.where(where, shares**power * np.where(where, terms, 0.0), 0.0 * shares)
+        return np.asarray(weighted.sum(axis=0))
 
     mean, variance, third = moments
     of_sum = Moments(summed(mean, 1, varies), summed(variance, 2, varies), summed(third, 3, varies))

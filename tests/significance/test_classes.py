@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.special import xlogy
+
+from skpar_select.significance import log_pvalues_of_classes
+
+
+def information(table):
+    """The plug-in estimate in nats, from its definition."""
+    table = np.asarray(table, dtype=float)
+    n = table.sum()
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
+    return xlogy(table / n, np.where(table > 0, table / np.where(expected > 0, expected, 1), 1)).sum()
+
+
+def margins(table):
+    table = np.asarray(table)
+    return table.sum(axis=1), table.sum(axis=0)
+
+
+def log_p(tables, column=0, seed=0):
+    scores = np.array([[information(table)] for table in tables])
+    return log_pvalues_of_classes(
+        scores, [[margins(table)] for table in tables], columns=[column], seed=seed
+    )[0]
+
+
+def test_log_pvalues_of_classes__of_a_full_table_are_those_of_the_likelihood_ratio():
+    table = np.array([[30, 20, 25], [20, 40, 15]])
+    expected = stats.chi2_contingency(table, correction=False, lambda_="log-likelihood")
+    assert log_p([table]) == pytest.approx(np.log(expected.pvalue))
+
+
+def test_log_pvalues_of_classes__add_up_over_strata():
+    tables = [np.array([[30, 20, 25], [20, 40, 15]]), np.array([[15, 20], [25, 15]])]
+    g = sum(2 * table.sum() * information(table) for table in tables)
+    assert log_p(tables) == pytest.approx(stats.chi2.logsf(g, 3))
+
+
+def test_log_pvalues_of_classes__of_a_strong_column_do_not_underflow():
+    assert log_p([np.diag([4000, 4000])]) == pytest.approx(-5550, rel=0.01)
+    assert np.isfinite(log_p([np.diag([400_000, 400_000])]))
+
+
+def test_log_pvalues_of_classes__of_a_thin_table_are_those_of_its_margins():
+    # Three tables have these margins: with 0, 1 or 2 of the rare class in the first row.
+    table = np.array([[2, 6], [0, 24]])
+    all_tables = [np.array([[a, 8 - a], [2 - a, 22 + a]]) for a in range(3)]
+    chances = stats.hypergeom.pmf(np.arange(3), 32, 2, 8)
+    exact = sum(
+        chance
+        for chance, other in zip(chances, all_tables, strict=True)
+        if information(other) >= information(table) - 1e-12
+    )
+    drawn = np.exp([log_p([table], column) for column in range(20)])
+    assert drawn.mean() == pytest.approx(exact, rel=0.2)  # each rests on 20 exceedances: +-5 %
+
+
+def test_log_pvalues_of_classes__depend_on_seed_and_column_alone():
+    table = np.array([[2, 6], [1, 24]])
+    assert log_p([table], 5, 1) == log_p([table], 5, 1)
+    assert log_p([table], 5, 1) != log_p([table], 6, 1)
+    assert log_p([table], 5, 1) != log_p([table], 5, 2)
+    scores = np.full((1, 2), information(table))
+    together = log_pvalues_of_classes(scores, [[margins(table)] * 2], columns=[4, 5], seed=1)
+    assert together[1] == log_p([table], 5, 1)
+
+
+def test_log_pvalues_of_classes__of_thin_tables_are_never_too_small():
+    rng = np.random.default_rng(5)
+    column, target = np.repeat([0, 1], [5, 35]), np.repeat([0, 1, 2], [20, 15, 5])
+    p = []
+    for index in range(400):
+        table = np.zeros((2, 3), dtype=int)
+        np.add.at(table, (column, rng.permutation(target)), 1)
+        p.append(np.exp(log_p([table], index)))
+    for level in (0.05, 0.1, 0.3, 0.5):
+        share = np.mean(np.array(p) <= level)
+        assert share <= level + 4 * np.sqrt(level * (1 - level) / 400)
+
+
+def test_log_pvalues_of_classes__of_the_observed_margins_count_equal_tables():
+    # One table has these margins: it is the observed one, whatever rounding makes of its score.
+    table = np.array([[7, 6, 12]])
+    assert log_p([table]) == 0.0
+    only = np.array([[1, 0], [0, 30]])
+    assert log_p([only]) == pytest.approx(np.log(1 / 31), abs=1.1)
+
+
+def test_log_pvalues_of_classes__without_a_score_are_missing():
+    scores = np.array([[np.nan, 0.0], [np.nan, np.nan]])
+    log_p = log_pvalues_of_classes(
+        scores, [[None, ([5, 0], [2, 3])], [None, None]], columns=[0, 1], seed=0
+    )
+    np.testing.assert_array_equal(log_p, [np.nan, 0.0])

@@ -1,0 +1,35 @@
+import numpy as np
+
+from skpar_select.significance import Moments, weighted_sum
+
+
+def test_weighted_sum__is_that_of_independent_terms():
+    # of gammas, whose cumulants are known: shape, shape, 2 shape
+    shapes = np.array([[2.0], [5.0]])
+    scores, moments = weighted_sum(
+        np.array([[1.0], [3.0]]), np.array([[30], [10]]), Moments(shapes, shapes, 2 * shapes)
+    )
+    np.testing.assert_allclose(scores, [1.5])
+    np.testing.assert_allclose(moments.mean, [0.75 * 2 + 0.25 * 5])
+    np.testing.assert_allclose(moments.variance, [0.75**2 * 2 + 0.25**2 * 5])
+    np.testing.assert_allclose(moments.third, [0.75**3 * 4 + 0.25**3 * 10])
+
+
+def test_weighted_sum__leaves_out_a_stratum_without_a_score():
+    ones = np.ones((2, 3))
+    unknown = np.array([[1.0, np.nan, np.nan], [1.0, 1.0, np.nan]])
+    scores = np.array([[0.2, np.nan, np.nan], [0.4, 0.4, np.nan]])
+    weighted, moments = weighted_sum(scores, 50.0 * ones, Moments(unknown, unknown, unknown))
+    np.testing.assert_allclose(weighted, [0.3, 0.4, np.nan])
+    np.testing.assert_allclose(moments.mean, [1.0, 1.0, np.nan])
+    np.testing.assert_allclose(moments.variance, [0.5, 1.0, np.nan])
+    np.testing.assert_allclose(moments.third, [0.25, 1.0, np.nan])
+
+
+def test_weighted_sum__of_a_stratum_where_the_column_is_constant_is_certain_there():
+    scores = np.array([[0.0, 0.0], [0.4, 0.0]])
+    weighted, moments = weighted_sum(scores, np.ones((2, 1)), Moments(*np.ones((3, 2, 2))))
+    np.testing.assert_allclose(weighted, [0.2, 0.0])
+    np.testing.assert_allclose(moments.mean, [0.5, 0.0])
+    np.testing.assert_allclose(moments.variance, [0.25, 0.0])
+    np.testing.assert_allclose(moments.third, [0.125, 0.0])
