@@ -7,7 +7,7 @@ the k-th neighbour follows, for each rank, from G over the windows around it: th
 time until they reach an end, then by one.
 """
 
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import digamma, gammaln
@@ -19,7 +19,7 @@ from skpar_select._typing import FloatArray
 _LONGEST_WINDOW = 20_000
 
 
-@cache
+@lru_cache(maxsize=100_000)
 def mean_of_class(n_members: int, n_samples: int, n_neighbors: int) -> float:
     """Return digamma(n) + digamma(k) - digamma(n_c) - E[digamma(m)] of a class of two or more."""
     k = min(n_neighbors, n_members - 1)

@@ -1,10 +1,13 @@
 """Ross's estimate in rank space when nothing is there, by the sizes of the classes."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from skpar_select._typing import Array
 from skpar_select.significance._moments import Moments
 from skpar_select.significance._ross_mean import mean_of_class
+from skpar_select.significance._ross_spread import spread
 
 
 def ross_moments(class_counts: Array, n_neighbors: int) -> Moments:
@@ -26,24 +29,16 @@ def ross_moments(class_counts: Array, n_neighbors: int) -> Moments:
     counts = np.sort(np.where(counts > 1, counts, 0), axis=1)[:, ::-1]
     distinct, case_of = np.unique(counts, axis=0, return_inverse=True)
     case_of = case_of.reshape(-1)
-    moments = [_moments_of(row[row > 0], n_neighbors) for row in distinct]
+    moments = [_moments_of(tuple(row[row > 0].tolist()), n_neighbors) for row in distinct]
     mean, variance, third = np.array(moments).reshape(-1, 3).T
     return Moments(mean[case_of], variance[case_of], third[case_of])
 
 
-def _moments_of(counts: Array, n_neighbors: int) -> tuple[float, float, float]:
-    n = int(counts.sum())
+@lru_cache(maxsize=100_000)
+def _moments_of(counts: tuple[int, ...], n_neighbors: int) -> tuple[float, float, float]:
+    """Return the three moments of classes of two or more members, largest first."""
     if len(counts) < 2:
         return 0.0, 0.0, 0.0
-    mean = sum(c / n * mean_of_class(int(c), n, n_neighbors) for c in counts)
-    k = np.minimum(n_neighbors, counts - 1)
-    p = counts / n
-    variances = counts * (1 - p) ** 2 * 1.8 / k
-    thirds = variances**1.5 * 3.0 * np.sqrt(k / 3.0 / counts)
-    correlations = -np.sqrt(np.outer(p / (1 - p), p / (1 - p)))
-    np.fill_diagonal(correlations, 1.0)
-    squares = np.sqrt(variances)[:, None] * correlations
-    cubes = np.cbrt(thirds)[:, None] * correlations
-    variance = np.trace(squares @ squares) / n**2
-    third = np.trace(cubes @ cubes @ cubes) / n**3
-    return mean, float(variance), float(third)
+    n = sum(counts)
+    mean = sum(count / n * mean_of_class(count, n, n_neighbors) for count in counts)
+    return mean, *spread(np.array(counts), n_neighbors)
