@@ -51,17 +51,18 @@ def _draws(target, n_samples, n_draws, seed):
 
 
 class PowerSums:
-    """What is kept of the draws: their number and the sums of the powers of their deviations."""
+    """What is kept of the draws: their number, and the sums of their first six powers.
 
-    def __init__(self, about: float) -> None:
-        self.about = about
+    The mean is a standard deviation or less, so that no digit is lost that their errors leave.
+    """
+
+    def __init__(self) -> None:
         self.n_draws = 0
         self.sums = np.zeros(6)
 
     def add(self, scores: np.ndarray) -> None:
-        deviations = scores - self.about
-        power = np.ones_like(deviations)
+        power = np.ones_like(scores)
         self.n_draws += len(scores)
         for i in range(6):
-            power = power * deviations
+            power = power * scores
             self.sums[i] += power.sum()

@@ -11,7 +11,9 @@ def information(table):
     table = np.asarray(table, dtype=float)
     n = table.sum()
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
-    return xlogy(table / n, np.where(table > 0, table / np.where(expected > 0, expected, 1), 1)).sum()
+    return xlogy(
+        table / n, np.where(table > 0, table / np.where(expected > 0, expected, 1), 1)
+    ).sum()
 
 
 def margins(table):

@@ -26,7 +26,9 @@ def pvalues():
 
 @pytest.mark.parametrize("method", ["bh", "by"])
 def test_log_qvalues__are_those_of_the_definition(pvalues, method):
-    np.testing.assert_allclose(np.exp(log_qvalues(np.log(pvalues), method)), naive_qvalues(pvalues, method))
+    np.testing.assert_allclose(
+        np.exp(log_qvalues(np.log(pvalues), method)), naive_qvalues(pvalues, method)
+    )
 
 
 @pytest.mark.parametrize("method", ["bh", "by"])

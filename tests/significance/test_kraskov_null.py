@@ -35,7 +35,9 @@ def test_kraskov_moments__are_those_of_fresh_scores(n, k):
 
 def test_kraskov_moments__give_uniform_pvalues():
     for n, k in ((100, 3), (300, 10)):
-        p = np.exp(log_upper_tail(kernel_scores(n, k, 8000, seed=7), kraskov_moments(np.array(n), k)))
+        p = np.exp(
+            log_upper_tail(kernel_scores(n, k, 8000, seed=7), kraskov_moments(np.array(n), k))
+        )
         assert stats.kstest(p, "uniform").pvalue > 1e-4
         assert np.mean(p < 0.001) < 0.001 + 5 * (0.001 / 8000) ** 0.5
 

@@ -39,7 +39,8 @@ def kernel_scores(counts, k, n_draws, seed):
 
 
 @pytest.mark.parametrize(
-    ("counts", "k"), [((2, 3), 1), ((3, 4), 2), ((3, 3, 2), 3), ((5, 3), 3), ((4, 4), 1), ((6, 2), 3)]
+    ("counts", "k"),
+    [((2, 3), 1), ((3, 4), 2), ((3, 3, 2), 3), ((5, 3), 3), ((4, 4), 1), ((6, 2), 3)],
 )
 def test_ross_moments__have_the_exact_mean(counts, k):
     n = sum(counts)
@@ -97,7 +98,9 @@ def test_ross_moments__do_not_depend_on_order_zeros_or_other_rows():
 
 def test_ross_moments__leave_out_lone_samples():
     for moment, without in zip(
-        ross_moments(np.array([[60, 40, 1, 1]]), 3), ross_moments(np.array([[60, 40]]), 3), strict=True
+        ross_moments(np.array([[60, 40, 1, 1]]), 3),
+        ross_moments(np.array([[60, 40]]), 3),
+        strict=True,
     ):
         assert moment == without
 

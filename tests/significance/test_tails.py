@@ -44,7 +44,9 @@ def test_log_upper_tail__of_hardly_any_skewness_is_normal():
 def test_log_upper_tail__of_shape_one_is_exponential():
     # skewness 2: a gamma of shape 1, an exponential that is shifted by 1
     distances = np.array([0.5, 10.0, 1e3, 1e6])
-    np.testing.assert_allclose(log_upper_tail(distances, moments(2.0)), -(distances + 1), rtol=1e-12)
+    np.testing.assert_allclose(
+        log_upper_tail(distances, moments(2.0)), -(distances + 1), rtol=1e-12
+    )
 
 
 def test_log_upper_tail__does_not_jump_between_its_formulas():
