@@ -195,7 +195,8 @@ class TestNotebook:
 
     def test_to_frame__has_p_values_where_there_are_any(self, problem):
         frame = SelectF().fit(*problem).to_frame()
-        assert list(frame.columns) == ["feature", "score", "selected", "rank", "index", "pvalue"]
+        always = ["feature", "score", "selected", "rank", "index"]
+        assert list(frame.columns) == [*always, "pvalue", "qvalue", "log10_pvalue"]
         assert frame["feature"][0] == "x3"
         assert frame["pvalue"].is_monotonic_increasing
 

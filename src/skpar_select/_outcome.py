@@ -122,6 +122,11 @@ class HasScores(SelectorMixin):
         if self.k != 0 and rules.limits:
             # `k` alone, unless it is 0, always keeps a column.
             self._warn_of_none_selected()
+        if self.pvalues and outcome.log_pvalues_ is None:
+            raise ValueError(
+                "pvalues=True is given, and the function gives scores alone. p-values are its own, or by "
+                "permutation. Set n_permutations, or leave pvalues out; scores_ is there."
+            )
         if rules.need_pvalues and outcome.log_pvalues_ is not None:
             warn_of_many_significant(outcome.log_pvalues_, rules)
 

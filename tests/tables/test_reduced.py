@@ -222,6 +222,7 @@ def test_transform__reads_by_the_threads_of_n_jobs(values):
     matrix = RecordedMatrix(np.ones((8, n_features), dtype=np.float32), together=2)
     selector = ParallelMutualInfoSelector(k="all", n_jobs=2, memory_budget="1GB")
     selector.n_features_in_, selector.scores_ = n_features, np.ones(n_features)
+    selector.log_pvalues_ = None
     assert selector.transform(LazyMatrix(matrix)).shape == (8, n_features)
     assert len({read.thread for read in matrix.reads}) >= 2
 
