@@ -191,3 +191,20 @@ def test_plot__of_many_features_stays_on_a_page():
     assert len(display.bars_) == 300
     assert display.figure_.get_size_inches()[1] == 16.0
     assert display.ax_.xaxis.get_tick_params()["labeltop"]
+
+
+def test_noise_floor__is_a_line_within_the_picture():
+    display = MutualInfoDisplay.from_scores([0.1, 0.05], noise_floor=0.4)
+    (line,) = display.ax_.lines
+    assert list(line.get_xdata()) == [0.4, 0.4]
+    assert display.ax_.get_xlim()[1] > 0.4
+    assert "1 of 2" in display.ax_.get_legend().get_texts()[-1].get_text()
+
+
+def test_noise_floor__of_a_selector_is_there_where_it_has_pvalues():
+    X = np.random.default_rng(0).normal(size=(60, 5))
+    selector = ParallelMutualInfoSelector(k=2, pvalues=True, random_state=0).fit(X, X[:, 0])
+    (line,) = MutualInfoDisplay.from_estimator(selector).ax_.lines
+    assert line.get_xdata()[0] == selector.noise_floor_.max() > 0
+    selector.set_params(pvalues=False).fit(X, X[:, 0])
+    assert not MutualInfoDisplay.from_estimator(selector).ax_.lines

@@ -13,6 +13,7 @@ from skpar_select._origins import origins
 from skpar_select._wording import quote
 
 _SELECTED, _PALE = "#2f6f8f", "#b9cdd7"
+_FLOOR = "#b5482f"
 _HIGHEST = 16.0  # inches: a page, and a screen of a notebook
 _LONG = 40  # bars; from there the scores have an axis on top, too
 _LONGEST_NAME = 40  # characters; a longer name would leave no room for the bars
@@ -37,6 +38,8 @@ class MutualInfoDisplay:
         What the scores are, with their unit: the label of the axis.
     selected : array-like of bool of shape (n_features,), default=None
         Which features are selected; the bars of the others are pale. None draws all alike.
+    noise_floor : float, default=None
+        What noise alone reaches in one of so many features, as a line. None draws none.
 
     Attributes
     ----------
@@ -62,11 +65,13 @@ class MutualInfoDisplay:
         feature_names: ArrayLike | Sequence[str] | None = None,
         score_name: str = _MUTUAL_INFORMATION,
         selected: ArrayLike | None = None,
+        noise_floor: float | None = None,
     ) -> None:
         self.scores = scores
         self.feature_names = feature_names
         self.score_name = score_name
         self.selected = selected
+        self.noise_floor = noise_floor
 
     @classmethod
     def from_estimator(
@@ -77,7 +82,7 @@ class MutualInfoDisplay:
         ax: Any = None,
         bar_kw: Mapping[str, Any] | None = None,
     ) -> MutualInfoDisplay:
-        """Draw the best features of a fitted selector.
+        """Draw the best features of a fitted selector, and the floor of noise if it has p-values.
 
         Parameters
         ----------
@@ -97,11 +102,15 @@ class MutualInfoDisplay:
         selector = _selector_of(selector)
         check_is_fitted(selector, "scores_")
         own_score = getattr(selector, "score_func", None) is None
+        floors = getattr(selector, "noise_floor_", None)
+        known = [] if floors is None else floors[np.isfinite(floors)]
         return cls.from_scores(
             selector.scores_,
             feature_names=getattr(selector, "feature_names_in_", None),
             score_name=_MUTUAL_INFORMATION if own_score else "Score",
             selected=selector.get_support(),
+            # Of columns with gaps, or of other classes, it is another: the highest is safe.
+            noise_floor=max(known, default=None),
             max_features=max_features,
             ax=ax,
             bar_kw=bar_kw,
@@ -115,6 +124,7 @@ class MutualInfoDisplay:
         feature_names: ArrayLike | Sequence[str] | None = None,
         score_name: str = _MUTUAL_INFORMATION,
         selected: ArrayLike | None = None,
+        noise_floor: float | None = None,
         max_features: int | None = 20,
         ax: Any = None,
         bar_kw: Mapping[str, Any] | None = None,
@@ -132,6 +142,8 @@ class MutualInfoDisplay:
             What the scores are, with their unit.
         selected : array-like of bool of shape (n_features,), default=None
             Which features are selected; the bars of the others are pale.
+        noise_floor : float, default=None
+            What noise alone reaches in one of so many features, as a line.
         max_features : int or None, default=20
             The most bars to draw; None draws all.
         ax : matplotlib Axes, default=None
@@ -144,7 +156,11 @@ class MutualInfoDisplay:
         display : MutualInfoDisplay
         """
         display = cls(
-            scores=scores, feature_names=feature_names, score_name=score_name, selected=selected
+            scores=scores,
+            feature_names=feature_names,
+            score_name=score_name,
+            selected=selected,
+            noise_floor=noise_floor,
         )
         return display.plot(ax, max_features=max_features, bar_kw=bar_kw)
 
@@ -180,7 +196,7 @@ class MutualInfoDisplay:
         colors = _SELECTED if selected is None else np.where(selected, _SELECTED, _PALE).tolist()
         style = {"height": 0.72, "color": colors} | dict(bar_kw or {})
         bars = ax.barh(rows, scores, **style)
-        low, high = min(scores.min(), 0.0), max(scores.max(), 0.0)
+        low, high = min(scores.min(), 0.0), max(scores.max(), self.noise_floor or 0.0, 0.0)
         text = "%.3f" if max(high, -low) < 100 else "%.4g"
         # Above the highest figure, text shrinks with the bars.
         points = _pyplot().rcParams["font.size"]
@@ -198,9 +214,16 @@ class MutualInfoDisplay:
         ax.set_axisbelow(True)
         if len(scores) > _LONG:
             ax.tick_params(axis="x", top=True, labeltop=True)
+        handles = []
         if selected is not None and "color" not in (bar_kw or {}) and not selected.all():
-            patches = [_patch(_SELECTED, "selected"), _patch(_PALE, "not selected")]
-            ax.legend(handles=patches, loc="lower right", frameon=False)
+            handles = [_patch(_SELECTED, "selected"), _patch(_PALE, "not selected")]
+        if self.noise_floor is not None:
+            n_features = np.size(_columns_of(self.scores)[0])
+            line = ax.axvline(self.noise_floor, color=_FLOOR, linestyle="--", linewidth=1.2)
+            line.set_label(f"noise alone reaches this in 1 of {n_features:,}")
+            handles.append(line)
+        if handles:
+            ax.legend(handles=handles, loc="lower right", frameon=False)
         self.ax_, self.figure_, self.bars_ = ax, ax.figure, bars
         return self
 
