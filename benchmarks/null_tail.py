@@ -18,8 +18,12 @@ LEVELS = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("samples", help="their number, or the sizes of the classes with commas between")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "samples", help="their number, or the sizes of the classes with commas between"
+    )
     parser.add_argument("n_neighbors", type=int)
     parser.add_argument("--draws", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=2, help="the table was made with 1")
@@ -38,8 +42,9 @@ def main() -> None:
         rank = round(level * n_draws)
         if rank < 5:
             break
-        predicted = float(np.exp(log_upper_tail(scores[rank - 1].astype(float), moments)).item())
-        text.append(f"  {level:g}: {predicted / level:.3f} ({rank**-0.5:.3f})")
+        score = scores[rank - 1].astype(float)
+        predicted = float(np.exp(log_upper_tail(score, moments)).item())
+        text.append(f"  {level:g} at {score:.5f}: {predicted / level:.3f} ({rank**-0.5:.3f})")
     print("".join(text), flush=True)
 
 

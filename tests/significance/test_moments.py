@@ -1,18 +1,26 @@
 import numpy as np
 
+import pytest
+
 from skpar_select.significance import Moments, weighted_sum
 
 
-def test_weighted_sum__is_that_of_independent_terms():
-    # of gammas, whose cumulants are known: shape, shape, 2 shape
-    shapes = np.array([[2.0], [5.0]])
+SHAPES = np.array([[2.0], [5.0]])
+
+
+@pytest.mark.parametrize("fourth", [None, 6 * SHAPES])
+def test_weighted_sum__is_that_of_independent_terms(fourth):
+    # of gammas, whose cumulants are known: shape, shape, 2 shape, 6 shape
     scores, moments = weighted_sum(
-        np.array([[1.0], [3.0]]), np.array([[30], [10]]), Moments(shapes, shapes, 2 * shapes)
+        np.array([[1.0], [3.0]]),
+        np.array([[30], [10]]),
+        Moments(SHAPES, SHAPES, 2 * SHAPES, fourth),
     )
     np.testing.assert_allclose(scores, [1.5])
     np.testing.assert_allclose(moments.mean, [0.75 * 2 + 0.25 * 5])
     np.testing.assert_allclose(moments.variance, [0.75**2 * 2 + 0.25**2 * 5])
     np.testing.assert_allclose(moments.third, [0.75**3 * 4 + 0.25**3 * 10])
+    np.testing.assert_allclose(moments.fourth, [0.75**4 * 12 + 0.25**4 * 30])
 
 
 def test_weighted_sum__leaves_out_a_stratum_without_a_score():

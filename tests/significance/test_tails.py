@@ -65,6 +65,33 @@ def test_log_upper_tail__does_not_jump_between_its_formulas():
     np.testing.assert_allclose(_log_expansion(shape, np.full(2, -0.8), -1.0), series, atol=1e-8)
 
 
+def test_log_upper_tail__of_a_larger_fourth_cumulant_is_nearer():
+    # the mean of m products of two normals: skewness 0, fourth cumulant 6 / m of unit variance
+    m, n_draws = 40, 400_000
+    rng = np.random.default_rng(1)
+    means = np.zeros(n_draws)
+    for _ in range(m):
+        means += rng.standard_normal(n_draws) * rng.standard_normal(n_draws)
+    scores = np.sort(means / m**0.5)[::-1]
+    zero, one = np.zeros(()), np.ones(())
+    at = scores[[399, 39]]  # p = 1e-3, 1e-4
+    three = np.exp(log_upper_tail(at, Moments(zero, one, zero))) / [1e-3, 1e-4]
+    four = np.exp(log_upper_tail(at, Moments(zero, one, zero, np.array(6 / m)))) / [1e-3, 1e-4]
+    assert (three < [0.75, 0.5]).all()
+    np.testing.assert_allclose(four, 1.0, atol=0.25)
+
+
+def test_log_upper_tail__of_a_fourth_cumulant_falls_without_end():
+    distances = np.concatenate([np.linspace(-3.0, 60.0, 4000), 10.0 ** np.arange(2, 5)])
+    for skewness, excess in ((0.0, 0.1), (0.5, 0.2), (0.05, 1e-3), (1.0, 1.0), (0.5, -0.2)):
+        fourth = np.array(1.5 * skewness**2 + excess)
+        known = Moments(np.array(0.0), np.array(1.0), np.array(skewness), fourth)
+        log_p = log_upper_tail(distances, known)
+        assert np.isfinite(log_p).all()
+        assert (np.diff(log_p)[distances[1:] > 0] < 0).all()
+        assert (log_p >= log_upper_tail(distances, moments(skewness))).all()
+
+
 def test_log_upper_tail__without_variance_tells_nothing():
     log_p = log_upper_tail(np.array([0.0, 5.0, np.nan]), Moments(*np.zeros((3, 3))))
     np.testing.assert_array_equal(log_p, [0.0, 0.0, np.nan])

@@ -7,14 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from skpar_select._typing import Array, FloatArray
-from skpar_select.significance._moments import Moments
+from skpar_select.significance._moments import Moments, fourth_of_gamma
 
 MOST_NEIGHBORS = 64
 
 
 class _Table(NamedTuple):
     log_n_samples: FloatArray  # (n_nodes,)
-    scaled: FloatArray  # (3, MOST_NEIGHBORS, n_nodes)
+    scaled: FloatArray  # (4, MOST_NEIGHBORS, n_nodes)
 
 
 @cache
@@ -33,9 +33,9 @@ def kraskov_moments(n_samples: Array, n_neighbors: int) -> Moments:
     and neighbours alone. Its mean is not 0: whole ranks are tied in distance, and what is strictly nearer
     is counted, which adds about 0.9/sqrt(n) nats with 3 neighbours.
 
-    The table holds, of each number of neighbours up to 64, the mean and the skewness times sqrt(n) and
-    the variance times n, which vary slowly: between its sizes it is interpolated in log n, and beyond
-    a million they stay. benchmarks/tabulate_null.py made it.
+    The table holds, of each number of neighbours up to 64, the mean and the skewness times sqrt(n), the
+    variance times n, and n times what the kurtosis has beyond a gamma's, which vary slowly: between its
+    sizes it is interpolated in log n, and beyond a million they stay. benchmarks/tabulate_null.py made it.
 
     NaN where the samples are not more than the neighbours.
     """
@@ -50,9 +50,11 @@ def kraskov_moments(n_samples: Array, n_neighbors: int) -> Moments:
     log_n = np.log(np.where(enough, n, n_neighbors + 1.0))
     rows = table.scaled[:, n_neighbors - 1]
     known = ~np.isnan(rows[0])
-    mean, variance, skewness = (
+    mean, variance, skewness, excess = (
         np.where(enough, np.interp(log_n, table.log_n_samples[known], row[known]), np.nan)
         for row in rows
     )
     variance = variance / n
-    return Moments(mean / np.sqrt(n), variance, skewness / np.sqrt(n) * variance**1.5)
+    third = skewness / np.sqrt(n) * variance**1.5
+    fourth = fourth_of_gamma(variance, third) + excess / n * variance**2
+    return Moments(mean / np.sqrt(n), variance, third, fourth)

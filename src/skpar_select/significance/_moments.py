@@ -8,14 +8,21 @@ from skpar_select._typing import BoolArray, FloatArray
 
 
 class Moments(NamedTuple):
-    """Mean, variance and third central moment, of arrays that broadcast together.
+    """Mean, variance and third central moment, and the fourth cumulant, of arrays that broadcast together.
 
-    All three are cumulants: those of a sum of independent terms are the sums of theirs.
+    All are cumulants: those of a sum of independent terms are the sums of theirs. A fourth of None is
+    that of a gamma with the others.
     """
 
     mean: FloatArray
     variance: FloatArray
     third: FloatArray
+    fourth: FloatArray | None = None
+
+
+def fourth_of_gamma(variance: FloatArray, third: FloatArray) -> FloatArray:
+    """Return the fourth cumulant of a gamma with this variance and third cumulant."""
+    return np.asarray(1.5 * third**2 / np.where(variance > 0, variance, 1.0))
 
 
 def weighted_sum(
@@ -50,6 +57,13 @@ def weighted_sum(
         weighted = np.where(where, shares**power * np.where(where, terms, 0.0), 0.0 * shares)
         return np.asarray(weighted.sum(axis=0))
 
-    mean, variance, third = moments
-    of_sum = Moments(summed(mean, 1, varies), summed(variance, 2, varies), summed(third, 3, varies))
+    mean, variance, third, fourth = moments
+    if fourth is None:
+        fourth = fourth_of_gamma(variance, third)
+    of_sum = Moments(
+        summed(mean, 1, varies),
+        summed(variance, 2, varies),
+        summed(third, 3, varies),
+        summed(fourth, 4, varies),
+    )
     return summed(scores, 1, counts), of_sum

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from skpar_select._typing import Array
-from skpar_select.significance._moments import Moments
+from skpar_select.significance._moments import Moments, fourth_of_gamma
 from skpar_select.significance._ross_mean import mean_of_class
 from skpar_select.significance._ross_spread import spread
 
@@ -31,7 +31,8 @@ def ross_moments(class_counts: Array, n_neighbors: int) -> Moments:
     case_of = case_of.reshape(-1)
     moments = [_moments_of(tuple(row[row > 0].tolist()), n_neighbors) for row in distinct]
     mean, variance, third = np.array(moments).reshape(-1, 3).T
-    return Moments(mean[case_of], variance[case_of], third[case_of])
+    fourth = fourth_of_gamma(variance, third)
+    return Moments(mean[case_of], variance[case_of], third[case_of], fourth[case_of])
 
 
 @lru_cache(maxsize=100_000)

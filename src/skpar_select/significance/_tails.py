@@ -29,6 +29,10 @@ _LEAST_EXACT = 1e-280
 # With less, a normal differs by 0.01 in log p at 40 standard deviations, where log p is -804.
 _LEAST_SKEWNESS = 1e-6
 
+# A fourth cumulant beyond the gamma's tells where z**3 > 3 z, and nothing where it is as small as this.
+_LEAST_EXCESS, _ROOT = 1e-7, 3.0**0.5
+_LOG_P_OF_ROOT = float(log_ndtr(-_ROOT))
+
 # From this shape on the uniform expansion is right to 1e-7, and before it few terms of the others do.
 _LARGE_SHAPE = 2000.0
 
@@ -40,47 +44,90 @@ def log_upper_tail(scores: FloatArray, moments: Moments) -> FloatArray:
     """Return log P(score >= observed) of a Pearson III, a shifted gamma, with these moments.
 
     A score of nearest neighbours is a mean of local terms, nearly normal with a skewness of about
-    1/sqrt(n), and a gamma follows its tail as far as ten million draws can see.
+    1/sqrt(n), and a gamma follows its tail as far as ten million draws can see. Where a fourth cumulant
+    beyond the gamma's is known, the distance from the mean is first brought back to that of the gamma,
+    by the term of Cornish and Fisher: with 10 neighbours of 100 samples, p is 1.7 times as large at 1e-4.
+    Less than the gamma's changes nothing, so that p is rather too large.
 
     Where the skewness is negative, a Pearson III ends at a point that the statistic may pass: no
     probability is taken below the square of the normal's. Where the variance is 0, nothing is told:
     p = 1. NaN stays NaN.
     """
-    mean, variance, third = moments
-    arrays = np.broadcast_arrays(scores, mean, variance, third)
-    observed, mean, variance, third = (np.asarray(one, dtype=np.float64) for one in arrays)
+    mean, variance, third, fourth = moments
+    if fourth is None:
+        fourth = np.zeros(())
+    arrays = np.broadcast_arrays(scores, mean, variance, third, fourth)
+    observed, mean, variance, third, fourth = (np.asarray(one, dtype=np.float64) for one in arrays)
     varies = variance > 0
     sd = np.sqrt(np.where(varies, variance, 1.0))
-    distance = (observed - mean) / sd
-    skewness = np.where(varies, third, 0.0) / sd**3
-    log_p = np.atleast_1d(np.array(log_ndtr(-distance)))
-    distance, skewness = np.atleast_1d(distance), np.atleast_1d(skewness)
+    distance = np.atleast_1d((observed - mean) / sd)
+    skewness = np.atleast_1d(np.where(varies, third, 0.0) / sd**3)
+    beyond_gamma = np.atleast_1d(np.where(varies, fourth, 0.0) / sd**4 - 1.5 * skewness**2)
+    log_p = _log_upper(distance, skewness)
+    heavy = (beyond_gamma > _LEAST_EXCESS) & (skewness >= 0) & (log_p < _LOG_P_OF_ROOT)
+    if heavy.any():
+        nearer = _as_of_gamma(distance[heavy], skewness[heavy], beyond_gamma[heavy])
+        log_p[heavy] = _log_upper(nearer, skewness[heavy])
+    log_p = log_p.reshape(observed.shape)
+    unknown = np.isnan(observed) | np.isnan(variance)
+    return np.where(unknown, np.nan, np.where(varies, np.minimum(log_p, 0.0), 0.0))
+
+
+def _log_upper(distance: FloatArray, skewness: FloatArray) -> FloatArray:
+    """Return log P(Z >= distance) of a standardised Pearson III."""
+    log_p = np.array(log_ndtr(-distance))
     to_right = skewness > _LEAST_SKEWNESS
     log_p[to_right] = _log_upper_gamma(distance[to_right], skewness[to_right])
     to_left = skewness < -_LEAST_SKEWNESS
     log_p[to_left] = np.maximum(
         _log_lower_gamma(-distance[to_left], -skewness[to_left]), 2.0 * log_p[to_left]
     )
-    log_p = log_p.reshape(observed.shape)
-    unknown = np.isnan(observed) | np.isnan(variance)
-    return np.where(unknown, np.nan, np.where(varies, np.minimum(log_p, 0.0), 0.0))
+    return log_p
+
+
+def _as_of_gamma(distance: FloatArray, skewness: FloatArray, beyond: FloatArray) -> FloatArray:
+    """Return the distances in a gamma that are as rare as these with a larger fourth cumulant.
+
+    With z the deviation of a normal that is as rare, distance = nearer + beyond / 24 (z**3 - 3 z): the
+    inverse, by regula falsi.
+    """
+    low, high = np.zeros_like(distance), distance.copy()
+
+    def excess(nearer: FloatArray) -> FloatArray:
+        z = np.maximum(-ndtri_exp(_log_upper(nearer, skewness)), _ROOT)
+        return nearer + beyond / 24.0 * (z**3 - 3.0 * z) - distance
+
+    of_low, of_high = -distance, excess(high)
+    for _ in range(40):
+        nearer = high - of_high * (high - low) / (of_high - of_low)
+        of_nearer = excess(nearer)
+        above = of_nearer > 0
+        # The end that stays counts half, after the Illinois rule, or it would stay for ever.
+        of_low = np.where(above, of_low / 2, of_nearer)
+        of_high = np.where(above, of_nearer, of_high / 2)
+        low, high = np.where(above, low, nearer), np.where(above, nearer, high)
+        if np.all(np.abs(of_nearer) < 1e-9 * distance):
+            break
+    return nearer
 
 
 def upper_quantile(log_p: float, moments: Moments) -> FloatArray:
-    """Return the statistic that a Pearson III with these moments reaches with a probability exp(`log_p`).
+    """Return the statistic that is reached with a probability exp(`log_p`), as :func:`log_upper_tail` has it.
 
     NaN stays NaN; a variance of 0 gives the mean.
     """
-    mean, variance, third = np.broadcast_arrays(*(np.asarray(one, np.float64) for one in moments))
-    sd = np.sqrt(variance)
-    skewness = np.where(sd > 0, third, 0.0) / np.where(sd > 0, sd, 1.0) ** 3
-    bounded = np.maximum(np.abs(skewness), _LEAST_SKEWNESS)
-    shape = 4.0 / bounded**2
-    p = np.exp(log_p)
-    x = np.where(skewness < 0, gammaincinv(shape, p), gammainccinv(shape, p))
-    distance = np.where(skewness < 0, shape - x, x - shape) / np.sqrt(shape)
-    distance = np.where(np.abs(skewness) > _LEAST_SKEWNESS, distance, -ndtri_exp(log_p))
-    return np.asarray(mean + sd * distance)
+    mean, variance, third, fourth = (np.asarray(one, np.float64) for one in moments)
+    varies = variance > 0
+    sd = np.sqrt(np.where(varies, variance, 1.0))
+    skewness = np.where(varies, third, 0.0) / sd**3
+    beyond_gamma = np.where(varies, fourth, 0.0) / sd**4 - 1.5 * skewness**2
+    shape = 4.0 / np.maximum(np.abs(skewness), _LEAST_SKEWNESS) ** 2
+    p, z = np.exp(log_p), -ndtri_exp(log_p)
+    gamma = np.where(skewness < 0, shape - gammaincinv(shape, p), gammainccinv(shape, p) - shape)
+    distance = np.where(np.abs(skewness) > _LEAST_SKEWNESS, gamma / np.sqrt(shape), z)
+    if z > _ROOT:
+        distance = distance + np.maximum(beyond_gamma, 0.0) / 24.0 * (z**3 - 3.0 * z)
+    return np.asarray(mean + np.where(varies, sd * distance, 0.0))
 
 
 def log_pvalues_of_rho(rho: FloatArray, variance: FloatArray | float) -> FloatArray:
