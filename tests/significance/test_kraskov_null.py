@@ -50,7 +50,7 @@ def test_kraskov_moments__are_known_for_every_size():
         assert np.isnan([mean[~enough], variance[~enough], third[~enough]]).all()
         assert np.isfinite([third[enough], fourth[enough]]).all()
         assert (variance[enough] >= 0).all()
-        many = n > 10 * k  # before, whole ranks make it rise and fall
+        many = n > max(10 * k, 80)  # before, whole ranks make it rise and fall
         assert (np.diff(variance[many]) < 0).all()
         assert (third[many] > 0).all()
 

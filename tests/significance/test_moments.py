@@ -1,9 +1,7 @@
 import numpy as np
-
 import pytest
 
 from skpar_select.significance import Moments, weighted_sum
-
 
 SHAPES = np.array([[2.0], [5.0]])
 

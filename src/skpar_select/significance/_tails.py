@@ -91,22 +91,24 @@ def _as_of_gamma(distance: FloatArray, skewness: FloatArray, beyond: FloatArray)
     With z the deviation of a normal that is as rare, distance = nearer + beyond / 24 (z**3 - 3 z): the
     inverse, by regula falsi.
     """
-    low, high = np.zeros_like(distance), distance.copy()
 
     def excess(nearer: FloatArray) -> FloatArray:
         z = np.maximum(-ndtri_exp(_log_upper(nearer, skewness)), _ROOT)
-        return nearer + beyond / 24.0 * (z**3 - 3.0 * z) - distance
+        return np.asarray(nearer + beyond / 24.0 * (z**3 - 3.0 * z) - distance)
 
-    of_low, of_high = -distance, excess(high)
+    # It grows by at least as much as `nearer`, which tells where the root can be.
+    high, of_high = distance, excess(distance)
+    low = np.maximum(high - of_high, 0.0)
+    of_low = excess(low)
     for _ in range(40):
-        nearer = high - of_high * (high - low) / (of_high - of_low)
+        nearer = high - of_high * (high - low) / np.maximum(of_high - of_low, 1e-300)
         of_nearer = excess(nearer)
         above = of_nearer > 0
         # The end that stays counts half, after the Illinois rule, or it would stay for ever.
         of_low = np.where(above, of_low / 2, of_nearer)
         of_high = np.where(above, of_nearer, of_high / 2)
         low, high = np.where(above, low, nearer), np.where(above, nearer, high)
-        if np.all(np.abs(of_nearer) < 1e-9 * distance):
+        if np.all(np.abs(of_nearer) < 1e-7 * distance):
             break
     return nearer
 
