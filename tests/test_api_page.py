@@ -24,8 +24,9 @@ ROOMS = {
         "example that runs, is in its docstring: `help(open_matrix)`.",
     ),
     tables: (
-        ["Table"],
-        "The phenotype table that `align` and `read_targets` make of whatever holds one.",
+        ["Table", "aligned"],
+        "The phenotype table that `align` and `read_targets` make of whatever holds one, and what `align` gives with "
+        "strata and covariates beside the target.",
     ),
     scoring: (
         ["ProgressLine", "ProgressLog"],
