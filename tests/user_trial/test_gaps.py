@@ -544,6 +544,22 @@ def test_g23__the_page_says_why_there_are_no_weights():
     assert "sample_weight" in said
 
 
+class TestErrorRates:
+    """Nobody could say how many columns are real, or take a batch out: neither was there."""
+
+    def test_error_rate__and_sex_are_words_of_the_same_line(self, score):
+        done = score("--strata sex --covariates bmi --fdr 5%")
+        assert done.code == 0
+        assert selected() == [NAMES[TELLING]]
+        assert "within strata of 'sex', covariates 'bmi' regressed out" in done.out
+        assert re.search("1 of 30 features have q <= 0.05; the least p is ", done.out)
+
+    def test_error_rate__is_another_one_without_scoring(self, score, typed):
+        assert score("--pvalues").code == 0
+        assert typed("select m.h5 --from out.csv --fwer 0.001 -o small.h5").code == 0
+        assert list(open_matrix("small.h5").feature_names) == [NAMES[TELLING]]
+
+
 class TestG24:
     def test_g24__python_runs_the_package(self, python):
         done = python("-m", "skpar_select", "--version")
