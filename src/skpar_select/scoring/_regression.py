@@ -25,6 +25,8 @@ class Regression:
         n_samples = len(design)
         self._basis = np.full((1, n_samples), 1 / np.sqrt(n_samples))
         for term in design.T:
+            # Sums of what is beyond 1e150 are infinite, squares of what is below 1e-160 are 0.
+            term = np.ldexp(term, -np.frexp(np.abs(term).max())[1])
             # Once more, as the first residuals are not orthogonal to rounding.
             residual = self._residual(self._residual(term))
             if residual.any():
