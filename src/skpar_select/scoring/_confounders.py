@@ -137,12 +137,18 @@ class Confounders:
 
 
 def _terms(covariate: FloatArray, n_knots: int) -> FloatArray:
-    """Return the terms of a covariate: itself, or those of cubic splines if it has values enough."""
+    """Return the terms of a covariate: itself, those of cubic splines, or one for each of few values."""
     column = covariate[:, np.newaxis]
-    # Splines between so few values would be a term for each of them.
-    if not n_knots or len(np.unique(covariate)) <= n_knots:
+    if not n_knots:
         return column
-    splines = SplineTransformer(n_knots, degree=3, knots="quantile", include_bias=False)
+    distinct = np.unique(covariate)
+    if len(distinct) <= n_knots:
+        return np.asarray(column == distinct[1:], dtype=np.float64)
+    knots = np.unique(np.quantile(covariate, np.linspace(0, 1, n_knots)))
+    if len(knots) < 3:
+        # Most values are equal, so that quantiles are.
+        knots = np.linspace(distinct[0], distinct[-1], n_knots)
+    splines = SplineTransformer(degree=3, knots=knots[:, np.newaxis], include_bias=False)
     return np.asarray(splines.fit_transform(column))
 
 

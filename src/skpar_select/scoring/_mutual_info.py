@@ -237,7 +237,8 @@ class MutualInformation(Scorer):
         yield "n_neighbors", self._n_neighbors
         yield "min_observed", self._min_observed
         yield "marginals", self._marginals
-        yield "test", repr(self._test)
+        yield "test", self._test and ("combined" if self._test.combined else "mi")
+        yield "test_neighbors", self._test and self._test.n_neighbors
         yield from self._confounders.fingerprint_parts()
         yield "random_state", str(self.seed).encode()
 

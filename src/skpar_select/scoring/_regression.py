@@ -25,10 +25,8 @@ class Regression:
         n_samples = len(design)
         self._basis = np.full((1, n_samples), 1 / np.sqrt(n_samples))
         for term in design.T:
-            # Sums of what is beyond 1e150 are infinite, squares of what is below 1e-160 are 0.
-            term = np.ldexp(term, -np.frexp(np.abs(term).max())[1])
             # Once more, as the first residuals are not orthogonal to rounding.
-            residual = self._residual(self._residual(term))
+            residual = self._residual(self._residual(_of_unit_size(term)))
             if residual.any():
                 residual /= np.sqrt((residual * residual).sum())
                 self._basis = np.vstack([self._basis, residual])
@@ -41,16 +39,18 @@ class Regression:
     def residuals(self, values: Array) -> FloatArray:
         """Return what is left of each column of (n_samples, width), in Fortran order.
 
-        A column that lacks values is regressed on the samples that it has. One that holds infinity stays
-        as it is.
+        Each is divided by the power of two that brings it below 1: neither ranks nor standardised values
+        change. A column that lacks values is regressed on the samples that it has. One that holds infinity
+        stays as it is.
         """
         left = np.array(values, dtype=np.float64, order="F")
         for column in left.T:
             known = np.isfinite(column)
             if known.all():
-                column[:] = self._residual(column)
+                column[:] = self._residual(_of_unit_size(column))
             elif not np.isinf(column).any():
-                column[known] = self._residual_of_some(column[known], self._basis[:, known])
+                some = _of_unit_size(column[known])
+                column[known] = self._residual_of_some(some, self._basis[:, known])
         return left
 
     def _residual(self, column: FloatArray) -> FloatArray:
@@ -68,6 +68,14 @@ class Regression:
         weights = np.linalg.lstsq(products, np.einsum("ij,j->i", basis, left), rcond=1e-10)[0]
         left -= np.einsum("i,ij->j", weights, basis)
         return _without_rounding(left, column)
+
+
+def _of_unit_size(column: FloatArray) -> FloatArray:
+    """Return a column whose largest value is between 1/2 and 1, by a power of two: no bit is lost.
+
+    Sums of what is beyond 1e300 are infinite, and squares of what is below 1e-160 are 0.
+    """
+    return np.asarray(np.ldexp(column, -np.frexp(np.abs(column).max(initial=0))[1]))
 
 
 def _without_rounding(residual: FloatArray, column: FloatArray) -> FloatArray:
