@@ -59,7 +59,9 @@ def test_mean_of_class__does_not_change_where_windows_are_shortened():
     )
 
 
-@pytest.mark.parametrize(("counts", "k"), [((60, 40), 3), ((140, 50, 10), 10), ((290, 10), 30)])
+@pytest.mark.parametrize(
+    ("counts", "k"), [((60, 40), 3), ((140, 50, 10), 10), ((290, 10), 30), ((2,) * 150, 3)]
+)
 def test_draw_scores__are_those_of_the_kernel(counts, k):
     drawn = draw_scores(np.array(counts), k, 6000, np.random.default_rng(0))
     drawn += ross_moments(np.array([counts]), k).mean[0] - drawn.mean()

@@ -16,22 +16,25 @@ def draw_scores(
 
     Classes have two members or more.
     """
-    counts = np.asarray(class_counts)
+    counts = np.sort(np.asarray(class_counts))
     n = int(counts.sum())
     digammas = digamma(np.arange(n + 1.0))
     width = max(16, _RANKS_IN_BATCH // n)
-    labels = np.repeat(np.arange(len(counts), dtype=np.int8), counts)
-    block = np.broadcast_to(labels, (width, n))
+    small = np.int8 if len(counts) < 128 else np.int32  # numpy sorts small integers by their digits
+    block = np.broadcast_to(np.repeat(np.arange(len(counts), dtype=small), counts), (width, n))
+    sizes, n_alike = np.unique(counts, return_counts=True)
     scores = []
     for _ in range(-(-n_draws // width)):
-        drawn = rng.permuted(block, axis=1)
-        total = np.zeros(width)
-        for label, n_members in enumerate(counts):
-            ranks = (np.flatnonzero(drawn.ravel() == label) % n).astype(np.int32)
-            ranks = np.ascontiguousarray(ranks.reshape(width, n_members).T)
-            radius = _kth_distances(ranks, min(n_neighbors, int(n_members) - 1)) - 1
+        # The ranks of the first class, ascending, then those of the next.
+        by_class = np.argsort(rng.permuted(block, axis=1), axis=1, kind="stable").astype(np.int32)
+        total, begin = np.zeros(width), 0
+        for size, alike in zip(sizes.tolist(), n_alike.tolist(), strict=True):
+            ranks = by_class[:, begin : begin + size * alike].reshape(width * alike, size)
+            ranks = np.ascontiguousarray(ranks.T)
+            radius = _kth_distances(ranks, min(n_neighbors, size - 1)) - 1
             nearer = np.minimum(ranks + radius, n - 1) - np.maximum(ranks - radius, 0) + 1
-            total -= digammas[nearer].sum(axis=0)
+            total -= digammas[nearer].sum(axis=0).reshape(width, alike).sum(axis=1)
+            begin += size * alike
         scores.append(total / n)
     return np.concatenate(scores)
 

@@ -76,10 +76,11 @@ def _of_ends(counts: Array, n_neighbors: int) -> float:
     do so alike, so that nothing remains of two halves.
     """
     n = counts.sum()
-    p = counts / n
-    apart = np.abs(np.log(np.divide.outer(p, p)))
-    alike = np.exp(-1.3 * apart - 0.5 * apart**2) * np.sqrt(np.multiply.outer(p, p))
-    return float(max(_OF_ENDS * n_neighbors - _LESS, 0.0) * (len(p) - alike.sum()) / n)
+    sizes, n_alike = np.unique(counts, return_counts=True)
+    roots = np.sqrt(sizes / n) * n_alike
+    apart = np.abs(np.log(np.divide.outer(sizes, sizes)))
+    alike = roots @ np.exp(-1.3 * apart - 0.5 * apart**2) @ roots
+    return float(max(_OF_ENDS * n_neighbors - _LESS, 0.0) * (len(counts) - alike) / n)
 
 
 @lru_cache(maxsize=10_000)
