@@ -33,6 +33,10 @@ _LEAST_SKEWNESS = 1e-6
 _LEAST_EXCESS, _ROOT = 1e-7, 3.0**0.5
 _LOG_P_OF_ROOT = float(log_ndtr(-_ROOT))
 
+# Cornish and Fisher's term is for small cumulants: of skewnesses of 0.6, 0.8 and 1.2 the shift that Kraskov's
+# estimate needs at p = 1e-3 is 0.56, 0.59 and 0.44 of it.
+_DAMPING = 1.5
+
 # From this shape on the uniform expansion is right to 1e-7, and before it few terms of the others do.
 _LARGE_SHAPE = 2000.0
 
@@ -46,7 +50,7 @@ def log_upper_tail(scores: FloatArray, moments: Moments) -> FloatArray:
     A score of nearest neighbours is a mean of local terms, nearly normal with a skewness of about
     1/sqrt(n), and a gamma follows its tail as far as ten million draws can see. Where a fourth cumulant
     beyond the gamma's is known, the distance from the mean is first brought back to that of the gamma,
-    by the term of Cornish and Fisher: with 10 neighbours of 100 samples, p is 1.7 times as large at 1e-4.
+    by the term of Cornish and Fisher: with 10 neighbours of 100 samples, p is 1.3 times as large at 1e-4.
     Less than the gamma's changes nothing, so that p is rather too large.
 
     Where the skewness is negative, a Pearson III ends at a point that the statistic may pass: no
@@ -66,7 +70,8 @@ def log_upper_tail(scores: FloatArray, moments: Moments) -> FloatArray:
     log_p = _log_upper(distance, skewness)
     heavy = (beyond_gamma > _LEAST_EXCESS) & (skewness >= 0) & (log_p < _LOG_P_OF_ROOT)
     if heavy.any():
-        nearer = _as_of_gamma(distance[heavy], skewness[heavy], beyond_gamma[heavy])
+        damped = beyond_gamma[heavy] / (1.0 + _DAMPING * skewness[heavy])
+        nearer = _as_of_gamma(distance[heavy], skewness[heavy], damped)
         log_p[heavy] = _log_upper(nearer, skewness[heavy])
     log_p = log_p.reshape(observed.shape)
     unknown = np.isnan(observed) | np.isnan(variance)
