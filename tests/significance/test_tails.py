@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from skpar_select.significance import Moments, log_pvalues_of_rho, log_upper_tail
+from skpar_select.significance import (
+    Moments,
+    kraskov_moments,
+    log_pvalues_of_rho,
+    log_upper_tail,
+    upper_quantile,
+)
+from skpar_select.significance._moments import fourth_of_gamma
 from skpar_select.significance._tails import (
     _log_expansion,
     _log_fraction,
@@ -145,3 +152,35 @@ def test_log_upper_chi2__never_ends():
     # two degrees: exactly exp(-x / 2)
     values = np.array([0.0, 1e3, 1e6])
     np.testing.assert_allclose(log_upper_chi2(values, np.full(3, 2.0)), -values / 2, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_neighbors", [3, 30])
+@pytest.mark.parametrize("n_samples", [40, 300, 8_085, 500_000])
+def test_log_upper_tail__of_each_score_is_the_same_bits_whatever_stands_beside(
+    n_samples, n_neighbors
+):
+    moments = kraskov_moments(np.full(41, n_samples), n_neighbors)
+    scores = moments.mean + np.sqrt(moments.variance) * np.linspace(-6, 200, 41)
+    together = log_upper_tail(scores, moments)
+    assert np.isfinite(together).all()
+    assert (np.diff(together) < 0).all()
+    for column in range(41):
+        own = Moments(*(values[column : column + 1] for values in moments))
+        alone = log_upper_tail(scores[column : column + 1], own)
+        assert alone.tobytes() == together[column : column + 1].tobytes()
+
+
+@pytest.mark.parametrize("third", [0.0, 0.3, 1.0, -0.3])
+@pytest.mark.parametrize("fourth", [None, 0.0, 0.9])
+@pytest.mark.parametrize("p", [0.3, 1e-3, 1e-8])
+def test_upper_quantile__is_where_the_tail_has_this_probability(third, fourth, p):
+    variance = np.ones(1)
+    four = fourth_of_gamma(variance, np.array([third])) if fourth is None else np.array([fourth])
+    moments = Moments(np.array([0.2]), variance, np.array([third]), four)
+    quantile = upper_quantile(np.log(p), moments)
+    np.testing.assert_allclose(log_upper_tail(quantile, moments), np.log(p), rtol=1e-5)
+
+
+def test_upper_quantile__of_a_constant_is_its_mean():
+    zero = np.zeros(1)
+    assert upper_quantile(-3.0, Moments(np.array([0.5]), zero, zero, zero)) == 0.5

@@ -12,6 +12,7 @@ from skpar_select.scoring._nulls import Sides
 from skpar_select.scoring._prepared import StratumScores, over_strata, shares_of_strata
 from skpar_select.significance import (
     LEAST_SAMPLES,
+    MOST_NEIGHBORS,
     Moments,
     log_pvalues_of_classes,
     log_pvalues_of_rho,
@@ -78,9 +79,10 @@ def noise_floors(
 ) -> FloatArray:
     """Return the scores, (n_targets, width), that noise exceeds once among so many columns.
 
-    `is_centered` says whether the scores of noise are 0 on average, as those of raw values are. NaN of
-    classes on both sides.
+    `is_centered` says whether the scores of noise are 0 on average, as those of raw values are. Of more
+    neighbours than are tabulated it is rather too high. NaN of classes on both sides.
     """
+    n_neighbors = min(n_neighbors, MOST_NEIGHBORS)
     sides = [part.sides for part in parts if part.sides is not None]
     _, null = _null([part.scored for part in parts], sides, n_neighbors)
     if is_centered:

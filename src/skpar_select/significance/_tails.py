@@ -105,15 +105,19 @@ def _as_of_gamma(distance: FloatArray, skewness: FloatArray, beyond: FloatArray)
     high, of_high = distance, excess(distance)
     low = np.maximum(high - of_high, 0.0)
     of_low = excess(low)
-    for _ in range(40):
-        nearer = high - of_high * (high - low) / np.maximum(of_high - of_low, 1e-300)
+    nearer, goes_on = high, np.ones(distance.shape, dtype=bool)
+    for _ in range(60):
+        chord = high - of_high * (high - low) / np.maximum(of_high - of_low, 1e-300)
+        nearer = np.where(goes_on, chord, nearer)
         of_nearer = excess(nearer)
         above = of_nearer > 0
         # The end that stays counts half, after the Illinois rule, or it would stay for ever.
         of_low = np.where(above, of_low / 2, of_nearer)
         of_high = np.where(above, of_nearer, of_high / 2)
         low, high = np.where(above, low, nearer), np.where(above, nearer, high)
-        if np.all(np.abs(of_nearer) < 1e-7 * distance):
+        # Each ends by itself: a p-value does not depend on what stands beside it.
+        goes_on &= np.abs(of_nearer) > 1e-12 * distance
+        if not goes_on.any():
             break
     return nearer
 
@@ -133,7 +137,8 @@ def upper_quantile(log_p: float, moments: Moments) -> FloatArray:
     gamma = np.where(skewness < 0, shape - gammaincinv(shape, p), gammainccinv(shape, p) - shape)
     distance = np.where(np.abs(skewness) > _LEAST_SKEWNESS, gamma / np.sqrt(shape), z)
     if z > _ROOT:
-        distance = distance + np.maximum(beyond_gamma, 0.0) / 24.0 * (z**3 - 3.0 * z)
+        damped = np.maximum(beyond_gamma, 0.0) / (1.0 + _DAMPING * np.maximum(skewness, 0.0))
+        distance = distance + np.where(skewness < 0, 0.0, damped) / 24.0 * (z**3 - 3.0 * z)
     return np.asarray(mean + np.where(varies, sd * distance, 0.0))
 
 
@@ -220,14 +225,15 @@ def _log_fraction(shape: FloatArray, beyond: FloatArray) -> FloatArray:
     x = shape * (1.0 + beyond)
     b = x + 1.0 - shape
     c, d = np.full_like(x, 1e300), 1.0 / b
-    fraction = d
+    fraction, goes_on = d, np.ones(x.shape, dtype=bool)
     for i in range(1, 400):
         a = -i * (i - shape)
         b = b + 2.0
         d = 1.0 / (a * d + b)
         c = b + a / c
-        fraction = fraction * (c * d)
-        if np.all(np.abs(c * d - 1.0) < 1e-14):
+        fraction = np.where(goes_on, fraction * (c * d), fraction)
+        goes_on &= np.abs(c * d - 1.0) > 1e-14
+        if not goes_on.any():
             break
     return _log_density(shape, beyond) + np.log(fraction)
 
@@ -238,8 +244,9 @@ def _log_series(shape: FloatArray, beyond: FloatArray) -> FloatArray:
     term = series = 1.0 / shape
     for i in range(1, 2000):
         term = term * x / (shape + i)
+        # What is added is below the rounding of the sum before it ends.
         series = series + term
-        if np.all(term < 1e-16 * series):
+        if np.all(term < 1e-17 * series):
             break
     return _log_density(shape, beyond) + np.log(series)
 
