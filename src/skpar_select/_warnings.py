@@ -8,7 +8,7 @@ from skpar_select._caller import warn_caller
 from skpar_select._rules import Rules
 from skpar_select._typing import BoolArray, FloatArray, Missing
 from skpar_select._validation import is_missing
-from skpar_select._wording import listing
+from skpar_select._wording import listing, shown_pvalue
 
 # Below so many columns nothing is said of how many pass.
 _MANY = 20
@@ -54,7 +54,7 @@ def warn_of_none_selected(fitted: Any, rules: Rules) -> None:
     numbers = fitted.scores_[~np.isnan(fitted.scores_)]
     best = f"the best is {numbers.max():.6g}" if numbers.size else "none is a number"
     if rules.need_pvalues and numbers.size and not np.isnan(fitted.log_pvalues_).all():
-        best += f", the least p-value {_power(np.nanmin(fitted.log_pvalues_))}"
+        best += f", the least p-value {shown_pvalue(np.nanmin(fitted.log_pvalues_))}"
         floor = 0.0 if fitted.noise_floor_ is None else np.nanmax(fitted.noise_floor_, initial=0.0)
         if floor > 0:
             best += f", and noise alone reaches {floor:.3g} nats in one of {numbers.size} columns"
@@ -77,12 +77,6 @@ def warn_of_many_significant(log_pvalues: FloatArray, rules: Rules) -> None:
         "so of most of these columns, not which tell much. Choose by nats, with threshold or k; and see "
         "whether a confounder, such as a batch, drives them all.",
     )
-
-
-def _power(log_pvalue: float) -> str:
-    """Write a p-value of any size, as 1.2e-345."""
-    exponent = np.floor(log_pvalue / np.log(10))
-    return f"{np.exp(log_pvalue - exponent * np.log(10)):.2g}e{exponent:.0f}"
 
 
 def warn_of_missing_targets(n_missing: list[int], n_samples: int, names: list[str] | None) -> None:

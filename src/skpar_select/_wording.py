@@ -1,5 +1,6 @@
 """Values, counts and lists as the error messages show them."""
 
+import math
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -80,3 +81,24 @@ def _near_misses(name: str, names: Sequence[str] | NDArray[Any]) -> list[str]:
             ]
         near = get_close_matches(wanted, compared[:_MOST_COMPARED], n=3, cutoff=0.7)
     return [one for key in near for one in alike[key]][:3]
+
+
+def shown_pvalue(log_pvalue: float) -> str:
+    """Return a p-value by its logarithm as text, however small it is.
+
+    Examples
+    --------
+    >>> import math
+    >>> shown_pvalue(math.log(0.05)), shown_pvalue(-1000), shown_pvalue(math.log(9.99e-7))
+    ('0.0500', '5.1e-435', '1.0e-06')
+    """
+    if math.isnan(log_pvalue):
+        return "nan"
+    tens = log_pvalue / math.log(10)
+    if tens >= -3:
+        return f"{10**tens:.4f}"
+    exponent = math.floor(tens)
+    digits = f"{10 ** (tens - exponent):.1f}"
+    if digits == "10.0":
+        digits, exponent = "1.0", exponent + 1
+    return f"{digits}e-{-exponent:02}"

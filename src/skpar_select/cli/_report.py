@@ -7,6 +7,7 @@ import numpy as np
 
 from skpar_select._selector import ParallelMutualInfoSelector
 from skpar_select._typing import FloatArray
+from skpar_select._wording import shown_pvalue
 from skpar_select.significance import log_qvalues
 
 MOST_SHOWN = 10
@@ -40,26 +41,6 @@ def error_rates(selector: ParallelMutualInfoSelector) -> Iterator[str]:
         f"{'tests':<{_WIDTH}}{n_small:,} of {n_tested:,} features have q <= {rate:g}; the least p is "
         f"{shown_pvalue(np.nanmin(log_pvalues))}"
     )
-
-
-def shown_pvalue(log_pvalue: float) -> str:
-    """Return a p-value by its logarithm as text, however small it is.
-
-    Examples
-    --------
-    >>> shown_pvalue(math.log(0.05)), shown_pvalue(-1000), shown_pvalue(math.log(9.99e-7))
-    ('0.0500', '5.1e-435', '1.0e-06')
-    """
-    if math.isnan(log_pvalue):
-        return "nan"
-    tens = log_pvalue / math.log(10)
-    if tens >= -3:
-        return f"{10**tens:.4f}"
-    exponent = math.floor(tens)
-    digits = f"{10 ** (tens - exponent):.1f}"
-    if digits == "10.0":
-        digits, exponent = "1.0", exponent + 1
-    return f"{digits}e-{-exponent:02}"
 
 
 def best(
