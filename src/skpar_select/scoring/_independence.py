@@ -9,7 +9,7 @@ from skpar_select._typing import FloatArray, IndexArray
 from skpar_select.kernels import Scored
 from skpar_select.scoring._confounders import Stratum, check_sizes
 from skpar_select.scoring._nulls import Sides
-from skpar_select.scoring._prepared import StratumScores, over_strata, shares_of_strata
+from skpar_select.scoring._prepared import StratumScores, rhos_and_shares, scores_and_shares
 from skpar_select.significance import (
     LEAST_SAMPLES,
     MOST_NEIGHBORS,
@@ -17,10 +17,11 @@ from skpar_select.significance import (
     log_pvalues_of_classes,
     log_pvalues_of_rho,
     log_upper_tail,
+    mean_over_strata,
+    moments_over_strata,
     neighbors_of_test,
     smaller_of_two,
     upper_quantile,
-    weighted_sum,
 )
 
 
@@ -61,7 +62,7 @@ class IndependenceTest:
         scores, null = _null(tested, sides, n_neighbors)
         found = log_upper_tail(scores, null)
         if self.combined:
-            found = smaller_of_two(found, _log_pvalues_of_rho(parts))
+            found = smaller_of_two(found, _log_pvalues_of_rho(tested))
         classes = sides[0].discrete
         for position in range(len(sides[0].target_counts) if classes.any() else 0):
             found[position, classes] = log_pvalues_of_classes(
@@ -92,24 +93,18 @@ def noise_floors(
 
 def _null(scored: list[Scored], sides: list[Sides], n_neighbors: int) -> tuple[FloatArray, Moments]:
     """Return the scores over all strata, and their moments when nothing is there."""
-    moments = [
-        side.moments(n_neighbors, len(one.scores)) for side, one in zip(sides, scored, strict=True)
-    ]
-    return weighted_sum(
-        np.stack([one.scores for one in scored]),
-        np.stack([one.n_observed[np.newaxis] for one in scored]),
-        Moments(*map(np.stack, zip(*moments, strict=True))),
-    )
+    scores, shares = scores_and_shares(scored)
+    moments = [side.moments(n_neighbors, scores.shape[1]) for side in sides]
+    of_strata = Moments(*map(np.stack, zip(*moments, strict=True)))
+    return mean_over_strata(scores, shares), moments_over_strata(scores, shares, of_strata)
 
 
-def _log_pvalues_of_rho(parts: list[StratumScores]) -> FloatArray:
+def _log_pvalues_of_rho(tested: list[Scored]) -> FloatArray:
     """Return those of the mean rank correlation; NaN where there is none."""
-    tested = [part.tested for part in parts]
-    rhos = [one.rho for one in tested if one.rho is not None]
-    if not rhos:
+    if tested[0].rho is None:
         return np.full(tested[0].scores.shape, np.nan)
-    shares = shares_of_strata(rhos, tested)
+    rhos, shares = rhos_and_shares(tested)
     # Of a random order the variance is 1 / (n - 1).
-    variances = [1 / np.maximum(one.n_observed - 1, 1) for one in tested]
-    variance = sum(share**2 * one for share, one in zip(shares, variances, strict=True))
-    return log_pvalues_of_rho(over_strata(rhos, shares), variance)
+    variances = np.stack([1 / np.maximum(one.n_observed[np.newaxis] - 1, 1) for one in tested])
+    variance = mean_over_strata(variances, shares**2)
+    return log_pvalues_of_rho(mean_over_strata(rhos, shares), variance)

@@ -8,6 +8,7 @@ from skpar_select._typing import Array, FloatArray, IndexArray, Marginals
 from skpar_select.kernels import Scored, Target, prepare_target
 from skpar_select.scoring._confounders import Stratum
 from skpar_select.scoring._nulls import Sides
+from skpar_select.significance import mean_over_strata, shares_of_strata
 
 
 class StratumScores(NamedTuple):
@@ -84,36 +85,28 @@ class PreparedStratum:
 
 def joined(parts: list[StratumScores]) -> dict[str, FloatArray]:
     """Return scores, samples and rank correlations over all strata, each of shape (n_targets, width)."""
-    scored, tested = [part.scored for part in parts], [part.tested for part in parts]
-    scores = [one.scores for one in scored]
-    shares = shares_of_strata(scores, scored)
-    n_observed = np.asarray(sum(one.n_observed for one in scored), dtype=np.float64)
+    scores, shares = scores_and_shares([part.scored for part in parts])
+    n_observed = np.sum([part.scored.n_observed for part in parts], axis=0, dtype=np.float64)
     results = {
-        "score": over_strata(scores, shares),
-        "n_observed": np.repeat(n_observed[np.newaxis], len(scores[0]), axis=0),
+        "score": mean_over_strata(scores, shares),
+        "n_observed": np.tile(n_observed, (scores.shape[1], 1)),
     }
-    rhos = [one.rho for one in tested if one.rho is not None]
-    if rhos:
-        results["rho"] = over_strata(rhos, shares_of_strata(rhos, tested))
+    if parts[0].tested.rho is not None:
+        results["rho"] = mean_over_strata(*rhos_and_shares([part.tested for part in parts]))
     return results
 
 
-def over_strata(values: list[FloatArray], shares: FloatArray) -> FloatArray:
-    """Return the mean of what each stratum gave, (n_targets, width), weighted by `shares`; NaN of none."""
-    if len(values) == 1:
-        return values[0]
-    total = np.zeros(values[0].shape)
-    for one, share in zip(values, shares, strict=True):
-        total += np.where(share > 0, share * one, 0)
-    return np.where(shares.any(axis=0), total, np.nan)
+def scores_and_shares(scored: list[Scored]) -> tuple[FloatArray, FloatArray]:
+    """Return the scores of strata, of shape (n_strata, n_targets, width), and their shares by samples."""
+    scores = np.stack([one.scores for one in scored])
+    return scores, shares_of_strata(scores, _samples(scored))
 
 
-def shares_of_strata(values: list[FloatArray], scored: list[Scored]) -> FloatArray:
-    """Return which part of a column's samples each stratum has: (n_strata, n_targets, width).
+def rhos_and_shares(scored: list[Scored]) -> tuple[FloatArray, FloatArray]:
+    """Return the same of the rank correlations of strata."""
+    rhos = np.stack([one.rho for one in scored if one.rho is not None])
+    return rhos, shares_of_strata(rhos, _samples(scored))
 
-    A stratum that gave NaN, as a column has too few samples there, has none.
-    """
-    counted = np.stack(
-        [~np.isnan(value) * one.n_observed for value, one in zip(values, scored, strict=True)]
-    )
-    return np.asarray(counted / np.maximum(counted.sum(axis=0), 1))
+
+def _samples(scored: list[Scored]) -> FloatArray:
+    return np.stack([one.n_observed[np.newaxis].astype(np.float64) for one in scored])

@@ -17,7 +17,12 @@ The first three kinds are taken as Pearson III. Samples must be exchangeable whe
 from skpar_select.significance._classes import Margins, log_pvalues_of_classes
 from skpar_select.significance._false_discoveries import log_qvalues, smaller_of_two
 from skpar_select.significance._kraskov_null import MOST_NEIGHBORS, kraskov_moments
-from skpar_select.significance._moments import Moments, weighted_sum
+from skpar_select.significance._moments import (
+    Moments,
+    mean_over_strata,
+    moments_over_strata,
+    shares_of_strata,
+)
 from skpar_select.significance._neighbors import LEAST_SAMPLES, neighbors_of_test
 from skpar_select.significance._ross_null import ross_moments
 from skpar_select.significance._sequential import N_EXCEEDANCES, sequential_log_pvalues
@@ -34,10 +39,12 @@ __all__ = [
     "log_pvalues_of_rho",
     "log_qvalues",
     "log_upper_tail",
+    "mean_over_strata",
+    "moments_over_strata",
     "neighbors_of_test",
     "ross_moments",
     "sequential_log_pvalues",
+    "shares_of_strata",
     "smaller_of_two",
     "upper_quantile",
-    "weighted_sum",
 ]

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skpar_select._typing import BoolArray, FloatArray
+from skpar_select._typing import FloatArray
 
 
 class Moments(NamedTuple):
@@ -25,45 +25,33 @@ def fourth_of_gamma(variance: FloatArray, third: FloatArray) -> FloatArray:
     return np.asarray(1.5 * third**2 / np.where(variance > 0, variance, 1.0))
 
 
-def weighted_sum(
-    scores: FloatArray, weights: FloatArray, moments: Moments
-) -> tuple[FloatArray, Moments]:
-    """Return each column's weighted mean over strata, and its moments when nothing is there.
+def shares_of_strata(values: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return which part each stratum has in the mean of its values, (n_strata, ...), by weights.
 
-    Parameters
-    ----------
-    scores : (n_strata, width)
-        In nats. NaN: the column has no score in this stratum, which then weighs nothing. Exactly 0:
-        it is constant there, so that it always scores 0.
-    weights : broadcasts with scores
-        The samples that a score rests on. They are divided by their sum over the strata that count.
-    moments : Moments
-        Of the scores in each stratum; they broadcast with the scores.
-
-    Returns
-    -------
-    scores : (width,)
-        NaN where no stratum has a score.
-    moments : Moments
-        Of shape (width,).
+    A stratum without a value, NaN, has none. NaN where no stratum has one.
     """
-    counts = ~np.isnan(scores)
-    weights = np.where(counts, weights, 0.0)
+    weights = np.where(np.isnan(values), 0.0, weights)
     total = weights.sum(axis=0)
-    shares = weights / np.where(total > 0, total, np.nan)
-    varies = counts & (scores != 0.0)
+    return np.asarray(weights / np.where(total > 0, total, np.nan))
 
-    def summed(terms: FloatArray, power: int, where: BoolArray) -> FloatArray:
-        weighted = np.where(where, shares**power * np.where(where, terms, 0.0), 0.0 * shares)
-        return np.asarray(weighted.sum(axis=0))
 
+def mean_over_strata(values: FloatArray, shares: FloatArray) -> FloatArray:
+    """Return the mean of values, (n_strata, ...), by their shares; NaN where no stratum has a value."""
+    return np.asarray(np.where(shares == 0, 0.0, shares * values).sum(axis=0))
+
+
+def moments_over_strata(scores: FloatArray, shares: FloatArray, moments: Moments) -> Moments:
+    """Return the moments of the mean of scores when nothing is there, from those in each stratum.
+
+    What scores exactly 0 is constant in that stratum: so it does whatever the order.
+    """
+    varying = np.where(scores == 0.0, 0.0, shares)
     mean, variance, third, fourth = moments
     if fourth is None:
         fourth = fourth_of_gamma(variance, third)
-    of_sum = Moments(
-        summed(mean, 1, varies),
-        summed(variance, 2, varies),
-        summed(third, 3, varies),
-        summed(fourth, 4, varies),
+    return Moments(
+        mean_over_strata(mean, varying),
+        mean_over_strata(variance, varying**2),
+        mean_over_strata(third, varying**3),
+        mean_over_strata(fourth, varying**4),
     )
-    return summed(scores, 1, counts), of_sum
