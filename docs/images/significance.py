@@ -1,13 +1,16 @@
-"""Draw the pictures of docs/significance.md, and print the tables that stand there.
+"""Draw the pictures of docs/significance.md, and write its tables, figures and output anew.
 
     python docs/images/significance.py    # about a minute of one core
 
-Run it again where the null or the test has changed: tests/test_examples.py holds the page against what it prints.
+Run it again where the null or the test has changed: tests/test_examples.py holds the page against a part of it.
 """
 
+import re
 import warnings
 from collections.abc import Iterator
+from contextlib import chdir, redirect_stdout
 from functools import cache
+from io import StringIO
 from pathlib import Path
 
 import matplotlib
@@ -21,6 +24,7 @@ from skpar_select import ParallelMutualInfoSelector, align, open_matrix
 from skpar_select.significance import kraskov_moments, neighbors_of_test, upper_quantile
 
 HERE = Path(__file__).parent
+PAGE = HERE.parent / "significance.md"
 DATA = HERE.parents[1] / "examples" / "data"
 BLUE, ORANGE, GREY = "#1f5fa8", "#d9720b", "#9a9a9a"
 N_SITES, N_SHUFFLED = 71, 27
@@ -197,23 +201,26 @@ def permuted_ages(n_permutations=100):
     """Yield which part of p-values is small where the ages of all samples are permuted."""
     X, age = blood()
     rng = np.random.default_rng(0)
-    pvalues = [fitted(X, rng.permutation(age)).pvalues_ for _ in range(n_permutations)]
-    for level in (0.05, 0.01, 0.001):
-        yield f"permuted ages, all samples: P(p < {level}) = {np.mean(np.array(pvalues) < level):.4f}"
+    pvalues = np.array([fitted(X, rng.permutation(age)).pvalues_ for _ in range(n_permutations)])
+    levels = 0.05, 0.01, 0.001
+    shares = [f"{np.mean(pvalues < level):.4f}" for level in levels]
+    return table("p below", [str(level) for level in levels], [("share", shares)])
 
 
 def facts():
-    """Yield single numbers."""
+    """Yield what the page says in its sentences."""
     X, age = blood()
     whole = fitted(X, age)
     order = stats.spearmanr(whole.scores_, -whole.log_pvalues_).statistic
-    yield f"order by nats and by p, of all samples: rank correlation {order:.3f}"
+    yield f"rank correlation of the two orders is {order:.3f}"
+    powers = whole.log_pvalues_ / np.log(10)
+    yield f"p-values of all samples go from 1e{powers.max():.0f} to 1e{powers.min():.0f}"
     X, age = with_shuffled(100, 0)
     kept = []
     for seed in range(10):
         selector = fitted(X, age.round()).set_params(random_state=seed, fdr=0.05)
         kept.append(int(selector.fit(X, age.round()).get_support().sum()))
-    yield f"100 samples, ages in whole years, ten seeds: {min(kept)} to {max(kept)} columns pass"
+    yield f"ten seeds keep {min(kept)} to {max(kept)} of"
 
 
 def draw_qq(output, sizes=(8085, 300, 100)):
@@ -312,19 +319,52 @@ def finish(figure, output):
     plt.close(figure)
 
 
-def main(folder=HERE):
-    """Print, draw."""
+def renewed(page):
+    """Return the page with the tables, the figures of its sentences and the output of its code as they are now."""
     for part in (
         floors,
+        permuted_ages,
         found_by_size,
-        false_shares,
         least_correlations,
         power,
         confounders,
-        permuted_ages,
-        facts,
+        false_shares,
     ):
-        print(*part(), "", sep="\n", flush=True)
+        head, *rest = part()
+        old = re.escape(head) + r"\n(?: *\|.*\n)+"
+        indent = re.search(rf"^( *){re.escape(head)}", page, re.MULTILINE)[1]
+        page = put("\n".join([head, *(indent + line for line in rest)]) + "\n", old, page)
+    for fact in facts():
+        numbers = r"\\d+(?:\\.\\d+)?"
+        page = put(fact, re.sub(r"\d+(?:\\\.\d+)?", numbers, re.escape(fact)), page)
+    return with_output(page)
+
+
+def with_output(page):
+    """Run the code of the page, and put what each block prints into the block of text after it."""
+    names, parts = {}, re.split(r"(^```\w*\n)", page, flags=re.MULTILINE)
+    printed = ""
+    with chdir(HERE.parents[1]):
+        for i, fence in enumerate(parts):
+            if fence == "```python\n":
+                with redirect_stdout(StringIO()) as printed:
+                    exec(parts[i + 1], names)
+            if fence == "```text\n":
+                parts[i + 1] = printed.getvalue()
+    return "".join(parts)
+
+
+def put(new, old, page):
+    """Put something in the place of what looks like it, which is there once."""
+    page, found = re.subn(old, lambda _: new, page)
+    if found != 1:
+        raise ValueError(f"{new!r} stands {found} times in the page. Write it there once.")
+    return page
+
+
+def main(folder=HERE):
+    """Write the figures of the page anew, and draw."""
+    PAGE.write_text(renewed(PAGE.read_text("utf-8")), "utf-8")
     draw_qq(folder / "significance_qq.png")
     draw_floor(folder / "significance_floor.png")
 
