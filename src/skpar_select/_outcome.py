@@ -30,6 +30,7 @@ class Outcome(NamedTuple):
     n_observed_: IndexArray
     rho_: FloatArray | None
     scores_by_target_: FloatArray | None
+    log_pvalues_by_target_: FloatArray | None
     target_names_: list[str] | None
 
     @classmethod
@@ -41,11 +42,13 @@ class Outcome(NamedTuple):
         n_observed, noise_floor = results.get("n_observed"), results.get("noise_floor")
         if n_observed is None:
             n_observed = np.full(scores.shape, float(targets.n_samples))
-        by_target = None
+        by_target = pvalues_by_target = None
         if targets.several:
             by_target, n_observed = scores.T, n_observed.T
             scores = aggregated(scores, aggregate)
-            log_pvalues = None if log_pvalues is None else smallest_log_pvalue(log_pvalues)
+            if log_pvalues is not None:
+                pvalues_by_target = log_pvalues.T
+                log_pvalues = smallest_log_pvalue(log_pvalues)
             rho = None if rho is None else rho.T
             noise_floor = None if noise_floor is None else noise_floor.T
         return cls(
@@ -56,6 +59,7 @@ class Outcome(NamedTuple):
             n_observed_=n_observed.astype(np.intp),
             rho_=rho,
             scores_by_target_=by_target,
+            log_pvalues_by_target_=pvalues_by_target,
             target_names_=targets.names,
         )
 
@@ -86,10 +90,11 @@ class HasScores(SelectorMixin):
 
         Returns
         -------
-        pandas.DataFrame of shape (n_features, 5)
+        pandas.DataFrame
             ``feature`` (the name, or x0, x1, ...), ``score``, ``selected``, ``rank`` (from 1 on)
-            and ``index`` (of the column, from 0 on); and, where there are any, ``pvalue``,
-            ``n_observed``, ``score_NAME`` for each of several targets, and ``rho``, or ``rho_NAME``.
+            and ``index`` (of the column, from 0 on); and, where there are any, ``pvalue``, ``qvalue``,
+            ``log10_pvalue``, ``n_observed``, ``score_NAME`` for each of several targets, and ``rho``, or
+            ``rho_NAME``.
             Of equal scores the selected come first; a score that is NaN comes last. Needs pandas.
 
         Examples

@@ -155,6 +155,8 @@ class ParallelMutualInfoSelector(HasScores, SharesExecutor, CallbackSupportMixin
         1e-6 they are extrapolated.
     log_pvalues_ : ndarray of shape (n_features,) or None
         Their natural logarithms, which stay apart where `pvalues_` are 0.
+    log_pvalues_by_target_ : ndarray of shape (n_targets, n_features) or None
+        Those for each target, before they are joined, where `y` has two dimensions.
     qvalues_ : ndarray of shape (n_features,) or None
         The least `fdr` that keeps each column, by `fdr_method`.
     noise_floor_ : ndarray of shape (n_features,), or (n_targets, n_features), or None
@@ -164,9 +166,9 @@ class ParallelMutualInfoSelector(HasScores, SharesExecutor, CallbackSupportMixin
     n_observed_ : ndarray of int of shape (n_features,), or (n_targets, n_features)
         How many samples each score rests on; for each target where `y` has two dimensions.
     rho_ : ndarray of shape (n_features,), or (n_targets, n_features), or None
-        Spearman's rank correlations, from -1 to 1, of the very ranks that were scored, where
-        `marginals="rank"` and the target is a number; for each target where `y` has two dimensions.
-        NaN of discrete and of constant columns, and where there is no score.
+        Spearman's rank correlations, from -1 to 1, of the very ranks that were scored or tested, where
+        the target is a number and `marginals="rank"` or there are p-values; for each target where `y`
+        has two dimensions. NaN of discrete and of constant columns, and where there is no score.
     target_names_ : list of str or None
         The columns of `y`, where it is a data frame.
     n_features_in_ : int

@@ -258,14 +258,15 @@ class MutualInformation(Scorer):
     def _check(self, group: TargetGroup, strata: list[Stratum]) -> None:
         """Refuse samples that are too few for the neighbours, and confounders that do not fit."""
         by_distance = not (self._discrete_target and self.discrete.all())
+        if self._test is not None:
+            # First, as it mostly takes more neighbours.
+            self._test.check(strata, by_distance=by_distance)
         if by_distance:
             check_n_neighbors(self._n_neighbors, group.n_samples)
             check_sizes(strata, self._n_neighbors, "n_neighbors")
         else:
             # Of discrete pairs no distance is taken, so that any number of neighbours will do.
             check_n_samples(group.n_samples)
-        if self._test is not None:
-            self._test.check(strata, by_distance=by_distance)
         if self._confounders.has_covariates and (self._discrete_target or self.discrete.any()):
             what = "The target" if self._discrete_target else "Some columns"
             raise ValueError(
