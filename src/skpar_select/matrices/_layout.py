@@ -69,6 +69,9 @@ class Layout:
     value_bytes: int = 0
     """What a read holds for each value besides it, as where it converts another type."""
 
+    kept_bytes: int = 0
+    """What the threads of a library keep of its pieces, until the process ends."""
+
     index_bytes: int = 0
     """What the positions of all chunks take, once a process."""
 

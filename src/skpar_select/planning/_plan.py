@@ -10,7 +10,8 @@ already (the matrix, its names):
 - what decoding holds besides its result: for every worker where blocks are whole chunks, which it
   decodes; elsewhere for every block in flight, as it is decoded where it is read, and where its
   pieces are so small that the allocator of every thread keeps them;
-- where the matrix is copied first, such small pieces of the tiles, which stay through the scoring;
+- where the matrix is copied first, such small pieces of the tiles, and what the threads of a library
+  keep, which stay through the scoring;
 - the positions of the chunks;
 - a sixth of all that, up to 8 MiB, for stacks, small objects and what allocators round up.
 

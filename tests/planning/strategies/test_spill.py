@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -59,6 +60,18 @@ def test_spill__holds_the_matrix_in_the_temporary_folder(folder, matrix, problem
         # Without a name, so that it goes with the process, however that ends.
         assert not list(folder.iterdir()) or not os.path.exists("/proc/self/fd")
     assert not list(folder.iterdir())
+
+
+def test_spill__leaves_room_for_what_a_library_keeps():
+    needs = needs_of()
+    layout = layout_of("chunked", n_features=30_000)
+    limits = limits_of(layout, needs, 2)
+    narrowest = Spill.price(layout, needs, limits, 0)
+    budget = narrowest.peak_bytes + 500_000
+    plain = Spill.price(layout, needs, limits, budget)
+    keeping = Spill.price(replace(layout, kept_bytes=400_000), needs, limits, budget)
+    assert keeping.peak_bytes <= budget
+    assert keeping.width < plain.width
 
 
 @pytest.mark.parametrize("how", [{}, {"orientation": "features_by_samples"}])

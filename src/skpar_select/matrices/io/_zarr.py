@@ -47,6 +47,14 @@ def open_zarr(path: str, name: str = "") -> Iterator[Any]:
         store.close()
 
 
+def n_decoding_threads() -> int:
+    """Return how many threads of its own the library has at most, in which it reads and decodes."""
+    import zarr
+
+    # Where its configuration names no number, it is that of asyncio's threads.
+    return zarr.config.get("threading.max_workers") or min(32, (os.cpu_count() or 1) + 4)
+
+
 def _damaged(path: str, name: str, error: Exception) -> OSError:
     place = f"'{path}', '{name}'" if name else f"'{path}'"
     return OSError(

@@ -59,12 +59,12 @@ class Copying(Strategy):
             return scored
 
         tiles = tiles_within(budget)
-        kept = held_bytes + tiles.kept_bytes
+        kept = held_bytes + tiles.kept_bytes + layout.kept_bytes
         scored = scored_beside(kept)
         if kept + scored.peak_bytes > budget:
             # Too much may stay of the largest tiles: the smallest leave most for the scoring.
             tiles = tiles_within(0)
-            kept = held_bytes + tiles.kept_bytes
+            kept = held_bytes + tiles.kept_bytes + layout.kept_bytes
             scored = scored_beside(kept)
         return cls(
             cuts=scored.cuts,
