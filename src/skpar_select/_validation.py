@@ -175,13 +175,13 @@ def _no_numbers(target: Any, kind: Kind, holder: str, label: str) -> ValueError:
     )
 
 
-def check_n_neighbors(n_neighbors: int, n_samples: int) -> None:
+def check_n_neighbors(n_neighbors: int, n_samples: int, parameter: str = "n_neighbors") -> None:
     """Refuse more neighbours than a sample can have."""
     if n_neighbors >= n_samples:
         raise ValueError(
-            f"n_neighbors={n_neighbors} is too large for n_samples={n_samples}: it must be below, "
+            f"{parameter}={n_neighbors} is too large for n_samples={n_samples}: it must be below, "
             f"as a sample has only the others for neighbours. Use more than {n_neighbors} samples"
-            + (f", or set n_neighbors to {n_samples - 1} or lower." if n_samples > 1 else ".")
+            + (f", or set {parameter} to {n_samples - 1} or lower." if n_samples > 1 else ".")
         )
 
 

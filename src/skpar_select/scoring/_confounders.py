@@ -16,6 +16,9 @@ from skpar_select._validation import is_missing
 from skpar_select._wording import counted
 from skpar_select.scoring._regression import Regression
 
+# The kernel breaks the ties of a target by this number, that no column has.
+_TARGET = np.array([1 << 63], dtype=np.uint64)
+
 
 class Stratum:
     """The samples of one stratum among those of a group of targets.
@@ -38,14 +41,16 @@ class Stratum:
         self._rows = rows
         self._regression = regression
 
-    def take(self, values: Array) -> Array:
-        """Return what of a block or a target, of the samples of the group, is scored in this stratum."""
-        some = values if self._rows is None else values[self._rows]
+    def take(self, block: Array, columns: Array, seed: int) -> Array:
+        """Return what of a block, of the samples of the group, is scored in this stratum."""
+        some = block if self._rows is None else block[self._rows]
         if self._regression is None:
             return some
-        if some.ndim > 1:
-            return self._regression.residuals(some)
-        return self._regression.residuals(some[:, np.newaxis])[:, 0]
+        return self._regression.residuals(some, columns=columns, seed=seed)
+
+    def take_target(self, values: Array, seed: int) -> Array:
+        """Return what of a target, of the samples of the group, is scored in this stratum."""
+        return self.take(values[:, np.newaxis], _TARGET, seed)[:, 0]
 
 
 def check_sizes(strata: list[Stratum], n_neighbors: int, parameter: str) -> None:

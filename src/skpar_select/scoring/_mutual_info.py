@@ -209,7 +209,7 @@ class MutualInformation(Scorer):
         self, stratum: PreparedStratum, block: Any, index: IndexArray, min_observed: int | None
     ) -> StratumScores:
         """Score a block in one stratum, and once more for the test unless that asks for the same."""
-        values, discrete = stratum.take(block), self.discrete.mask(index)
+        values, discrete = stratum.take(block, index), self.discrete.mask(index)
         score = partial(
             mutual_information,
             values,
@@ -220,11 +220,10 @@ class MutualInformation(Scorer):
         )
         scored = score(stratum.targets)
         if stratum.codes is None:
-            return StratumScores(scored, scored, None)
+            return StratumScores(scored, scored)
         tested = scored if stratum.tested is stratum.targets else score(stratum.tested)
-        return StratumScores(
-            scored, tested, Sides.of(values, discrete, stratum.codes, tested.n_observed)
-        )
+        sides = Sides.of(values, discrete, stratum.codes, tested.n_observed)
+        return StratumScores(scored, tested, sides, stratum.n_terms)
 
     def fingerprint_parts(self) -> Iterator[tuple[str, Any]]:
         """Yield the targets, the discrete columns and the parameters."""

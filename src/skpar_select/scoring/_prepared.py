@@ -20,8 +20,11 @@ class StratumScores(NamedTuple):
     tested: Scored
     """Those of their ranks, by the neighbours of the test; the same where nothing is tested."""
 
-    sides: Sides | None
+    sides: Sides | None = None
     """What the null of these depends on, where they are tested."""
+
+    n_terms: int = 1
+    """How many terms were regressed out, with the constant."""
 
 
 class PreparedStratum:
@@ -50,6 +53,8 @@ class PreparedStratum:
         For the test; the very same where that asks for the same, or nothing is tested.
     codes : list of ndarray of int of shape (n_samples,) or None
         Where something is tested, the class of each sample by each target of classes.
+    n_terms : int
+        The terms that are regressed out, with the constant; 1 where there are no covariates.
     """
 
     def __init__(
@@ -64,7 +69,9 @@ class PreparedStratum:
         seed: int,
     ) -> None:
         self._stratum = stratum
-        taken = [stratum.take(one) for one in values]
+        self.n_terms = max(1, stratum.n_terms)
+        self._seed = seed
+        taken = [stratum.take_target(one, seed) for one in values]
 
         def prepared(k: int, of: Marginals) -> list[Target]:
             k = max(1, min(k, stratum.n_samples - 1))
@@ -78,9 +85,9 @@ class PreparedStratum:
         if tested_by is not None:
             self.codes = [np.unique(one, return_inverse=True)[1] for one in taken if discrete]
 
-    def take(self, block: Any) -> Any:
+    def take(self, block: Any, columns: IndexArray) -> Any:
         """Return what of a block, of all samples of the group, is scored in this stratum."""
-        return self._stratum.take(block)
+        return self._stratum.take(block, columns, self._seed)
 
 
 def joined(parts: list[StratumScores]) -> dict[str, FloatArray]:

@@ -1,8 +1,12 @@
 """Least squares on covariates, whose residuals are scored."""
 
+from functools import partial
+
 import numpy as np
 
 from skpar_select._typing import Array, FloatArray
+from skpar_select.kernels import ranks
+from skpar_select.scoring._ties import spread_ties
 
 # Of a column that follows from the covariates rounding is left: so many units in the last place of its
 # largest value. The residuals of the covariates themselves reach 4.
@@ -36,21 +40,30 @@ class Regression:
         """The number of terms that count, with the constant."""
         return len(self._basis)
 
-    def residuals(self, values: Array) -> FloatArray:
+    def residuals(self, values: Array, *, columns: Array, seed: int) -> FloatArray:
         """Return what is left of each column of (n_samples, width), in Fortran order.
 
         Each is divided by the power of two that brings it below 1: neither ranks nor standardised values
-        change. A column that lacks values is regressed on the samples that it has. One that holds infinity
+        change. Equal values are set apart at random, by `seed` and the index of the column in the whole matrix.
+        A column that lacks values is regressed on the samples that it has. One that holds infinity
         stays as it is.
         """
         left = np.array(values, dtype=np.float64, order="F")
-        for column in left.T:
+        for column, index in zip(left.T, columns, strict=True):
             known = np.isfinite(column)
-            if known.all():
-                column[:] = self._residual(_of_unit_size(column))
-            elif not np.isinf(column).any():
-                some = _of_unit_size(column[known])
-                column[known] = self._residual_of_some(some, self._basis[:, known])
+            if np.isinf(column).any() or not known.any():
+                continue
+            some = _of_unit_size(column[known])
+            project = self._residual
+            if not known.all():
+                project = partial(self._residual_of_some, basis=self._basis[:, known])
+            residual = project(some)
+            # What follows from the covariates tells nothing, ties or not.
+            if residual.any():
+                order = ranks(some[:, np.newaxis], seed=seed, columns=[index])[:, 0]
+                spread = spread_ties(some, order)
+                residual = residual if spread is some else project(spread)
+            column[known] = residual
         return left
 
     def _residual(self, column: FloatArray) -> FloatArray:
@@ -61,8 +74,6 @@ class Regression:
 
     @staticmethod
     def _residual_of_some(column: FloatArray, basis: FloatArray) -> FloatArray:
-        if not len(column):
-            return column
         left = column - column.mean()
         products = np.einsum("ik,jk->ij", basis, basis)
         weights = np.linalg.lstsq(products, np.einsum("ij,j->i", basis, left), rcond=1e-10)[0]
