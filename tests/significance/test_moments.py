@@ -50,3 +50,17 @@ def test_over_strata__of_a_stratum_where_the_column_is_constant_is_certain_there
     np.testing.assert_allclose(moments.mean, [0.5, 0.0])
     np.testing.assert_allclose(moments.variance, [0.25, 0.0])
     np.testing.assert_allclose(moments.third, [0.125, 0.0])
+
+
+def test_over_strata__of_many_strata_does_not_depend_on_the_columns_beside():
+    rng = np.random.default_rng(0)
+    scores, weights = rng.normal(size=(30, 20)), rng.integers(20, 90, (30, 20))
+    moments = Moments(*rng.random((4, 30, 20)))
+    together = over_strata(scores, weights, moments)
+    for one in range(20):
+        part = slice(one, one + 1)
+        alone = over_strata(
+            scores[:, part], weights[:, part], Moments(*(values[:, part] for values in moments))
+        )
+        assert alone[0] == together[0][part]
+        np.testing.assert_array_equal(alone[1], np.array(together[1])[:, part])
