@@ -93,3 +93,11 @@ def test_residuals__of_ties_with_gaps_are_those_of_the_samples_that_are_there():
     got = residuals(Regression(COVARIATES), gappy)
     alone = residuals(Regression(COVARIATES[there]), gappy[there])
     np.testing.assert_allclose(got[there], alone, atol=1e-12)
+
+
+def test_residuals__of_integers_beyond_float64_are_those_less_the_least():
+    places = np.random.default_rng(1).permutation(50)
+    identifiers = np.column_stack([places + 2**60, -places - 2**60])
+    got = residuals(Regression(COVARIATES), identifiers)
+    expected = residuals(Regression(COVARIATES), np.column_stack([places, 49.0 - places]))
+    assert got.tobytes() == expected.tobytes()

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 
+from skpar_select._exact import floats_up_to_shift
 from skpar_select._typing import Array, FloatArray
 from skpar_select.kernels import ranks
 from skpar_select.scoring._ties import spread_ties
@@ -48,8 +49,9 @@ class Regression:
         A column that lacks values is regressed on the samples that it has. One that holds infinity
         stays as it is.
         """
-        left = np.array(values, dtype=np.float64, order="F")
-        for column, index in zip(left.T, columns, strict=True):
+        left = np.empty(values.shape, order="F")
+        for column, given, index in zip(left.T, values.T, columns, strict=True):
+            column[:] = floats_up_to_shift(given)
             known = np.isfinite(column)
             if np.isinf(column).any() or not known.any():
                 continue
