@@ -213,6 +213,9 @@ def _columns(given: Any, name: str, n_samples: int) -> list[Any]:
         shape = tuple(given.shape)
     else:
         array = np.asarray(given)
+        if array.dtype.kind in "US" and array is not given:
+            # Of a list NumPy makes the text "nan" of a value that is missing.
+            array = np.asarray(given, dtype=object)
         shape = array.shape
         columns = [array] if array.ndim == 1 else list(array.T)
     if len(shape) not in (1, 2) or shape[0] != n_samples or not columns:

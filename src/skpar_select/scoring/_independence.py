@@ -90,7 +90,8 @@ def noise_floors(
     _, null = _null([part.scored for part in parts], sides, n_neighbors)
     if is_centered:
         null = null._replace(mean=0 * null.mean)
-    return upper_quantile(-np.log(n_features), null)
+    # Scores are at least 0; of one column or two noise exceeds less.
+    return np.maximum(upper_quantile(-np.log(n_features), null), 0.0)
 
 
 def _null(scored: list[Scored], sides: list[Sides], n_neighbors: int) -> tuple[FloatArray, Moments]:
