@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from skpar_select import ParallelMutualInfoSelector
+from skpar_select.scoring._nulls import Sides
+from skpar_select.significance import Moments
 
 RNG = np.random.default_rng(0)
 
@@ -46,3 +48,18 @@ def test_strata__that_are_missing_in_a_list_are_refused(missing):
 def test_noise_floor__of_few_columns_is_no_less_than_any_score(n_features):
     X, y = RNG.normal(size=(50, n_features)), RNG.normal(size=50)
     assert (fitted(X, y).noise_floor_ >= 0).all()
+
+
+def test_moments__of_classes_on_both_sides_are_not_simulated(monkeypatch):
+    asked = []
+
+    def ross_moments(counts, n_neighbors):
+        asked.append(len(counts))
+        return Moments(*np.ones((4, len(counts))))
+
+    monkeypatch.setattr("skpar_select.scoring._nulls.ross_moments", ross_moments)
+    values, discrete = RNG.integers(0, 2, (30, 3)), np.array([True, False, True])
+    sides = Sides.of(values, discrete, [np.arange(30) % 2], np.full(3, 30))
+    moments = sides.moments(3, 1)
+    assert asked == [1]
+    np.testing.assert_array_equal(moments.mean, [[np.nan, 1, np.nan]])

@@ -68,11 +68,12 @@ class Sides(NamedTuple):
     def moments(self, n_neighbors: int, n_targets: int) -> Moments:
         """Return those of the scores, each of shape (n_targets, width); NaN of classes on both sides."""
         if self.target_counts:
-            of_each = [ross_moments(counts, n_neighbors) for counts in self.target_counts]
-            found = [np.stack(values) for values in zip(*of_each, strict=True)]
-            for values in found:
-                values[:, self.discrete] = np.nan
-            return Moments(*found)
+            shape = len(Moments._fields), len(self.target_counts), len(self.discrete)
+            cumulants, quantities = np.full(shape, np.nan), ~self.discrete
+            for position, counts in enumerate(self.target_counts):
+                # Of classes it would be simulated for nothing.
+                cumulants[:, position, quantities] = ross_moments(counts[quantities], n_neighbors)
+            return Moments(*cumulants)
         of_quantities = kraskov_moments(np.maximum(self.n_observed, n_neighbors + 1), n_neighbors)
         found = [np.array(values) for values in of_quantities]
         if self.discrete.any():
