@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from skpar_select._typing import Array
-from skpar_select.significance._moments import Moments, fourth_of_gamma
+from skpar_select.significance._moments import Moments
 from skpar_select.significance._ross_mean import mean_of_class
 from skpar_select.significance._ross_spread import spread
 
@@ -30,16 +30,14 @@ def ross_moments(class_counts: Array, n_neighbors: int) -> Moments:
     distinct, case_of = np.unique(counts, axis=0, return_inverse=True)
     case_of = case_of.reshape(-1)
     moments = [_moments_of(tuple(row[row > 0].tolist()), n_neighbors) for row in distinct]
-    mean, variance, third = np.array(moments).reshape(-1, 3).T
-    fourth = fourth_of_gamma(variance, third)
-    return Moments(mean[case_of], variance[case_of], third[case_of], fourth[case_of])
+    return Moments(*np.array(moments).reshape(-1, 4).T[:, case_of])
 
 
 @lru_cache(maxsize=100_000)
-def _moments_of(counts: tuple[int, ...], n_neighbors: int) -> tuple[float, float, float]:
-    """Return the three moments of classes of two or more members, largest first."""
+def _moments_of(counts: tuple[int, ...], n_neighbors: int) -> tuple[float, float, float, float]:
+    """Return the four cumulants of classes of two or more members, largest first."""
     if len(counts) < 2:
-        return 0.0, 0.0, 0.0
+        return 0.0, 0.0, 0.0, 0.0
     n = sum(counts)
     mean = sum(count / n * mean_of_class(count, n, n_neighbors) for count in counts)
     return mean, *spread(np.array(counts), n_neighbors)

@@ -32,8 +32,8 @@ _OF_ENDS, _LESS = 0.15, 0.7
 _NANOSECONDS, _MOST_DRAWS, _FEWEST_DRAWS = 1.5e8, 12_000, 1_000
 
 
-def spread(counts: Array, n_neighbors: int) -> tuple[float, float]:
-    """Return variance and third central moment, of classes of two or more members, largest first."""
+def spread(counts: Array, n_neighbors: int) -> tuple[float, float, float]:
+    """Return variance, third and fourth cumulant, of classes of two or more members, largest first."""
     n = int(counts.sum())
     fractions = counts / n
     needed = max(_NEIGHBORS_IN_CLASS * n_neighbors, _MEMBERS_OF_CLASS) / fractions[-1]
@@ -47,12 +47,12 @@ def spread(counts: Array, n_neighbors: int) -> tuple[float, float]:
     if fractions[0] > 0.45:
         sizes[0] = max(n_simulated - sum(sizes[1:]), sizes[1])
     cell = tuple(sizes)
-    scaled_variance, scaled_skewness = _simulated(cell, n_neighbors)
+    scaled_variance, scaled_skewness, scaled_excess = _simulated(cell, n_neighbors)
     simulated = np.array(cell)
     ratio = _shape(counts) / _shape(simulated)
     per_sample = _of_ends(counts, n_neighbors) - _of_ends(simulated, n_neighbors)
     variance = max(scaled_variance * ratio + per_sample, 0.5 * scaled_variance * ratio) / n
-    return variance, scaled_skewness / n**0.5 * variance**1.5
+    return variance, scaled_skewness / n**0.5 * variance**1.5, scaled_excess / n * variance**2
 
 
 def _rounded(size: float, step: float) -> int:
@@ -84,8 +84,8 @@ def _of_ends(counts: Array, n_neighbors: int) -> float:
 
 
 @lru_cache(maxsize=10_000)
-def _simulated(counts: tuple[int, ...], n_neighbors: int) -> tuple[float, float]:
-    """Return n times the variance and sqrt(n) times the skewness of simulated scores."""
+def _simulated(counts: tuple[int, ...], n_neighbors: int) -> tuple[float, float, float]:
+    """Return n times the variance, sqrt(n) times the skewness and n times the excess of simulated scores."""
     n = sum(counts)
     n_draws = _NANOSECONDS / (n * (20.0 + 1.1 * n_neighbors))
     n_draws = int(np.clip(n_draws, _FEWEST_DRAWS, _MOST_DRAWS))
@@ -95,5 +95,6 @@ def _simulated(counts: tuple[int, ...], n_neighbors: int) -> tuple[float, float]
     variance = float((deviations**2).mean())
     third = float((deviations**3).mean())
     if variance < 1e-20:
-        return 0.0, 0.0
-    return n * variance, n**0.5 * third / variance**1.5
+        return 0.0, 0.0, 0.0
+    excess = float((deviations**4).mean()) / variance**2 - 3.0
+    return n * variance, n**0.5 * third / variance**1.5, n * excess
