@@ -77,9 +77,9 @@ class Sides(NamedTuple):
         of_quantities = kraskov_moments(np.maximum(self.n_observed, n_neighbors + 1), n_neighbors)
         found = [np.array(values) for values in of_quantities]
         if self.discrete.any():
-            counts = [sizes for sizes in self.column_counts if sizes is not None]
-            padded = np.zeros((len(counts), max(map(len, counts))), dtype=np.intp)
-            for row, sizes in zip(padded, counts, strict=True):
+            known = [sizes for sizes in self.column_counts if sizes is not None]
+            padded = np.zeros((len(known), max(map(len, known))), dtype=np.intp)
+            for row, sizes in zip(padded, known, strict=True):
                 row[: len(sizes)] = sizes
             for values, of_classes in zip(found, ross_moments(padded, n_neighbors), strict=True):
                 values[self.discrete] = of_classes
