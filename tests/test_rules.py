@@ -129,3 +129,12 @@ def test_smallest_log_pvalue__is_bonferronis_over_the_targets():
     joined = smallest_log_pvalue(np.log([[0.01, 0.2], [0.9, 0.8], [np.nan, 0.1]]))
     np.testing.assert_allclose(np.exp(joined), [0.02, 1, 0.2])
     assert np.isnan(smallest_log_pvalue(np.full((1, 2), np.nan))).all()
+
+
+@pytest.mark.parametrize(
+    ("n_tests", "n_kept", "fdr"), [(100, 5, 0.02), (200, 10, 0.02), (50, 7, 0.05)]
+)
+def test_fdr__keeps_what_is_exactly_at_the_rate(n_tests, n_kept, fdr):
+    pvalues = np.ones(n_tests)
+    pvalues[:n_kept] = fdr * n_kept / n_tests
+    assert Rules(fdr=fdr).select(np.zeros(n_tests), np.log(pvalues)).sum() == n_kept

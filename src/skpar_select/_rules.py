@@ -16,6 +16,9 @@ from skpar_select.significance import log_qvalues
 
 DEFAULT_K = 10
 
+# Of sums of logarithms: q-values of permutations are often exactly at the rate that is asked for.
+_ROUNDING = 1e-12
+
 
 def aggregated(scores: FloatArray, aggregate: Aggregate) -> FloatArray:
     """Join the scores for several targets, (n_features, n_targets), into those that decide."""
@@ -93,7 +96,7 @@ class Rules:
         mask = ~np.isnan(log_pvalues)
         n_tests = max(1, int(mask.sum()))
         if self.fdr is not None:
-            mask &= log_qvalues(log_pvalues, self.fdr_method) <= np.log(self.fdr)
+            mask &= log_qvalues(log_pvalues, self.fdr_method) <= np.log(self.fdr) + _ROUNDING
         if self.fwer is not None:
             mask &= log_pvalues < np.log(self.fwer / n_tests)
         if self.fpr is not None:
