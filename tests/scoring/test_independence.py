@@ -63,3 +63,43 @@ def test_moments__of_classes_on_both_sides_are_not_simulated(monkeypatch):
     moments = sides.moments(3, 1)
     assert asked == [1]
     np.testing.assert_array_equal(moments.mean, [[np.nan, 1, np.nan]])
+
+
+def test_n_observed__counts_the_strata_that_have_a_score():
+    X, y = RNG.normal(size=(60, 1)), RNG.normal(size=60)
+    strata = np.repeat([0, 1], 30)
+    X[:28, 0] = np.nan
+    selector = ParallelMutualInfoSelector(missing="omit", min_observed=20, pvalues=True)
+    selector.fit(X, y, strata=strata)
+    # Two samples of a stratum have no third neighbour.
+    assert selector.n_observed_ == [30]
+    X[30:45, 0] = np.nan
+    selector.set_params(min_observed=1).fit(X, y, strata=strata)
+    assert np.isnan(selector.pvalues_).all()
+    assert np.isfinite(selector.scores_).all()
+
+
+@pytest.mark.parametrize(
+    ("confounders", "message"),
+    [
+        ({"strata": 3}, r"strata are of shape \(\)"),
+        ({"strata": np.zeros((40, 1, 1))}, "strata are of shape"),
+        ({"strata": np.zeros(39)}, r"shape \(39,\), X has 40 samples"),
+        ({"covariates": np.zeros(40) + 1j}, "of type complex128"),
+        ({"covariates": np.zeros(40, "M8[D]")}, "of type datetime64"),
+        ({"covariates": ["a"] * 40}, "covariates are not all numbers"),
+        ({"covariates": [np.inf] + [1.0] * 39}, "covariates hold inf at row 0, column 0"),
+        ({"strata": np.arange(40)}, "has 1 sample. Each must have"),
+    ],
+)
+def test_confounders__that_do_not_fit_are_refused(confounders, message):
+    X, y = RNG.normal(size=(40, 2)), RNG.normal(size=40)
+    with pytest.raises(ValueError, match=message):
+        fitted(X, y, **confounders)
+
+
+def test_covariates__with_two_columns_of_one_name_are_refused():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(RNG.normal(size=(40, 2)), columns=["a", "a"])
+    with pytest.raises(ValueError, match="two columns of one name"):
+        fitted(RNG.normal(size=(40, 2)), RNG.normal(size=40), covariates=frame)

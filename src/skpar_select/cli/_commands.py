@@ -19,7 +19,7 @@ from skpar_select.cli._scoring import check_scored, read_scored, selector_for
 from skpar_select.cli._shards import merge, score_one_shard, shard_line
 from skpar_select.matrices import open_matrix
 from skpar_select.planning import Shard
-from skpar_select.scoring import gives_rho, kernel_needs
+from skpar_select.scoring import Confounders, gives_rho, kernel_needs
 from skpar_select.tables import (
     convert_csv,
     read_scores,
@@ -135,6 +135,12 @@ def _select_from(options: Namespace, outputs: Outputs, console: Console) -> None
 
 def _inspect(options: Namespace, console: Console) -> None:
     problem = read_problem(options, console)
+    confounders = Confounders(
+        problem.strata,
+        problem.covariates,
+        problem.X.shape[0],
+        n_knots=options.covariate_knots,
+    )
     needs = kernel_needs(
         problem.X.shape[0],
         problem.X.dtype,
@@ -143,8 +149,8 @@ def _inspect(options: Namespace, console: Console) -> None:
         omits_targets=problem.lacks_targets,
         correlated=gives_rho(options.task, options.marginals, tested=options.pvalues),
         tested=options.pvalues,
-        stratified=problem.strata is not None,
-        residuals=problem.covariates is not None,
+        n_strata=confounders.n_strata,
+        n_terms=confounders.n_terms,
     )
     budget, n_jobs = options.memory_budget, options.n_jobs
     for line in inspection(problem.X, needs, memory_budget=budget, n_jobs=n_jobs):

@@ -13,7 +13,7 @@ from sklearn.preprocessing import SplineTransformer
 
 from skpar_select._typing import Array, FloatArray, IndexArray
 from skpar_select._validation import is_missing
-from skpar_select._wording import counted
+from skpar_select._wording import counted, listing
 from skpar_select.scoring._regression import Regression
 
 # The kernel breaks the ties of a target by this number, that no column has.
@@ -128,6 +128,16 @@ class Confounders:
             for code, some in found
         ]
 
+    @property
+    def n_strata(self) -> int:
+        """The number of strata among all samples."""
+        return max(1, len(self._labels))
+
+    @property
+    def n_terms(self) -> int:
+        """The most terms that are regressed out in a stratum, with the constant; 0 without covariates."""
+        return max(stratum.n_terms for stratum in self.strata_of(None))
+
     def fingerprint_parts(self) -> Iterator[tuple[str, Any]]:
         """Yield what the scores follow from besides columns and targets."""
         yield "strata", self.codes
@@ -188,6 +198,13 @@ def _checked_covariates(covariates: Any, n_samples: int) -> FloatArray | None:
     if covariates is None:
         return None
     columns = _columns(covariates, "covariates", n_samples)
+    no_numbers = [np.asarray(column).dtype for column in columns]
+    no_numbers = [dtype for dtype in no_numbers if dtype.kind in "cmM"]
+    if no_numbers:
+        raise ValueError(
+            f"covariates are of type {no_numbers[0]}. They are regressed out, which takes real numbers. Convert "
+            "them, such as to days since a date."
+        )
     try:
         values = np.column_stack([np.asarray(column, dtype=np.float64) for column in columns])
     except (TypeError, ValueError) as error:
@@ -210,6 +227,11 @@ def _columns(given: Any, name: str, n_samples: int) -> list[Any]:
     """Return the columns of one or two dimensions, of so many samples."""
     if hasattr(given, "columns") and hasattr(given, "shape"):
         columns = [np.asarray(given[column]) for column in given.columns]
+        if any(column.ndim > 1 for column in columns):
+            raise ValueError(
+                f"{name} hold two columns of one name ({listing(list(given.columns))}). Columns of a table are "
+                "told apart by their names. Rename one."
+            )
         shape = tuple(given.shape)
     else:
         array = np.asarray(given)
@@ -217,7 +239,7 @@ def _columns(given: Any, name: str, n_samples: int) -> list[Any]:
             # Of a list NumPy makes the text "nan" of a value that is missing.
             array = np.asarray(given, dtype=object)
         shape = array.shape
-        columns = [array] if array.ndim == 1 else list(array.T)
+        columns = [array] if array.ndim == 1 else list(array.T) if array.ndim == 2 else []
     if len(shape) not in (1, 2) or shape[0] != n_samples or not columns:
         raise ValueError(
             f"{name} are of shape {shape}, X has {n_samples} samples. There must be one row for each "

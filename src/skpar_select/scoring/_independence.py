@@ -10,7 +10,12 @@ from skpar_select._validation import check_n_neighbors
 from skpar_select.kernels import Scored
 from skpar_select.scoring._confounders import Stratum, check_sizes
 from skpar_select.scoring._nulls import Sides
-from skpar_select.scoring._prepared import StratumScores, rhos_and_shares, scores_and_shares
+from skpar_select.scoring._prepared import (
+    StratumScores,
+    n_scored,
+    rhos_and_shares,
+    scores_and_shares,
+)
 from skpar_select.significance import (
     LEAST_SAMPLES,
     MOST_NEIGHBORS,
@@ -73,8 +78,8 @@ class IndependenceTest:
                 columns=columns[classes],
                 seed=seed,
             )
-        n_observed = np.sum([one.n_observed for one in tested], axis=0)
-        return np.where((n_observed < LEAST_SAMPLES) | np.isnan(scores), np.nan, found)
+        n_tested = n_scored(np.stack([one.scores for one in tested]), tested)
+        return np.where((n_tested < LEAST_SAMPLES) | np.isnan(scores), np.nan, found)
 
 
 def noise_floors(

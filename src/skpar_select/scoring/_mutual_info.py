@@ -45,6 +45,9 @@ FEWEST_COLUMNS = 32
 # one cell in a hundred has, at little beside scoring, and in half a megabyte.
 _LOOKED_AT = 512, 64
 
+# What a test knows of a column in one stratum: scores, moments and shares. Measured with 600 strata: 166.
+_STRATUM_BYTES = 170
+
 
 def kernel_needs(
     n_samples: int,
@@ -55,20 +58,29 @@ def kernel_needs(
     omits_targets: bool = False,
     correlated: bool = False,
     tested: bool = False,
-    stratified: bool = False,
-    residuals: bool = False,
+    n_strata: int = 1,
+    n_terms: int = 0,
 ) -> Needs:
-    """Return what the kernel takes, whatever the values of the targets."""
+    """Return what the kernel takes, whatever the values of the targets.
+
+    `n_terms` are those that are regressed out, with the constant.
+    """
     # It reads every real type, in the byte order of the machine, and all rows of a block.
     # And integers of 8 bytes become float64 where that rounds them.
     copies = omits_targets or not dtype.isnative or (dtype.kind in "iu" and dtype.itemsize == 8)
-    # The test has targets of its own, and looks for what is missing.
+    of_strata = _STRATUM_BYTES * tested * n_targets * (n_strata if n_strata > 1 else 0)
+    of_terms = 8 * n_terms * n_samples
     return Needs(
-        shared_bytes=TARGET_BYTES * n_samples * n_targets * (1 + tested),
-        worker_bytes=(SCRATCH_BYTES + MISSING_BYTES * omits_features) * n_samples,
-        value_bytes=dtype.itemsize * (copies + stratified)
-        + 8 * residuals
-        + tested * omits_features,
+        # The test has targets of its own.
+        shared_bytes=TARGET_BYTES * n_samples * n_targets * (1 + tested) + of_terms,
+        # A column with gaps takes the terms of its own samples.
+        worker_bytes=(SCRATCH_BYTES + MISSING_BYTES * omits_features) * n_samples
+        + of_terms * omits_features,
+        # The rows of a stratum, residuals, what is missing, and what is known of a column in each stratum.
+        value_bytes=dtype.itemsize * (copies + (n_strata > 1))
+        + 8 * (n_terms > 0)
+        + tested * omits_features
+        + -(-of_strata // n_samples),
         result_bytes=24 * n_targets * (1 + omits_features + correlated + 2 * tested),
         fewest_columns=FEWEST_COLUMNS,
     )
@@ -146,8 +158,8 @@ class MutualInformation(Scorer):
             omits_targets=any(self._targets.n_missing),
             correlated=self._gives_rho,
             tested=self._test is not None,
-            stratified=self._confounders.codes is not None,
-            residuals=self._confounders.has_covariates,
+            n_strata=max(len(strata) for strata in self._strata),
+            n_terms=max(stratum.n_terms for strata in self._strata for stratum in strata),
         )
 
     def __call__(self, values: Any, columns: Index) -> Result:

@@ -93,14 +93,23 @@ class PreparedStratum:
 def joined(parts: list[StratumScores]) -> dict[str, FloatArray]:
     """Return scores, samples and rank correlations over all strata, each of shape (n_targets, width)."""
     scores, shares = scores_and_shares([part.scored for part in parts])
-    n_observed = np.sum([part.scored.n_observed for part in parts], axis=0, dtype=np.float64)
     results = {
         "score": mean_over_strata(scores, shares),
-        "n_observed": np.tile(n_observed, (scores.shape[1], 1)),
+        "n_observed": n_scored(scores, [part.scored for part in parts]),
     }
     if parts[0].tested.rho is not None:
         results["rho"] = mean_over_strata(*rhos_and_shares([part.tested for part in parts]))
     return results
+
+
+def n_scored(scores: FloatArray, scored: list[Scored]) -> FloatArray:
+    """Return how many samples each score rests on, (n_targets, width): those of strata that have one.
+
+    Without a score it is how many the column has.
+    """
+    samples = _samples(scored)
+    counted = np.where(np.isnan(scores), 0.0, samples).sum(axis=0)
+    return np.asarray(np.where(counted > 0, counted, samples.sum(axis=0)))
 
 
 def scores_and_shares(scored: list[Scored]) -> tuple[FloatArray, FloatArray]:
