@@ -290,6 +290,7 @@ class ParallelMutualInfoSelector(HasScores, SharesExecutor, CallbackSupportMixin
             strata, weighted by their samples. Of several columns each combination is a stratum.
         covariates : array-like of shape (n_samples,) or (n_samples, n_covariates), default=None
             Numbers that are regressed out of target and columns, within strata, before these are scored.
+            Equal values are set apart at random first, which would else be in the order of a covariate.
 
         Returns
         -------
