@@ -202,13 +202,13 @@ inline unsigned less_bits(Pack a, Pack b) {
 
 // x where a < b, else y
 inline Pack where_less(Pack a, Pack b, Pack x, Pack y) {
-    for (int i = 0; i < kVectors; ++i) {
+    each_vector([&](int i) {
 #if SKPAR_LANES == 8
         a.v[i] = _mm512_mask_mov_pd(y.v[i], _mm512_cmp_pd_mask(a.v[i], b.v[i], _CMP_LT_OQ), x.v[i]);
 #else
         a.v[i] = a.v[i] < b.v[i] ? x.v[i] : y.v[i];
 #endif
-    }
+    });
     return a;
 }
 
@@ -241,26 +241,47 @@ struct IntegerPack {
     static constexpr int kSize = 64 / sizeof(T);
     static constexpr int kNativeBytes = 8 * kLanes;
     typedef T Native __attribute__((vector_size(kNativeBytes)));
+    // each_vector halves the time of a column in rank space with AVX2. With SSE2 the ten nearest are 40 vectors for
+    // 16 registers, and 127 ns a sample become 94 where they stay in memory.
+    static constexpr bool kLoops = kVectors > 2;
 
     Native v[kVectors];
 
     static IntegerPack load(const T* p) {
         IntegerPack a;
-        std::memcpy(a.v, p, sizeof a.v);
+        if constexpr (kLoops) {
+            std::memcpy(a.v, p, sizeof a.v);
+        } else {
+            each_vector([&](int i) { std::memcpy(&a.v[i], p + i * (kSize / kVectors), sizeof a.v[i]); });
+        }
         return a;
     }
     static IntegerPack all(T value) {
         IntegerPack a;
-        for (int i = 0; i < kVectors; ++i) a.v[i] = value - Native{};
+        if constexpr (kLoops) {
+            for (int i = 0; i < kVectors; ++i) a.v[i] = value - Native{};
+        } else {
+            each_vector([&](int i) { a.v[i] = value - Native{}; });
+        }
         return a;
     }
-    void store(T* p) const { std::memcpy(p, v, sizeof v); }
+    void store(T* p) const {
+        if constexpr (kLoops) {
+            std::memcpy(p, v, sizeof v);
+        } else {
+            each_vector([&](int i) { std::memcpy(p + i * (kSize / kVectors), &v[i], sizeof v[i]); });
+        }
+    }
 
     // f(native vectors) for each
     template <class F, class... Others>
     static IntegerPack each(F f, const Others&... others) {
         IntegerPack a;
-        for (int i = 0; i < kVectors; ++i) a.v[i] = f(others.v[i]...);
+        if constexpr (kLoops) {
+            for (int i = 0; i < kVectors; ++i) a.v[i] = f(others.v[i]...);
+        } else {
+            each_vector([&](int i) { a.v[i] = f(others.v[i]...); });
+        }
         return a;
     }
     friend IntegerPack operator+(IntegerPack a, IntegerPack b) {
