@@ -55,14 +55,11 @@ std::int64_t for_each_column(const Block& block, std::int64_t end, Pace& pace, S
 // Hands n finite values to the pair. False where they are constant.
 template <class Pair>
 bool take(Pair& pair, double* column, std::int32_t n, std::uint64_t seed, std::uint64_t index) {
-    if constexpr (Pair::kDiscreteColumn) {
+    if constexpr (Pair::kDiscreteColumn || Pair::kRanked) {
         const Range range = range_of(column, n);
         if (range.low == range.high) return false;
-        pair.take(column, n, range);
-    } else if constexpr (Pair::kRanked) {
-        const Range range = range_of(column, n);
-        if (range.low == range.high) return false;
-        pair.take(column, n, range, noise_key(seed, index));
+        if constexpr (Pair::kDiscreteColumn) pair.take(column, n, range);
+        else pair.take(column, n, range, noise_key(seed, index));
     } else {
         const Scaling scaling = scaling_of(column, n);
         if (scaling.is_constant()) return false;
@@ -193,8 +190,8 @@ std::int64_t score(const Targets& targets, const Block& block, const Missing& mi
     const Target& target = *targets.of[0];
     const auto kinds = target.discrete ? target.ranked ? score_kinds<RossRankedColumn, Plugin>
                                                        : score_kinds<RossContinuousColumn, Plugin>
-                       : target.ranked ? score_kinds<KraskovRanks, RossRankedTarget>
-                                       : score_kinds<Kraskov, RossDiscreteColumn>;
+                       : target.ranked ? score_kinds<KraskovRanks, RossDiscreteColumn<RankedSamples>>
+                                       : score_kinds<Kraskov, RossDiscreteColumn<SortedSamples>>;
     const std::int64_t bad = kinds(targets, block, missing, pace, scores);
     return bad < block.n_columns ? bad : -1;
 }

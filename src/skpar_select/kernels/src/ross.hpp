@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "axis.hpp"
 #include "buffer.hpp"
@@ -152,48 +153,6 @@ class RossContinuousColumn {
     }
 };
 
-// A discrete column, a continuous target.
-class RossDiscreteColumn {
-  public:
-    static constexpr bool kDiscreteColumn = true, kRanked = false;
-
-    RossDiscreteColumn(SortScratch& scratch, bool, Pace&) : sort_scratch_(scratch) {}
-
-    // Group a column once for all targets. column: (n,) as it is
-    void take(const double* column, std::int32_t n, Range range) {
-        n_ = n;
-        classes_.find(column, n, range, axis_, sort_scratch_);
-        classes_.number_repeated(n);
-    }
-
-    // target: of the samples of the column
-    double operator()(const SortedSamples& target) {
-        if (classes_.n_repeated == 0) return 0.0;
-        const std::int32_t* class_of = classes_.of.data();
-        std::int32_t* class_of_rank = class_of_rank_.at_least(n_);
-        const std::int32_t* order = target.order;
-        for (std::int32_t rank = 0, n = n_; rank < n; ++rank) class_of_rank[rank] = class_of[order[rank]];
-        const Ranks y(target.y);
-        if (classes_.n_repeated == n_) return score(y, target);
-        leave_out(y, axis_, classes_.n_repeated, class_of_rank, classes_.n_repeated_classes);
-        return score(axis_, target);
-    }
-
-  private:
-    SortScratch& sort_scratch_;
-    std::int32_t n_ = 0;
-    // Bytes a sample, together 61:
-    Ross ross_;                            // 18
-    Axis axis_;                            // 19
-    Classes classes_;                      // 20
-    Buffer<std::int32_t> class_of_rank_;   //  4
-
-    double score(const Ranks& y, const SortedSamples& target) {
-        return ross_(y, class_of_rank_.data(), classes_.start.data(), classes_.n_repeated_classes,
-                     {target.digamma, target.n_neighbors});
-    }
-};
-
 // A continuous column in rank space, a discrete target.
 class RossRankedColumn {
   public:
@@ -222,18 +181,37 @@ class RossRankedColumn {
 
   private:
     std::int32_t n_ = 0;
-    Ranking ranking_;
-    Ross ross_;
-    Axis axis_;
-    Buffer<std::int32_t> order_, class_of_rank_;
+    // Bytes a sample, together 69:
+    Ranking ranking_;                             // 24
+    Ross ross_;                                   // 18
+    Axis axis_;                                   // 19, where samples are left out
+    Buffer<std::int32_t> order_, class_of_rank_;  //  8
 };
 
-// A discrete column, a continuous target in rank space.
-class RossRankedTarget {
-  public:
-    static constexpr bool kDiscreteColumn = true, kRanked = true;
+// Calls set(rank, sample) for all, by the order of a continuous target.
+template <class Set>
+void for_each_rank(const SortedSamples& target, Set set) {
+    const std::int32_t* order = target.order;
+    for (std::int32_t rank = 0, n = target.n; rank < n; ++rank) set(rank, order[rank]);
+}
 
-    RossRankedTarget(SortScratch& scratch, bool, Pace&) : sort_scratch_(scratch) {}
+template <class Set>
+void for_each_rank(const RankedSamples& target, Set set) {
+    const std::int32_t* rank_of = target.rank_of;
+    for (std::int32_t i = 0, n = target.n; i < n; ++i) set(rank_of[i], i);
+}
+
+// What an axis is asked of a continuous target.
+inline Ranks values_of(const SortedSamples& target) { return Ranks(target.y); }
+inline WholeRanks values_of(const RankedSamples& target) { return {target.n}; }
+
+// A discrete column, a continuous target: of values, SortedSamples, or of ranks, RankedSamples.
+template <class Samples>
+class RossDiscreteColumn {
+  public:
+    static constexpr bool kDiscreteColumn = true, kRanked = std::is_same_v<Samples, RankedSamples>;
+
+    RossDiscreteColumn(SortScratch& scratch, bool, Pace&) : sort_scratch_(scratch) {}
 
     // Group a column once for all targets. column: (n,) as it is
     void take(const double* column, std::int32_t n, Range range) {
@@ -243,28 +221,30 @@ class RossRankedTarget {
     }
 
     // target: of the samples of the column
-    double operator()(const RankedSamples& target) {
+    double operator()(const Samples& target) {
         if (classes_.n_repeated == 0) return 0.0;
+        const std::int32_t* class_of = classes_.of.data();
         std::int32_t* class_of_rank = class_of_rank_.at_least(n_);
-        const std::int32_t *class_of = classes_.of.data(), *rank_of = target.rank_of;
-        for (std::int32_t i = 0, n = n_; i < n; ++i) class_of_rank[rank_of[i]] = class_of[i];
-        const Ross::Parameters parameters = {target.digamma, target.n_neighbors};
-        if (classes_.n_repeated == n_) return score(WholeRanks{n_}, parameters);
-        leave_out(WholeRanks{n_}, axis_, classes_.n_repeated, class_of_rank, classes_.n_repeated_classes);
-        return score(axis_, parameters);
+        for_each_rank(target, [=](std::int32_t rank, std::int32_t sample) { class_of_rank[rank] = class_of[sample]; });
+        const auto values = values_of(target);
+        if (classes_.n_repeated == n_) return score(values, target);
+        leave_out(values, axis_, classes_.n_repeated, class_of_rank, classes_.n_repeated_classes);
+        return score(axis_, target);
     }
 
   private:
     SortScratch& sort_scratch_;
     std::int32_t n_ = 0;
-    Ross ross_;
-    Axis axis_;
-    Classes classes_;
-    Buffer<std::int32_t> class_of_rank_;
+    // Bytes a sample, together 61:
+    Ross ross_;                            // 18
+    Axis axis_;                            // 19
+    Classes classes_;                      // 20
+    Buffer<std::int32_t> class_of_rank_;   //  4
 
     template <class Values>
-    double score(const Values& values, const Ross::Parameters& parameters) {
-        return ross_(values, class_of_rank_.data(), classes_.start.data(), classes_.n_repeated_classes, parameters);
+    double score(const Values& values, const Samples& target) {
+        return ross_(values, class_of_rank_.data(), classes_.start.data(), classes_.n_repeated_classes,
+                     {target.digamma, target.n_neighbors});
     }
 };
 
