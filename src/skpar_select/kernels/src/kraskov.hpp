@@ -21,6 +21,7 @@
 #include "buffer.hpp"
 #include "complete_cases.hpp"
 #include "many_neighbors.hpp"
+#include "members.hpp"
 #include "pace.hpp"
 #include "simd.hpp"
 #include "target.hpp"
@@ -225,19 +226,14 @@ class Kraskov {
     }
 
     double estimate(const Bands& bands, const Ranks& primary, const Ranks& secondary) {
-        static constexpr decltype(&Kraskov::find_radii<1>) find_sorted[kMostSorted] = {
-            &Kraskov::find_radii<1>, &Kraskov::find_radii<2>, &Kraskov::find_radii<3>, &Kraskov::find_radii<4>,
-            &Kraskov::find_radii<5>, &Kraskov::find_radii<6>, &Kraskov::find_radii<7>, &Kraskov::find_radii<8>,
-            &Kraskov::find_radii<9>, &Kraskov::find_radii<10>, &Kraskov::find_radii<11>, &Kraskov::find_radii<12>,
-            &Kraskov::find_radii<13>, &Kraskov::find_radii<14>, &Kraskov::find_radii<15>, &Kraskov::find_radii<16>,
-            &Kraskov::find_radii<17>, &Kraskov::find_radii<18>, &Kraskov::find_radii<19>, &Kraskov::find_radii<20>,
-            &Kraskov::find_radii<21>, &Kraskov::find_radii<22>, &Kraskov::find_radii<23>, &Kraskov::find_radii<24>};
-        const auto find = k_ <= kMostSorted ? find_sorted[k_ - 1] : &Kraskov::find_many_radii;
-        if (k_ > kMostSorted) many_.begin_column(bands, layout_, primary, k_);
+        const bool sorted = k_ <= kMostSorted;
+        const auto find = member_for<kMostSorted>(sorted ? k_ : 1, [](auto k) { return &Kraskov::find_radii<k>; });
+        if (!sorted) many_.begin_column(bands, layout_, primary, k_);
         double* radius = radius_.at_least(bands.n_positions() + kPadRight);
         double sums[kPack] = {};
         for (std::int32_t band = 0; band < bands.n_bands; ++band) {
-            (this->*find)(bands, primary, band);
+            if (sorted) (this->*find)(bands, primary, band);
+            else many_.find(band, radius);
             const std::int32_t begin = bands.position(band), size = bands.size(band);
             primary.add_digammas(layout_.primary.data() + begin, radius + begin, size, digamma_, sums);
             secondary.add_digammas(layout_.secondary.data() + begin, radius + begin, size, digamma_, sums);
@@ -245,8 +241,6 @@ class Kraskov {
         }
         return information(sum_of(sums));
     }
-
-    void find_many_radii(const Bands&, const Ranks&, std::int32_t band) { many_.find(band, radius_.data()); }
 
     template <int K>
     void find_radii(const Bands& bands, const Ranks& primary, std::int32_t band) {

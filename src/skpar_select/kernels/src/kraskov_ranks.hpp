@@ -14,6 +14,7 @@
 #include "buffer.hpp"
 #include "candidates.hpp"
 #include "column.hpp"
+#include "members.hpp"
 #include "pace.hpp"
 #include "ranking.hpp"
 #include "simd.hpp"
@@ -161,13 +162,12 @@ class RankSearch {
 
     // counts[c] += how many of the counts, two for each point, are c
     void count(int k, std::uint32_t* counts) {
-        static constexpr decltype(&RankSearch::count_sorted<1>) sorted[kMostSortedRanks] = {
-            &RankSearch::count_sorted<1>, &RankSearch::count_sorted<2>, &RankSearch::count_sorted<3>,
-            &RankSearch::count_sorted<4>, &RankSearch::count_sorted<5>, &RankSearch::count_sorted<6>,
-            &RankSearch::count_sorted<7>, &RankSearch::count_sorted<8>, &RankSearch::count_sorted<9>,
-            &RankSearch::count_sorted<10>};
-        if (k <= kMostSortedRanks) (this->*sorted[k - 1])(counts);
-        else count_selected(k, counts);
+        if (k <= kMostSortedRanks) {
+            const auto sorted = member_for<kMostSortedRanks>(k, [](auto one) { return &RankSearch::template count_sorted<one>; });
+            (this->*sorted)(counts);
+        } else {
+            count_selected(k, counts);
+        }
     }
 
   private:
