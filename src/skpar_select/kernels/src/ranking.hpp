@@ -30,9 +30,8 @@ class Ranking {
   public:
     // order[rank] becomes the sample of that rank. x: (n,) finite, of this range; noise_of: the noise_key
     void sort(const double* x, std::int32_t n, Range range, std::uint64_t noise_of, std::int32_t* order) {
-        int index_bits = 1;
-        while (std::int64_t(1) << index_bits < n) ++index_bits;
-        const Key index_mask = (Key(1) << index_bits) - 1;
+        const KeyFormat format(n);
+        const int index_bits = format.index_bits;
         Key* keys = keys_.at_least(n);
         Key* placed = placed_.at_least(n);
         make_keys(x, n, range, noise_of, index_bits, keys);
@@ -59,8 +58,8 @@ class Ranking {
             exchange_near(placed + begin, std::min(2 * kPairs, n - begin), [some](std::int32_t i, Key key) { some[i] = key; });
         }
         insert_rest(keys, n);
-        settle(x, n, noise_of, index_bits, keys);
-        for (std::int32_t i = 0; i < n; ++i) order[i] = static_cast<std::int32_t>(keys[i] & index_mask);
+        settle(x, n, noise_of, format, keys);
+        for (std::int32_t i = 0; i < n; ++i) order[i] = format.index(keys[i]);
     }
 
   private:
@@ -146,9 +145,9 @@ class Ranking {
 
     // Samples of one fixed-point number are brought into the order of their values, and those of one
     // value into that of their whole hash.
-    static void settle(const double* x, std::int32_t n, std::uint64_t noise_of, int index_bits, Key* keys) {
-        const Key index_mask = (Key(1) << index_bits) - 1;
-        const auto sample_of = [=](Key key) { return static_cast<std::int32_t>(key & index_mask); };
+    static void settle(const double* x, std::int32_t n, std::uint64_t noise_of, KeyFormat format, Key* keys) {
+        const int index_bits = format.index_bits;
+        const auto sample_of = [=](Key key) { return format.index(key); };
         const auto before = [=](Key a, Key b) {
             const std::int32_t sample_a = sample_of(a), sample_b = sample_of(b);
             if (x[sample_a] != x[sample_b]) return x[sample_a] < x[sample_b];
