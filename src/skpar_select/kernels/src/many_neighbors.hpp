@@ -35,11 +35,15 @@ class ManyNeighbors {
         for (std::int32_t b = 0; b < bands_->n_bands; ++b) entries_[b] = bands_->position(b);
         for (std::int32_t at = begin; at < end; at += kPack) {
             const std::int32_t group_end = std::min(at + kPack, end);
-            double reach = open_windows(band, at, group_end, kMargin * radius_);
+            double reach = kMargin * radius_;
+            open_windows(band, at, group_end, reach);
             for (std::int32_t i = at; i < group_end; ++i) {
                 double limit = std::min(reach, kMargin * radius_);
                 while (collect(p_[i], s_[i], limit) <= k_) {
-                    if (limit == reach) reach = open_windows(band, at, group_end, kGrowth * reach + kLeast);
+                    if (limit == reach) {
+                        reach = kGrowth * reach + kLeast;
+                        open_windows(band, at, group_end, reach);
+                    }
                     limit = std::min(reach, kGrowth * limit + kLeast);
                 }
                 radius[i] = radius_ = select(limit);
@@ -69,8 +73,8 @@ class ManyNeighbors {
     Buffer<double> near_;  // 8 bytes a sample
 
     // Where points lie that may be within `reach` of these: the same for eight points, so that the
-    // processor foresees the loops of all but the first. Returns the reach.
-    double open_windows(std::int32_t band, std::int32_t at, std::int32_t end, double reach) {
+    // processor foresees the loops of all but the first.
+    void open_windows(std::int32_t band, std::int32_t at, std::int32_t end, double reach) {
         const auto [low, high] = std::minmax_element(p_ + at, p_ + end);
         const double left = s_[at] - reach, right = s_[end - 1] + reach, bottom = *low - reach, top = *high + reach;
         n_windows_ = 0;
@@ -87,7 +91,6 @@ class ManyNeighbors {
         open(band);
         for (std::int32_t b = band + 1; b < bands_->n_bands && values[bands_->first[b]] <= top; ++b) open(b);
         for (std::int32_t b = band - 1; b >= 0 && values[bands_->first[b + 1] - 1] >= bottom; --b) open(b);
-        return reach;
     }
 
     // The distances below the limit of all points to this one, itself included. Returns how many there are.
