@@ -190,6 +190,14 @@ def test_same_numbers_in_any_form__give_the_same_bits(rng, prepare):
         np.testing.assert_array_equal(score(X, prepare(form)), before)
 
 
+def test_ranked_integers_of_any_size__count_by_their_order(rng):
+    X, y = rng.normal(size=(60, 4)), rng.integers(0, 30, size=60)
+    before = score(X, continuous_target(y.astype(float), marginals="rank"))
+    for form in [y, y.astype("u1"), y.astype(">i4"), y + 2**62, y.astype("u8") + 2**63]:
+        target = continuous_target(form, marginals="rank")
+        np.testing.assert_array_equal(score(X, target), before)
+
+
 @pytest.mark.parametrize("prepare", [continuous_target, discrete_target])
 def test_target__is_never_written_to(rng, prepare):
     y = rng.integers(0, 5, size=60).astype(float)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma
 
-from skpar_select._exact import floats_up_to_shift, is_beyond_exact
+from skpar_select._exact import floats_up_to_shift
 from skpar_select._typing import Marginals
 from skpar_select.kernels._config import _kernels
 
@@ -22,6 +22,9 @@ def prepare_target(
     y: ArrayLike, *, discrete: bool, n_neighbors: int, seed: int, marginals: Marginals = "raw"
 ) -> Target:
     """Sort a continuous target, or group a discrete one: anything that can be sorted.
+
+    `y` is taken as it is given: class labels of any type; integers of any size, less the least of them
+    where float64 would round them.
 
     `n_neighbors` is from 1 to n_samples - 1; `seed`, from 0 to 2**64 - 1, keys the noise that
     breaks ties, in `y` and in the columns. With `marginals="rank"` what is continuous, `y` or a
@@ -44,9 +47,9 @@ def prepare_target(
     else:
         if y.dtype.kind not in "fiubO":
             raise TypeError(f"dtype {y.dtype} is not of real numbers. Convert it to float64 first.")
-        if marginals == "rank" and y.dtype.kind in "iu" and is_beyond_exact(y):
+        if marginals == "rank" and y.dtype.kind in "iu":
+            # Of ranks the order counts alone, which a float64 would not hold of times in nanoseconds.
             y = np.unique(y, return_inverse=True)[1]
-        # Times in nanoseconds, for example.
         values = np.ascontiguousarray(floats_up_to_shift(y))
         if not np.isfinite(values).all():
             raise ValueError(
