@@ -23,6 +23,22 @@ def pieces(columns, width):
     return list(found.values())
 
 
+def n_inside(cuts, chunk_columns):
+    """How many pieces begin inside a column of chunks."""
+    return len(cuts) - cuts.n_shared(chunk_columns)
+
+
+@given(columns=columns_of_a_file(), width=st.integers(2, 30), narrow=st.integers(1, 30))
+def test_divided__has_the_fewest_pieces_inside_those_of_before(columns, width, narrow):
+    chunk_columns = Cuts.at_multiples(columns, width)
+    divided = chunk_columns.divided(narrow)
+    assert [column for piece in divided for column in piece] == list(range(len(columns)))
+    assert divided.widest <= narrow
+    needed = sum(-(-len(piece) // narrow) - 1 for piece in chunk_columns)
+    assert n_inside(divided, chunk_columns) == needed
+    assert needed <= n_inside(Cuts.even(len(columns), narrow), chunk_columns)
+
+
 @given(columns=columns_of_a_file(), width=st.integers(1, 12), n_joined=st.integers(1, 4))
 def test_at_multiples__cuts_where_columns_of_chunks_end(columns, width, n_joined):
     cuts, expected = Cuts.at_multiples(columns, width), pieces(columns, width)

@@ -8,6 +8,9 @@ import numpy as np
 
 from skpar_select._typing import Index
 
+# No more pieces than this are noted one by one, in 8 MiB.
+MOST_DIVIDED = 2**20
+
 
 class Cuts:
     """Where `length` columns are cut.
@@ -71,6 +74,20 @@ class Cuts:
     def joined(self, n_pieces: int) -> "Cuts":
         """Join so many pieces to each new one."""
         return Cuts(self.length, self.starts[::n_pieces])
+
+    def divided(self, width: int) -> "Cuts":
+        """Cut each piece into the fewest of at most a width, which are about as wide as each other."""
+        n_most = len(self) * -(-self.widest // width)
+        if len(self) == 1 and self.starts[0] == 0:
+            return Cuts.even(self.length, -(-self.length // n_most))
+        if width == 1 or not 0 < n_most <= MOST_DIVIDED:
+            return Cuts.even(self.length, width)
+        begins = np.maximum(self.starts, 0)
+        sizes = np.diff(begins, append=self.length)
+        numbers = -(-sizes // width)
+        places = np.arange(numbers.sum()) - np.repeat(np.cumsum(numbers) - numbers, numbers)
+        starts = np.repeat(begins, numbers) + places * np.repeat(-(-sizes // numbers), numbers)
+        return Cuts(self.length, starts)
 
     def n_shared(self, other: "Cuts") -> int:
         """Count the columns at which both begin a piece, of the same row of columns."""

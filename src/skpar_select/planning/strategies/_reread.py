@@ -22,10 +22,12 @@ class Reread(Strategy):
         if chunk_columns.widest < width < n_features:
             # No border inside a column of chunks.
             cuts = chunk_columns.joined(width // chunk_columns.widest)
+        elif width < n_features:
+            # No fewer borders inside are possible: each has its column read once more.
+            cuts = chunk_columns.divided(width)
         else:
             cuts = Cuts.even(n_features, width)
         n_chunks = max(1, len(chunk_columns))
-        # A border of blocks inside a column of chunks has that column read once more.
         n_inside = len(cuts) - cuts.n_shared(chunk_columns)
         stored = layout.stored_bytes
         again = layout.chunk_column_bytes or -(-stored // n_chunks)
