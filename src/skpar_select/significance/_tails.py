@@ -84,9 +84,9 @@ def _log_upper(distance: FloatArray, skewness: FloatArray) -> FloatArray:
     to_right = skewness > _LEAST_SKEWNESS
     log_p[to_right] = _log_upper_gamma(distance[to_right], skewness[to_right])
     to_left = skewness < -_LEAST_SKEWNESS
-    log_p[to_left] = np.maximum(
-        _log_lower_gamma(-distance[to_left], -skewness[to_left]), 2.0 * log_p[to_left]
-    )
+    if to_left.any():
+        of_gamma = _log_lower_gamma(-distance[to_left], -skewness[to_left])
+        log_p[to_left] = np.maximum(of_gamma, 2.0 * log_p[to_left])
     return log_p
 
 
@@ -206,8 +206,11 @@ def _where_tiny(
         log_p = np.asarray(np.log(p))
     large = tiny & (shape >= _LARGE_SHAPE)
     small = tiny & (shape < _LARGE_SHAPE)
-    log_p[large] = _log_expansion(shape[large], beyond[large], sign)
-    log_p[small] = few(shape[small], beyond[small])
+    # A call of nothing takes as long as one of a hundred columns.
+    if large.any():
+        log_p[large] = _log_expansion(shape[large], beyond[large], sign)
+    if small.any():
+        log_p[small] = few(shape[small], beyond[small])
     return log_p
 
 
