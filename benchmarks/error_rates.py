@@ -199,7 +199,7 @@ def covariates(options):
 def cost(options):
     """Tell what a test adds to a fit, in time of the processor."""
     y, make = columns.real_problem()
-    n_columns, n_rounds = (200, 3) if options.small else (2000, 5)
+    n_columns, n_rounds = (200, 3) if options.small else (2000, 9)
     quiet = {"k": "all", "random_state": 0, "n_jobs": 1}
     fits = {}
     for marginals in ("rank", "raw"):
