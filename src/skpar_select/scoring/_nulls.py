@@ -78,10 +78,7 @@ class Sides(NamedTuple):
         found = [np.array(values) for values in of_quantities]
         if self.discrete.any():
             known = [sizes for sizes in self.column_counts if sizes is not None]
-            padded = np.zeros((len(known), max(map(len, known))), dtype=np.intp)
-            for row, sizes in zip(padded, known, strict=True):
-                row[: len(sizes)] = sizes
-            for values, of_classes in zip(found, ross_moments(padded, n_neighbors), strict=True):
+            for values, of_classes in zip(found, ross_moments(known, n_neighbors), strict=True):
                 values[self.discrete] = of_classes
         return Moments(*(np.broadcast_to(values, (n_targets, len(values))) for values in found))
 
