@@ -9,6 +9,7 @@ from skpar_select.kernels import mutual_information, prepare_target
 from skpar_select.significance import log_upper_tail, ross_moments
 from skpar_select.significance._ross_draws import draw_scores
 from skpar_select.significance._ross_mean import mean_of_class
+from skpar_select.significance._ross_spread import _class_alone, _simulated
 
 
 def naive_score(labels, k):
@@ -98,13 +99,76 @@ def test_ross_moments__do_not_depend_on_order_zeros_or_other_rows():
         assert moment.shape == (3,)
 
 
-def test_ross_moments__leave_out_lone_samples():
-    for moment, without in zip(
-        ross_moments(np.array([[60, 40, 1, 1]]), 3),
-        ross_moments(np.array([[60, 40]]), 3),
-        strict=True,
-    ):
-        assert moment == without
+@pytest.mark.parametrize(
+    ("counts", "n_lone", "k"), [((3, 4), 1, 2), ((3, 4), 2, 1), ((5, 2), 2, 3)]
+)
+def test_ross_moments__have_the_exact_mean_with_lone_samples(counts, n_lone, k):
+    labels = np.repeat([*range(len(counts)), -1], [*counts, n_lone]).tolist()
+    exact = np.mean([score_of_kept(np.array(order), k) for order in set(permutations(labels))])
+    moments = ross_moments(np.array([counts + (1,) * n_lone]), k)
+    assert moments.mean[0] == pytest.approx(exact, abs=1e-12)
+
+
+def score_of_kept(labels, k):
+    """Ross's estimate where the values are the ranks; of labels below 0 no sample counts."""
+    kept = np.flatnonzero(labels >= 0)
+    n, total = len(kept), 0.0
+    for label in set(labels[kept]):
+        members = np.flatnonzero(labels == label)
+        neighbors = min(k, len(members) - 1)
+        for rank in members:
+            radius = np.sort(np.abs(members - rank))[neighbors]
+            nearer = np.sum(np.abs(kept - rank) < radius)
+            total += digamma(neighbors) - digamma(len(members)) - digamma(nearer)
+    return digamma(n) + total / n
+
+
+@pytest.mark.parametrize(("sizes", "n_lone"), [((28, 2), 10), ((250, 2, 2, 2, 2, 2), 40)])
+@pytest.mark.parametrize("k", [3, 10])
+def test_ross_moments__are_those_of_fresh_scores_with_lone_samples(sizes, n_lone, k):
+    # Without the ranks of the lone samples P(p < 0.05) was 0.17 and 0.08, and P(p < 0.01) 0.07 and 0.02.
+    counts = sizes + (1,) * n_lone
+    scores = kernel_scores(counts, k, 6000, seed=2)
+    moments = ross_moments(np.array([counts]), k)
+    assert moments.mean[0] == pytest.approx(scores.mean(), abs=5 * scores.std() / 6000**0.5)
+    assert moments.variance[0] ** 0.5 == pytest.approx(scores.std(), rel=0.05 + 5 / 12000**0.5)
+    p = np.exp(log_upper_tail(scores, moments))
+    assert np.mean(p < 0.01) < 0.014 + 5 * (0.01 / 6000) ** 0.5
+
+
+@pytest.mark.parametrize("k", [3, 10, 30])
+@pytest.mark.parametrize(
+    "counts",
+    [
+        (6,) * 50,
+        (60,) * 5,
+        (120, 60, 30, 15, 10, 10, 10, 8, 7, 6, 5, 5, 4, 4, 3, 3),
+        (180, 40, 28, 20, 12, 8, 5, 3, 3, 1),
+    ],
+)
+def test_ross_moments__of_many_classes_are_those_of_fresh_scores(counts, k):
+    scores = kernel_scores(counts, k, 6000, seed=4)
+    moments = ross_moments(np.array([counts]), k)
+    assert moments.variance[0] ** 0.5 == pytest.approx(scores.std(), rel=0.06 + 5 / 12000**0.5)
+    p = np.exp(log_upper_tail(scores, moments))
+    assert np.mean(p < 0.01) < 0.014 + 5 * (0.01 / 6000) ** 0.5
+
+
+def test_ross_moments__of_counts_need_few_simulations():
+    # Each of these columns had one of its own.
+    rng = np.random.default_rng(0)
+    columns = [np.bincount(rng.negative_binomial(2, 0.1, 2000)) for _ in range(100)]
+    _class_alone.cache_clear()
+    _simulated.cache_clear()
+    ross_moments(columns, 4)
+    assert _class_alone.cache_info().currsize < 40
+    assert _simulated.cache_info().currsize == 0
+
+
+def test_ross_moments__take_rows_of_different_lengths():
+    ragged = [np.array([60, 40]), np.array([50, 30, 20]), np.array([100])]
+    padded = np.array([[60, 40, 0], [50, 30, 20], [100, 0, 0]])
+    np.testing.assert_array_equal(ross_moments(ragged, 3), ross_moments(padded, 3))
 
 
 def test_ross_moments__of_one_class_are_certain():

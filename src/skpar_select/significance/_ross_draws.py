@@ -59,8 +59,8 @@ def draw_scores(
             if before is None:
                 nearer = end - first
             else:
-                row = np.repeat(np.arange(width), alike)
-                nearer = before[row, end] - before[row, first]
+                row = np.repeat(np.arange(0, before.size, n + 1, dtype=np.int32), alike)
+                nearer = before.take(end + row) - before.take(first + row)
             total -= digammas[nearer].sum(axis=0).reshape(width, alike).sum(axis=1)
             begin += size * alike
         scores.append(total / n_scored)
