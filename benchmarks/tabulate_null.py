@@ -18,8 +18,7 @@ and the moments go up and down with n/k by a tenth and more. So there are three 
   smooth surface over log k and 1/sqrt(n) is laid through them, weighted by their errors, its stiffness by
   generalised cross-validation. It ends at 1/sqrt(n) = 0, so that a million samples need no draws.
 
-Each cell has its own seed. Of the table that is shipped the draws of a cell were cut off by a clock, at 3 or
-4 s, where this script counts them beforehand.
+Each cell has its own seed and number of draws, so that the table comes out the same.
 """
 
 import argparse

@@ -38,7 +38,7 @@ def kraskov_moments(n_samples: Array, n_neighbors: int) -> Moments:
     sizes it is interpolated in log n, and beyond a million they stay. benchmarks/tabulate_null.py made it.
 
     With 3 and with 10 neighbours of 300 samples predicted over true p is 1.00 and 0.98 at 1e-3, 1.02 and
-    0.99 at 1e-4, 1.06 and 1.03 at 1e-5 (ten million draws: +-0.03 at 1e-4, +-0.10 at 1e-5); below 1e-6 it is
+    0.99 at 1e-4, 1.05 and 1.03 at 1e-5 (ten million draws: +-0.03 at 1e-4, +-0.10 at 1e-5); below 1e-6 it is
     extrapolated. Where a tenth of the samples or more are neighbours it is within 0.8 and 1.2 at 1e-3, as of
     10 and 30 neighbours of 100 samples (0.88 and 0.84, +-0.05).
 
