@@ -210,6 +210,19 @@ class TestConfounders:
         X[np.flatnonzero(strata == 1)[:2], ::4] = 1.0
         assert is_uniform(log_p(X, y, strata=strata, missing="omit", test_neighbors=3))
 
+    def test_strata_where_a_class_has_one_sample__tell_nothing(self):
+        rng = np.random.default_rng(14)
+        strata = np.repeat([0, 1, 2], 60)
+        X = (rng.random((180, 1000)) < 0.3).astype(float)
+        X[60:] = 0
+        X[100] = 1
+        y = rng.normal(size=180)
+        how = {"discrete_features": True, "test_neighbors": 10}
+        got = log_p(X, y, strata=strata, **how)
+        assert is_uniform(got)
+        assert_allclose(got, log_p(X[:60], y[:60], **how), rtol=1e-6)
+        assert_array_equal(log_p(X[60:], y[60:], strata=strata[60:], **how), 0.0)
+
     def test_quadratic_confounding__is_taken_out_by_splines(self):
         rng = np.random.default_rng(11)
         z = rng.normal(size=400)

@@ -43,10 +43,13 @@ def mean_over_strata(values: FloatArray, shares: FloatArray) -> FloatArray:
 def moments_over_strata(scores: FloatArray, shares: FloatArray, moments: Moments) -> Moments:
     """Return the moments of the mean of scores when nothing is there, from those in each stratum.
 
-    What scores exactly 0 is constant in that stratum: so it does whatever the order.
+    What scores exactly 0 is constant in that stratum: so it does whatever the order. And where the variance is
+    0 nothing can be told, whatever is scored, as of a class with one sample outside of it, by whose
+    neighbours 0.1 nats are scored: so much is expected there.
     """
     varying = np.where(scores == 0.0, 0.0, shares)
     mean, variance, third, fourth = moments
+    mean = np.where(variance == 0.0, scores, mean)
     if fourth is None:
         fourth = fourth_of_gamma(variance, third)
     return Moments(
