@@ -105,9 +105,6 @@ class Confounders:
     def __len__(self) -> int:
         return self._n_samples
 
-    def __bool__(self) -> bool:
-        return self.codes is not None or self.has_covariates
-
     def strata_of(self, rows: IndexArray | None) -> list[Stratum]:
         """Return the strata of some samples of the matrix; None means all."""
         codes = self.codes if rows is None or self.codes is None else self.codes[rows]

@@ -125,7 +125,9 @@ class MutualInformation(Scorer):
         self._marginals = marginals
         self._test = test
         self._gives_rho = gives_rho(task, marginals, tested=test is not None)
-        self._confounders = confounders or Confounders(None, None, targets.n_samples)
+        if confounders is None:
+            confounders = Confounders(None, None, targets.n_samples)
+        self._confounders = confounders
         self._strata = [self._confounders.strata_of(group.rows) for group in targets.groups]
         for group, strata in zip(targets.groups, self._strata, strict=True):
             self._check(group, strata)
