@@ -28,16 +28,43 @@ def log_p(tables, column=0, seed=0):
     )[0]
 
 
-def test_log_pvalues_of_classes__of_a_full_table_are_those_of_the_likelihood_ratio():
+def williams(table):
+    """The textbook's correction: what is added to 1."""
+    n, (rows, others) = table.sum(), margins(table)
+    cells = (len(rows) - 1) * (len(others) - 1)
+    return (n * (1 / rows).sum() - 1) * (n * (1 / others).sum() - 1) / (6 * n * cells)
+
+
+def test_log_pvalues_of_classes__of_a_full_table_are_those_of_the_corrected_likelihood_ratio():
     table = np.array([[30, 20, 25], [20, 40, 15]])
-    expected = stats.chi2_contingency(table, correction=False, lambda_="log-likelihood")
-    assert log_p([table]) == pytest.approx(np.log(expected.pvalue))
+    g = stats.chi2_contingency(table, correction=False, lambda_="log-likelihood").statistic
+    assert log_p([table]) == pytest.approx(stats.chi2.logsf(g / (1 + williams(table)), 2))
+
+
+@pytest.mark.parametrize("shape", [(10, 10, 500), (10, 10, 1000), (2, 10, 100), (30, 30, 9000)])
+def test_log_pvalues_of_classes__of_many_cells_are_not_too_small(shape):
+    n_rows, n_others, n = shape
+    sizes = [np.full(count, n // count) for count in (n_rows, n_others)]
+    tables = stats.random_table(*sizes).rvs(size=400, random_state=0)
+    scores = np.array([[information(table) for table in tables]])
+    pairs = [[tuple(sizes)] * 400]
+    p = np.exp(log_pvalues_of_classes(scores, pairs, columns=range(400), seed=0))
+    for a in (0.05, 0.2):
+        assert np.mean(p <= a) <= a + 3 * np.sqrt(a / 400)
+
+
+def test_log_pvalues_of_classes__of_samples_that_are_all_alone_are_1():
+    alone, sizes = np.ones(5000, dtype=int), np.array([2500, 2499, 1])
+    score = np.array([[1.0]])
+    for pair in ((alone, sizes), (sizes, alone)):
+        assert log_pvalues_of_classes(score, [[pair]], columns=[0], seed=0)[0] == 0.0
 
 
 def test_log_pvalues_of_classes__add_up_over_strata():
     tables = [np.array([[30, 20, 25], [20, 40, 15]]), np.array([[15, 20], [25, 15]])]
     g = sum(2 * table.sum() * information(table) for table in tables)
-    assert log_p(tables) == pytest.approx(stats.chi2.logsf(g, 3))
+    excess = (2 * williams(tables[0]) + williams(tables[1])) / 3
+    assert log_p(tables) == pytest.approx(stats.chi2.logsf(g / (1 + excess), 3))
 
 
 def test_log_pvalues_of_classes__of_a_strong_column_do_not_underflow():
