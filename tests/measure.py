@@ -64,7 +64,7 @@ def transform(X, columns, budget, n_jobs):
     """Transform by a selector whose scores are given, as no fit is to be measured."""
     selector = ParallelMutualInfoSelector(k=len(columns), memory_budget=budget, n_jobs=n_jobs)
     selector.n_features_in_ = X.shape[1]
-    selector.scores_ = np.zeros(X.shape[1])
+    selector.scores_, selector.log_pvalues_ = np.zeros(X.shape[1]), None
     selector.scores_[columns] = 1
     return selector.transform(X)
 
